@@ -1,0 +1,228 @@
+/** Everything that crosses between main and a lane, and nothing else. How it is packed is in frames.ts. */
+import type { Endpoint } from '../address.ts';
+import type { GeneralPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
+
+/** A cookie pair as 32 hex digits, initiator first: how both sides name an ISAKMP SA. */
+export type Cookies = string;
+export type Role = 'initiator' | 'responder';
+
+/** Where an exchange talks: our address and the peer's; encapsulated: on the NAT-T port, behind the non-ESP marker. */
+export interface Path {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly encapsulated: boolean;
+}
+
+/** What main tells a lane, in order. `request` is drawn by the supervisor and comes back with the outcome. */
+export type LaneEvent =
+  | {
+      readonly kind: 'datagram';
+      readonly path: Path;
+      /** For a zero responder cookie: the peer section of this source address, '' where configuration has none. */
+      readonly peer: string;
+      /** For a zero responder cookie: no SA with this peer exists, so INITIAL-CONTACT is due. */
+      readonly firstContact: boolean;
+      readonly bytes: Uint8Array;
+    }
+  | { readonly kind: 'general'; readonly policy: GeneralPolicy }
+  | { readonly kind: 'peer'; readonly policy: PeerPolicy }
+  | { readonly kind: 'peerGone'; readonly name: string }
+  | {
+      readonly kind: 'startPhase1';
+      readonly request: number;
+      readonly peer: string;
+      readonly path: Path;
+      /** 8 bytes, chosen to land on this lane. */
+      readonly initiatorCookie: Uint8Array;
+      readonly firstContact: boolean;
+    }
+  | { readonly kind: 'startQuickMode'; readonly request: number; readonly isakmp: Cookies; readonly connection: string }
+  | {
+      readonly kind: 'sendDelete';
+      readonly isakmp: Cookies;
+      readonly protocolId: number;
+      readonly spis: readonly number[];
+    }
+  | { readonly kind: 'deleteIsakmp'; readonly isakmp: Cookies; readonly notify: boolean }
+  /** Stop the exchange that this request started, without a word to the peer. */
+  | { readonly kind: 'cancel'; readonly request: number }
+  /** The kernel has what `install` asked for. */
+  | { readonly kind: 'installed'; readonly exchange: number }
+  | { readonly kind: 'refused'; readonly exchange: number; readonly reason: string }
+  /** First event of a relaunched lane, after the policies: read your SAs back; say nothing about unknown cookies until then (ms). */
+  | { readonly kind: 'takeOver'; readonly silentUntil: number };
+
+/** One direction of a negotiated IPsec SA, as the kernel needs it. */
+export interface IpsecSa {
+  readonly direction: 'in' | 'out';
+  readonly protocolId: number;
+  readonly spi: number;
+  readonly transformId: number;
+  /** AuthenticationAlgorithm, 0 = none. */
+  readonly authentication: number;
+  /** EncapsulationMode. */
+  readonly encapsulation: number;
+  /** Bits, 0 = the transform's only one. */
+  readonly keyLength: number;
+  readonly encryptionKey: Uint8Array;
+  readonly authenticationKey: Uint8Array;
+  readonly source: string;
+  readonly destination: string;
+  readonly replayWindow: number;
+}
+
+/** What a quick mode agreed on, without keys. Lifetimes are 0 where none was agreed. */
+export interface Agreement {
+  readonly isakmp: Cookies;
+  readonly peer: string;
+  readonly connection: string;
+  readonly role: Role;
+  readonly messageId: number;
+  readonly path: Path;
+  readonly localIdentity: string;
+  readonly remoteIdentity: string;
+  readonly localSelector: Identity;
+  readonly remoteSelector: Identity;
+  readonly lifeSeconds: number;
+  readonly lifeKilobytes: number;
+  /** PFS group, 0 = none. */
+  readonly group: number;
+  /** ms: when the first message of the quick mode was sent or received here. */
+  readonly startedAt: number;
+  /** The lower of the two nonces, compared byte by byte (decisions: convergence). */
+  readonly lowestNonce: Uint8Array;
+  readonly protocols: readonly AgreedProtocol[];
+}
+export interface AgreedProtocol {
+  readonly protocolId: number;
+  readonly transformId: number;
+  readonly authentication: number;
+  readonly encapsulation: number;
+  readonly keyLength: number;
+  readonly encryptionKeyBytes: number;
+  readonly authenticationKeyBytes: number;
+  readonly spiIn: number;
+  readonly spiOut: number;
+}
+
+/** Severity and place of a log record, isakmpd(8): ordinary lines, -v lines, and debug lines by class and level. */
+export interface LogRecord {
+  readonly severity: 'error' | 'notice' | 'verbose' | 'debug';
+  /** LogClass 0-10; used by debug records. */
+  readonly logClass: number;
+  /** 0-99; used by debug records. */
+  readonly level: number;
+  /** Never key material; peer-supplied text already escaped. */
+  readonly text: string;
+  /** Stable name of what happened, for the JSON format: 'phase1-refused', ... */
+  readonly event: string;
+  readonly fields: LogFields;
+}
+export interface LogFields {
+  readonly connection?: string;
+  readonly peer?: string;
+  readonly address?: string;
+  readonly localIdentity?: string;
+  readonly remoteIdentity?: string;
+  readonly cookies?: string;
+  readonly messageId?: string;
+}
+
+/** Why an exchange ended without result: one sentence for the operator, and whether trying again may help. */
+export interface Failure {
+  readonly reason: string;
+  /** 'timeout': no answer; 'refused': we or the peer said no; 'cancelled': main asked; 'error': our own fault. */
+  readonly cause: 'timeout' | 'refused' | 'cancelled' | 'error';
+}
+
+/** What a lane tells main, in order. `exchange` is a number of the lane's own; `request` is 0 where the peer began. */
+export type LaneEffect =
+  | { readonly kind: 'send'; readonly path: Path; readonly bytes: Uint8Array }
+  | { readonly kind: 'log'; readonly record: LogRecord }
+  | {
+      readonly kind: 'phase1Established';
+      readonly isakmp: Cookies;
+      readonly request: number;
+      readonly peer: string;
+      readonly role: Role;
+      readonly path: Path;
+      readonly localIdentity: string;
+      readonly remoteIdentity: string;
+      /** ms: when the first message was sent or received here. */
+      readonly startedAt: number;
+      readonly softAt: number;
+      readonly hardAt: number;
+      /** The peer said INITIAL-CONTACT: its SAs from before startedAt are dead. */
+      readonly initialContact: boolean;
+    }
+  | { readonly kind: 'phase1Failed'; readonly request: number; readonly peer: string; readonly failure: Failure }
+  /** Soft lifetime over: renew it if it is still wanted. */
+  | { readonly kind: 'phase1Expiring'; readonly isakmp: Cookies }
+  | { readonly kind: 'phase1Gone'; readonly isakmp: Cookies; readonly why: 'expired' | 'deletedByPeer' | 'deletedByUs' }
+  /** The peer began a quick mode for this connection (so we do not begin another). */
+  | { readonly kind: 'phase2Started'; readonly exchange: number; readonly isakmp: Cookies; readonly connection: string }
+  /** Put these SAs into the kernel, in order; answered by `installed` or `refused`. */
+  | {
+      readonly kind: 'install';
+      readonly exchange: number;
+      readonly agreement: Agreement;
+      readonly sas: readonly IpsecSa[];
+    }
+  | {
+      readonly kind: 'phase2Established';
+      readonly exchange: number;
+      readonly request: number;
+      readonly agreement: Agreement;
+    }
+  /** Whatever `install` put into the kernel for this exchange has to go. */
+  | {
+      readonly kind: 'phase2Failed';
+      readonly exchange: number;
+      readonly request: number;
+      readonly isakmp: Cookies;
+      readonly connection: string;
+      readonly failure: Failure;
+    }
+  /** An authenticated DELETE for IPsec SAs: `spis` are those that the peer receives on (our outgoing ones). */
+  | {
+      readonly kind: 'retire';
+      readonly isakmp: Cookies;
+      readonly peer: string;
+      readonly remoteIdentity: string;
+      readonly protocolId: number;
+      readonly spis: readonly number[];
+    }
+  /** INITIAL-CONTACT in an authenticated INFO exchange under this ISAKMP SA: older SAs of the peer are dead. */
+  | { readonly kind: 'initialContact'; readonly isakmp: Cookies }
+  /** An ISAKMP SA was read back after a lane's death: it must be renegotiated some time, its replay memory is lost. */
+  | { readonly kind: 'phase1Resumed'; readonly isakmp: Cookies };
+
+/** Calls over the control port. */
+export interface LaneControl {
+  statistics(): LaneStatistics;
+  /** Ends the lane's task; the thread returns to the pool. */
+  stop(): void;
+}
+export interface LaneStatistics {
+  readonly lane: number;
+  readonly threadId: number;
+  readonly isakmpSas: number;
+  readonly halfOpen: number;
+  readonly phase2Exchanges: number;
+  readonly queuedFast: number;
+  readonly queuedSlow: number;
+  /** Messages dropped because the slow queue was full. */
+  readonly shed: number;
+  readonly diffieHellman: number;
+}
+
+/** What a lane is started with (Piscina task, structured clone with transfers). */
+export interface LaneStart<Port, Table, Slab> {
+  readonly lane: number;
+  readonly data: Port;
+  readonly control: Port;
+  readonly table: Table;
+  readonly slab: Slab;
+  /** Diffie-Hellman groups that the configuration names: the lane sets them up before it begins. */
+  readonly groups: readonly number[];
+}
