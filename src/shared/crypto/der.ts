@@ -1,0 +1,49 @@
+/** The few forms of DER that carry a raw Diffie-Hellman number into a KeyObject and out of one. Not a parser for what peers send. */
+import { InvariantError } from '../errors.ts';
+
+export const DerTag = {
+  INTEGER: 0x02,
+  BIT_STRING: 0x03,
+  OCTET_STRING: 0x04,
+  SEQUENCE: 0x30,
+  EXPLICIT_0: 0xa0,
+  EXPLICIT_1: 0xa1,
+};
+
+/** Tag, length and the parts as content. */
+export const derElement = (tag: number, ...parts: readonly Uint8Array[]): Buffer => {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const header = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
+  // DER wants the shortest length form: one byte behind 0x81 is enough below 256.
+  if (length >= 0x80 && length < 0x100) header.splice(1, 2, 0x81);
+  const element = Buffer.alloc(header.length + length);
+  element.set(header);
+  let at = header.length;
+  for (const part of parts) {
+    element.set(part, at);
+    at += part.length;
+  }
+  return element;
+};
+
+/** INTEGER of a big-endian magnitude: no needless leading zeros, one where the sign bit would be set. */
+export const derInteger = (magnitude: Uint8Array): Buffer => {
+  let start = 0;
+  while (start < magnitude.length - 1 && magnitude[start] === 0) start += 1;
+  const digits = magnitude.subarray(start);
+  return (digits[0] ?? 0) >= 0x80 ? derElement(DerTag.INTEGER, SIGN, digits) : derElement(DerTag.INTEGER, digits);
+};
+
+/** Where the content of the element at `offset` starts and ends. For DER that node:crypto made: one to three length bytes. */
+export const derContent = (der: Uint8Array, offset: number): { readonly start: number; readonly end: number } => {
+  const first = der[offset + 1] ?? 0;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  const start = offset + 2 + lengthBytes;
+  let length = lengthBytes === 0 ? first : 0;
+  for (const byte of der.subarray(offset + 2, start)) length = length * 0x100 + byte;
+  if (start + length > der.length) throw new InvariantError('node:crypto exported DER that ends too early');
+  return { start, end: start + length };
+};
+
+const SIGN = new Uint8Array(1);
