@@ -1,0 +1,125 @@
+/** What is odd about written configuration, tag by tag: unknown and misspelt tags, values that cannot be, what is not there yet. */
+import { parseAddress } from '../address.ts';
+import { fold } from './case-fold.ts';
+import { nearestName } from './nearest.ts';
+import type { Entry, Problem } from './parse.ts';
+import { wrongValue } from './read-tag.ts';
+import type { Tag } from './schema.ts';
+import { SECTION_KINDS, type SectionKind } from './sections.ts';
+import type { ConfigurationStore } from './store.ts';
+
+/** Everything worth telling about a file's entries. None of it keeps the file from loading. Takes time in proportion to the entries. */
+export const checkEntries = (entries: readonly Entry[]): readonly Problem[] => {
+  const sections = new Map<string, Map<string, string>>();
+  for (const { section, tag, value } of entries) {
+    const values = sections.get(fold(section)) ?? new Map<string, string>();
+    sections.set(fold(section), values);
+    if (!values.has(fold(tag))) values.set(fold(tag), value);
+  }
+  const kinds = new Map([...sections].map(([section, values]) => [section, kindOf(section, (tag) => values.get(tag))]));
+  const problems: Problem[] = [];
+  const told = new Set<string>();
+  for (const entry of entries) {
+    const key = fold(entry.section);
+    const kind = kinds.get(key);
+    if (kind?.notYet !== undefined && told.has(key)) continue;
+    told.add(key);
+    const problem = problemOf(kind, entry.section, entry.tag, entry.value);
+    if (problem !== undefined) problems.push({ line: entry.line, ...problem });
+  }
+  return problems;
+};
+
+/** The same for one tag that was just set through the FIFO. */
+export const checkTag = (
+  store: ConfigurationStore,
+  section: string,
+  tag: string,
+): Omit<Problem, 'line'> | undefined => {
+  const value = store.written(section, tag);
+  const kind = kindOf(fold(section), (other) => store.written(section, other));
+  return value === undefined ? undefined : problemOf(kind, section, tag, value);
+};
+
+/** Whether a report has to mask the value of a tag. */
+export const isSecretTag = (tag: string): boolean => SECRET_TAGS.has(fold(tag));
+
+const problemOf = (
+  kind: SectionKind | undefined,
+  section: string,
+  tag: string,
+  value: string,
+): Omit<Problem, 'line'> | undefined => {
+  if (kind?.notYet !== undefined) return warning(`[${section}] has no effect yet: ${kind.notYet}`);
+  if (kind === SECTION_KINDS.phase1 && parseAddress(tag) !== undefined) return undefined;
+  const rows = kind?.tags ?? ALL_TAGS;
+  const row = rows.find((candidate) => fold(candidate.name) === fold(tag));
+  if (row === undefined)
+    return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, rows, tag)}`);
+  if (row.notYet !== undefined) {
+    const { effect, reason } = row.notYet;
+    if (effect === 'ignored') return warning(`[${section}]:${tag} has no effect yet: ${reason}`);
+    return { severity: 'error', text: `[${section}]:${tag} is not supported yet, the section is not used: ${reason}` };
+  }
+  if (kind === undefined) return undefined;
+  if (row.parse(value) === undefined) {
+    return { severity: 'error', text: wrongValue(section, row, value, `it is ${row.wants}`).message };
+  }
+  return HAS_LEADING_NUMBER.has(row.kind) && !/^\d+$/.test(value)
+    ? warning(`[${section}]:${tag} "${value}": everything after the number is ignored`)
+    : undefined;
+};
+
+const warning = (text: string): Omit<Problem, 'line'> => ({ severity: 'warning', text });
+
+const suggestion = (kind: SectionKind | undefined, rows: readonly Tag<unknown>[], tag: string): string => {
+  const nearest = nearestName(
+    tag,
+    rows.map((row) => row.name),
+  );
+  if (nearest !== undefined) return `: did you mean ${nearest}?`;
+  return kind === undefined ? '' : `: ${kind.title} has no such tag`;
+};
+
+/** Kinds are told by name, and where names are free, by the tags that only one kind has. Names folded. */
+const kindOf = (section: string, lookUp: (tag: string) => string | undefined): SectionKind | undefined => {
+  const named = NAMED.get(section);
+  if (named !== undefined) return named;
+  if (/^(?:ipv4|ipv6|fqdn|ufqdn|asn1_dn)\//.test(section)) return SECTION_KINDS.modeConfig;
+  const phase = lookUp('phase');
+  if (phase !== undefined) return phase.startsWith('2') ? SECTION_KINDS.connection : SECTION_KINDS.peer;
+  for (const [tag, kind] of TELLING_TAGS) if (lookUp(tag) !== undefined) return kind;
+  const exchangeType = lookUp('exchange_type');
+  if (exchangeType === undefined) return undefined;
+  return fold(exchangeType) === 'quick_mode' ? SECTION_KINDS.ipsecConfiguration : SECTION_KINDS.isakmpConfiguration;
+};
+
+const NAMED: ReadonlyMap<string, SectionKind> = new Map<string, SectionKind>([
+  ['general', SECTION_KINDS.general],
+  ['phase 1', SECTION_KINDS.phase1],
+  ['phase 2', SECTION_KINDS.phase2],
+  ['keynote', SECTION_KINDS.keynote],
+  ['x509-certificates', SECTION_KINDS.x509],
+  ['default-phase-1', SECTION_KINDS.peer],
+]);
+
+const TELLING_TAGS: readonly (readonly [string, SectionKind])[] = [
+  ['isakmp-peer', SECTION_KINDS.connection],
+  ['id-type', SECTION_KINDS.identity],
+  ['life_type', SECTION_KINDS.lifetime],
+  ['life_duration', SECTION_KINDS.lifetime],
+  ['protocol_id', SECTION_KINDS.protocol],
+  ['protocols', SECTION_KINDS.suite],
+  ['suites', SECTION_KINDS.ipsecConfiguration],
+  ['transform_id', SECTION_KINDS.phase2Transform],
+  ['encapsulation_mode', SECTION_KINDS.phase2Transform],
+  ['authentication_algorithm', SECTION_KINDS.phase2Transform],
+  ['encryption_algorithm', SECTION_KINDS.phase1Transform],
+  ['hash_algorithm', SECTION_KINDS.phase1Transform],
+  ['authentication_method', SECTION_KINDS.phase1Transform],
+  ['authentication', SECTION_KINDS.initiatorId],
+];
+
+const ALL_TAGS: readonly Tag<unknown>[] = Object.values(SECTION_KINDS).flatMap((kind: SectionKind) => kind.tags);
+const SECRET_TAGS = new Set(ALL_TAGS.filter((row) => row.kind === 'secret').map((row) => fold(row.name)));
+const HAS_LEADING_NUMBER: ReadonlySet<string> = new Set(['number', 'seconds']);

@@ -1,0 +1,65 @@
+/** [General]: what exchanges need of it, and what the daemon itself goes by. */
+import { ConfigError } from '../errors.ts';
+import { identityFromText, identityKey } from '../policy/identity.ts';
+import type { GeneralPolicy } from '../policy/peer-policy.ts';
+import { readTag } from './read-tag.ts';
+import { type ConfigurationReader, RecordingReader } from './reader.ts';
+import { refusedOr } from './resolution.ts';
+import type { LogLevel } from './schema.ts';
+import { GENERAL, INITIATOR_ID } from './sections.ts';
+
+export interface DaemonSettings {
+  readonly checkIntervalSeconds: number;
+  /** Whether SAs are deleted when the daemon ends. */
+  readonly deleteSas: boolean;
+  /** Canonical addresses; undefined: all of this host. */
+  readonly listenOn: readonly string[] | undefined;
+  /** In the order in which they take effect. */
+  readonly logLevels: readonly LogLevel[];
+  readonly verbose: boolean;
+}
+
+export interface ResolvedGeneral {
+  readonly policy: GeneralPolicy;
+  readonly daemon: DaemonSettings;
+  readonly warnings: readonly string[];
+  /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
+  readonly pieces: ReadonlySet<string>;
+}
+
+/** Throws a ConfigError that names tag, value and what would be right; the caller keeps what it had. */
+export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
+  const reader = new RecordingReader(from);
+  const warnings: string[] = [];
+  return {
+    policy: {
+      retransmits: readTag(reader, 'General', GENERAL.retransmits),
+      exchangeMaxTimeSeconds: readTag(reader, 'General', GENERAL.exchangeMaxTime),
+      identitySecrets: identitySecretsOf(reader, from, warnings),
+    },
+    daemon: {
+      checkIntervalSeconds: readTag(reader, 'General', GENERAL.checkInterval),
+      deleteSas: readTag(reader, 'General', GENERAL.deleteSas),
+      listenOn: readTag(reader, 'General', GENERAL.listenOn),
+      logLevels: readTag(reader, 'General', GENERAL.logLevel) ?? [],
+      verbose: readTag(reader, 'General', GENERAL.logVerbose) ?? false,
+    },
+    warnings,
+    pieces: reader.pieces,
+  };
+};
+
+/** Asking for the sections covers a change of any of their secrets, so the values are read past the recording reader. */
+const identitySecretsOf = (
+  reader: ConfigurationReader,
+  from: ConfigurationReader,
+  warnings: string[],
+): ReadonlyMap<string, Uint8Array> => {
+  const secrets = new Map<string, Uint8Array>();
+  for (const section of reader.secretSections()) {
+    const secret = refusedOr(() => readTag(from, section, INITIATOR_ID.authentication));
+    if (secret instanceof ConfigError) warnings.push(`${secret.message}; nobody can use it`);
+    else if (secret !== undefined) secrets.set(identityKey(identityFromText(section)), secret);
+  }
+  return secrets;
+};

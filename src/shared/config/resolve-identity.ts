@@ -1,0 +1,94 @@
+/** ID sections: our and the peer's identity in phase 1, selectors in phase 2. */
+import { parseAddress, prefixLength } from '../address.ts';
+import { IdType } from '../constants/ipsec-doi.ts';
+import { InvariantError } from '../errors.ts';
+import type { Identity } from '../policy/peer-policy.ts';
+import { readTag, refusedValue, requireTag } from './read-tag.ts';
+import type { ConfigurationReader } from './reader.ts';
+import type { Tag } from './schema.ts';
+import { IDENTITY } from './sections.ts';
+
+/** An identity of phase 1. It has no protocol and port (RFC 2407 §4.6.2). */
+export const resolvePhase1Identity = (reader: ConfigurationReader, section: string, warnings: string[]): Identity => {
+  const identity = { protocol: 0, port: 0, ...identityOf(reader, section, PHASE_1_TYPES) };
+  for (const { name } of [IDENTITY.protocol, IDENTITY.port]) {
+    if (reader.get(section, name) !== undefined) {
+      warnings.push(`[${section}]:${name} has no effect on an identity of phase 1: leave it out`);
+    }
+  }
+  return identity;
+};
+
+/** A selector of phase 2: addresses with protocol and port. */
+export const resolveSelector = (reader: ConfigurationReader, section: string, warnings: string[]): Identity => {
+  const identity = identityOf(reader, section, PHASE_2_TYPES);
+  const protocol = readTag(reader, section, IDENTITY.protocol);
+  const port = readTag(reader, section, IDENTITY.port);
+  if (port !== 0 && protocol === 0) {
+    warnings.push(`[${section}]:Port has no effect without Protocol: add Protocol=tcp, udp or another one`);
+    return { ...identity, protocol: 0, port: 0 };
+  }
+  return { ...identity, protocol, port };
+};
+
+const PHASE_2_TYPES: readonly number[] = [
+  IdType.IPV4_ADDR,
+  IdType.IPV6_ADDR,
+  IdType.IPV4_ADDR_SUBNET,
+  IdType.IPV6_ADDR_SUBNET,
+];
+const PHASE_1_TYPES: readonly number[] = [...PHASE_2_TYPES, IdType.FQDN, IdType.USER_FQDN, IdType.KEY_ID];
+
+const identityOf = (
+  reader: ConfigurationReader,
+  section: string,
+  types: readonly number[],
+): Pick<Identity, 'type' | 'data'> => {
+  const type = requireTag(reader, section, IDENTITY.type);
+  if (!types.includes(type)) throw refusedValue(reader, section, IDENTITY.type, whyNot(type));
+  switch (type) {
+    case IdType.IPV4_ADDR:
+    case IdType.IPV6_ADDR:
+      return { type, data: addressBytes(reader, section, IDENTITY.address, type === IdType.IPV4_ADDR ? 4 : 6) };
+    case IdType.IPV4_ADDR_SUBNET:
+    case IdType.IPV6_ADDR_SUBNET:
+      return { type, data: subnetBytes(reader, section, type === IdType.IPV4_ADDR_SUBNET ? 4 : 6) };
+    default:
+      return { type, data: new TextEncoder().encode(requireTag(reader, section, IDENTITY.name)) };
+  }
+};
+
+const whyNot = (type: number): string => {
+  if (type === IdType.DER_ASN1_DN || type === IdType.DER_ASN1_GN) {
+    return 'names of certificates are not supported yet';
+  }
+  if (type === IdType.IPV4_RANGE || type === IdType.IPV6_RANGE) {
+    return 'a range cannot be configured, write IPV4_ADDR_SUBNET or IPV6_ADDR_SUBNET';
+  }
+  return 'a connection is selected by IPV4_ADDR, IPV6_ADDR, IPV4_ADDR_SUBNET or IPV6_ADDR_SUBNET';
+};
+
+/** Host bits of a network stay: isakmpd at the other end compares the bytes as its configuration has them. */
+const subnetBytes = (reader: ConfigurationReader, section: string, family: 4 | 6): Uint8Array => {
+  const network = addressBytes(reader, section, IDENTITY.network, family);
+  const mask = addressBytes(reader, section, IDENTITY.netmask, family);
+  if (prefixLength(mask) === undefined) {
+    throw refusedValue(reader, section, IDENTITY.netmask, 'its ones have to come before its zeros');
+  }
+  const data = new Uint8Array(network.length + mask.length);
+  data.set(network);
+  data.set(mask, network.length);
+  return data;
+};
+
+const addressBytes = (
+  reader: ConfigurationReader,
+  section: string,
+  row: Tag<string | undefined>,
+  family: 4 | 6,
+): Uint8Array => {
+  const address = parseAddress(requireTag(reader, section, row));
+  if (address === undefined) throw new InvariantError(`[${section}]:${row.name} was read as an address and is none`);
+  if (address.family === family) return address.bytes;
+  throw refusedValue(reader, section, row, `its ID-type asks for an IPv${family} address`);
+};

@@ -1,0 +1,167 @@
+/** Peer sections with everything that hangs on them: what an exchange needs to know of one peer, as plain data. */
+import { parseAddress } from '../address.ts';
+import { ExchangeType } from '../constants/isakmp.ts';
+import { cipherSpec } from '../crypto/cipher.ts';
+import { ConfigError } from '../errors.ts';
+import type { ConnectionPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
+import { fold } from './case-fold.ts';
+import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
+import { type ConfigurationReader, RecordingReader } from './reader.ts';
+import { type Resolution, refusedOr } from './resolution.ts';
+import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
+import { resolvePhase1Identity } from './resolve-identity.ts';
+import { resolvePhase1Configuration } from './resolve-phase1.ts';
+import { GENERAL, PEER, PEER_FLAGS } from './sections.ts';
+import { weaknessWarning } from './strength.ts';
+
+export interface ResolvedPeer {
+  readonly policy: PeerPolicy;
+  readonly warnings: readonly string[];
+  /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
+  readonly pieces: ReadonlySet<string>;
+}
+
+/** Why a peer cannot be used; with the pieces whose change may mend it. */
+export interface RefusedPeer {
+  readonly error: ConfigError;
+  readonly pieces: ReadonlySet<string>;
+}
+
+/**
+ * The policy of a peer section. Its connections are those that [Phase 2] lists and those in `connected` (folded names: what FIFO `c`
+ * named). Throws a ConfigError that names section, tag, value and what would be right.
+ */
+export const resolvePeer = (
+  reader: ConfigurationReader,
+  name: string,
+  connected: ReadonlySet<string> = NONE,
+): ResolvedPeer => {
+  const outcome = attemptPeer(reader, name, connected);
+  if ('error' in outcome) throw outcome.error;
+  return outcome;
+};
+const NONE: ReadonlySet<string> = new Set();
+
+/** The same with the refusal as a value. */
+export const attemptPeer = (
+  reader: ConfigurationReader,
+  name: string,
+  connected: ReadonlySet<string>,
+): ResolvedPeer | RefusedPeer => {
+  const recording = new RecordingReader(reader);
+  const warnings: string[] = [];
+  const policy = refusedOr(() => policyOf(recording, name, connected, warnings));
+  return policy instanceof ConfigError
+    ? { error: policy, pieces: recording.pieces }
+    : { policy, warnings, pieces: recording.pieces };
+};
+
+/** Whether phase 1 with this peer may need ciphers that OpenSSL has under --openssl-legacy-provider only. */
+export const needsLegacyProvider = ({ transforms }: PeerPolicy): boolean =>
+  transforms.some(
+    ({ encryption, keyLength }) =>
+      encryption !== 'ANY' && cipherSpec(encryption, keyLength?.offered)?.legacyProvider === true,
+  );
+
+const policyOf = (
+  reader: ConfigurationReader,
+  section: string,
+  connected: ReadonlySet<string>,
+  warnings: string[],
+): PeerPolicy => {
+  if (requireTag(reader, section, PEER.phase) !== 1) {
+    throw refusedValue(reader, section, PEER.phase, 'a peer section has Phase=1');
+  }
+  refuseNotYet(reader, section, PEER);
+  const name = reader.nameOf(section);
+  const legacyCrypto = readTag(reader, section, PEER.legacyCrypto);
+  const resolution = { reader, peer: name, legacyCrypto, warnings };
+  const phase1 = resolvePhase1Configuration(resolution, readTag(reader, section, PEER.configuration));
+  const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, warnings);
+  const policy: PeerPolicy = {
+    name,
+    ...addressesOf(reader, section),
+    exchangeType: phase1.exchangeType,
+    transforms: phase1.transforms,
+    preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, warnings),
+    ...identitiesOf(reader, section, warnings),
+    checkSuites: readTag(reader, section, PEER.checkSuites),
+    legacyCrypto,
+    unique: readTag(reader, section, PEER.unique),
+    deleteChildren: flags.has('delete-children'),
+    connections: connectionsOf(resolution, section, connected),
+  };
+  if (!policy.checkSuites) warnings.push(`[${name}]:Check-suites=no lets the peer choose any algorithm that we have`);
+  const weakness = weaknessWarning(policy);
+  if (weakness !== undefined) warnings.push(weakness);
+  return policy;
+};
+
+const addressesOf = (
+  reader: ConfigurationReader,
+  section: string,
+): Pick<PeerPolicy, 'address' | 'localAddress' | 'port'> => {
+  const address = readTag(reader, section, PEER.address);
+  const localAddress = readTag(reader, section, PEER.localAddress);
+  if (address !== undefined && localAddress !== undefined && familyOf(address) !== familyOf(localAddress)) {
+    throw refusedValue(reader, section, PEER.localAddress, 'Address and Local-address are both IPv4 or both IPv6');
+  }
+  if (fold(readTag(reader, section, PEER.transport)) !== 'udp') {
+    throw refusedValue(reader, section, PEER.transport, 'it is udp');
+  }
+  const port = readTag(reader, section, PEER.port);
+  if (port === 0) throw refusedValue(reader, section, PEER.port, 'it is a port number from 1 to 65535');
+  return { address, localAddress, port };
+};
+const familyOf = (address: string): number | undefined => parseAddress(address)?.family;
+
+/** Only aggressive mode tells the identity in time to look for a secret in the section named after it. */
+const preSharedKeyOf = (
+  reader: ConfigurationReader,
+  section: string,
+  exchangeType: number,
+  warnings: string[],
+): Uint8Array | undefined => {
+  const key = readTag(reader, section, PEER.authentication);
+  const isAggressive = exchangeType === ExchangeType.AGGRESSIVE;
+  if (isAggressive) {
+    warnings.push(
+      `[${section}] uses aggressive mode: whoever asks gets what it takes to guess the pre-shared key, take ID_PROT if the peer can`,
+    );
+  }
+  if (key !== undefined || (isAggressive && reader.secretSections().length > 0)) return key;
+  const elsewhere = isAggressive ? ', nor is there a section named after an identity that has one' : '';
+  throw new ConfigError(`[${section}]:Authentication is missing: it is the pre-shared key${elsewhere}`);
+};
+
+const identitiesOf = (
+  reader: ConfigurationReader,
+  section: string,
+  warnings: string[],
+): Pick<PeerPolicy, 'localId' | 'remoteId'> => {
+  const identity = (name: string | undefined): Identity | undefined =>
+    name === undefined ? undefined : resolvePhase1Identity(reader, name, warnings);
+  return {
+    localId: identity(readTag(reader, section, PEER.id) ?? readTag(reader, 'General', GENERAL.defaultPhase1Id)),
+    remoteId: identity(readTag(reader, section, PEER.remoteId)),
+  };
+};
+
+/** A connection that cannot be used is left out: the peer's others go on. */
+const connectionsOf = (
+  resolution: Resolution,
+  section: string,
+  connected: ReadonlySet<string>,
+): readonly ConnectionPolicy[] => {
+  const { reader, warnings } = resolution;
+  const connections: ConnectionPolicy[] = [];
+  for (const name of reader.connectionsOf(section)) {
+    if (!reader.isListed(name) && !connected.has(fold(name))) continue;
+    const connection = refusedOr(() => resolveConnection(resolution, name));
+    if (connection instanceof ConfigError) warnings.push(`connection ${name} is not used: ${connection.message}`);
+    else connections.push(connection);
+  }
+  const sorted = bySpecificity(connections);
+  warnOfEqualSelectors(sorted, warnings);
+  return sorted;
+};

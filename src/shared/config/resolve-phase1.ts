@@ -1,0 +1,104 @@
+/** ISAKMP configuration and transform sections: what we offer and accept in phase 1. */
+import { Doi, ExchangeType } from '../constants/isakmp.ts';
+import { AuthenticationMethod, EncryptionAlgorithm } from '../constants/oakley.ts';
+import { cipherSpec } from '../crypto/cipher.ts';
+import { groupSpec } from '../crypto/dh.ts';
+import { hashSize } from '../crypto/prf.ts';
+import type { NumberRange, Phase1Transform } from '../policy/peer-policy.ts';
+import { readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
+import { type Resolution, usable } from './resolution.ts';
+import { resolveLifetimes } from './resolve-lifetimes.ts';
+import { ISAKMP_CONFIGURATION, PHASE_1_TRANSFORM } from './sections.ts';
+import { admit, ENCRYPTION_STRENGTHS, GROUP_STRENGTHS, HASH_STRENGTHS, NEVER } from './strength.ts';
+
+export interface Phase1Configuration {
+  /** ExchangeType ID_PROT or AGGRESSIVE. */
+  readonly exchangeType: number;
+  readonly transforms: readonly Phase1Transform[];
+}
+
+export const resolvePhase1Configuration = (resolution: Resolution, section: string): Phase1Configuration => {
+  const { reader, warnings } = resolution;
+  if (readTag(reader, section, ISAKMP_CONFIGURATION.doi) !== Doi.IPSEC) {
+    throw refusedValue(reader, section, ISAKMP_CONFIGURATION.doi, 'only IPSEC is supported');
+  }
+  const exchangeType = requireTag(reader, section, ISAKMP_CONFIGURATION.exchangeType);
+  if (exchangeType !== ExchangeType.ID_PROT && exchangeType !== ExchangeType.AGGRESSIVE) {
+    throw refusedValue(reader, section, ISAKMP_CONFIGURATION.exchangeType, 'phase 1 is ID_PROT or AGGRESSIVE');
+  }
+  const names = requireTag(reader, section, ISAKMP_CONFIGURATION.transforms);
+  const wanted = reader.written(section, 'Transforms') === undefined ? withoutSignatures(names) : names;
+  const transforms = usable(`[${section}]:Transforms`, wanted, warnings, (name) => resolveTransform(resolution, name));
+  return { exchangeType, transforms };
+};
+
+/** The generated list names transforms for signatures besides those for pre-shared keys: nobody has to hear that they are left out. */
+const withoutSignatures = (names: readonly string[]): readonly string[] => {
+  const preShared = names.filter((name) => !name.endsWith('-RSA_SIG'));
+  return preShared.length > 0 ? preShared : names;
+};
+
+const resolveTransform = (resolution: Resolution, section: string): Phase1Transform => {
+  const { reader } = resolution;
+  const encryption = requireTag(reader, section, PHASE_1_TRANSFORM.encryption);
+  refuseNotYet(reader, section, PHASE_1_TRANSFORM);
+  const authentication = authenticationOf(resolution, section);
+  if (encryption !== 'ANY') {
+    admit(resolution, section, PHASE_1_TRANSFORM.encryption, encryption, ENCRYPTION_STRENGTHS);
+  }
+  return {
+    name: reader.nameOf(section),
+    encryption,
+    keyLength: keyLengthOf(resolution, section, encryption),
+    hash: hashOf(resolution, section),
+    authentication,
+    group: groupOf(resolution, section),
+    lifetimes: resolveLifetimes(reader, section, PHASE_1_TRANSFORM.life),
+  };
+};
+
+/** Pre-shared keys are what is there; ANY means whatever is there. */
+const authenticationOf = ({ reader }: Resolution, section: string): number => {
+  const row = PHASE_1_TRANSFORM.authentication;
+  const method = requireTag(reader, section, row);
+  if (method === 'ANY' || method === AuthenticationMethod.PRE_SHARED) return AuthenticationMethod.PRE_SHARED;
+  const comesLater = method === AuthenticationMethod.RSA_SIG || method === AuthenticationMethod.ECDSA_SIG;
+  const reason = comesLater ? 'signatures are not supported yet, only pre-shared keys (PRE_SHARED)' : NEVER;
+  throw refusedValue(reader, section, row, reason);
+};
+
+const hashOf = (resolution: Resolution, section: string): number | 'ANY' => {
+  const row = PHASE_1_TRANSFORM.hash;
+  const hash = requireTag(resolution.reader, section, row);
+  if (hash === 'ANY') return hash;
+  admit(resolution, section, row, hash, HASH_STRENGTHS);
+  if (hashSize(hash) === undefined) throw refusedValue(resolution.reader, section, row, NOT_THERE);
+  return hash;
+};
+
+const groupOf = (resolution: Resolution, section: string): number | 'ANY' => {
+  const row = PHASE_1_TRANSFORM.group;
+  const group = requireTag(resolution.reader, section, row);
+  if (group === 'ANY') return group;
+  admit(resolution, section, row, group, GROUP_STRENGTHS);
+  if (groupSpec(group) === undefined) throw refusedValue(resolution.reader, section, row, NOT_THERE);
+  return group;
+};
+
+const keyLengthOf = (
+  { reader, warnings }: Resolution,
+  section: string,
+  encryption: number | 'ANY',
+): NumberRange | undefined => {
+  const row = PHASE_1_TRANSFORM.keyLength;
+  const keyLength = readTag(reader, section, row);
+  if (encryption === 'ANY' || keyLength === undefined) return keyLength;
+  if (encryption === EncryptionAlgorithm.DES_CBC || encryption === EncryptionAlgorithm['3DES_CBC']) {
+    warnings.push(`[${section}]:${row.name} has no effect: its cipher has one key length only`);
+    return undefined;
+  }
+  if (cipherSpec(encryption, keyLength.offered) !== undefined) return keyLength;
+  throw refusedValue(reader, section, row, `its cipher takes no key of ${keyLength.offered} bits`);
+};
+
+const NOT_THERE = 'it is not there in this build of OpenSSL';

@@ -1,0 +1,85 @@
+/** Resolved peers and settings, kept until a piece of configuration changes that they were made from. */
+import { fold } from './case-fold.ts';
+import { listedPiece } from './dependencies.ts';
+import { type ResolvedGeneral, resolveGeneral } from './resolve-general.ts';
+import { attemptPeer, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
+import type { ConfigurationStore } from './store.ts';
+
+/** An edit costs as much as there are answers that hang on it; an answer is made when it is next asked for. */
+export class ResolvedConfiguration {
+  readonly #store: ConfigurationStore;
+  readonly #peers = new Map<string, ResolvedPeer | RefusedPeer>();
+  /** Piece of configuration -> folded names of the peers that hang on it. */
+  readonly #dependents = new Map<string, Set<string>>();
+  /** Connections that FIFO `c` named, folded. */
+  readonly #connected = new Set<string>();
+  readonly #changedPeers = new Set<string>();
+  #general: ResolvedGeneral | undefined;
+
+  constructor(store: ConfigurationStore) {
+    this.#store = store;
+    store.subscribe((piece) => this.#pieceChanged(piece));
+  }
+
+  /** The policy of a peer section, or why there is none. Kept, refusals too: a flood from an unknown peer costs one resolution. */
+  peer(name: string): ResolvedPeer | RefusedPeer {
+    const key = fold(name);
+    const kept = this.#peers.get(key);
+    if (kept !== undefined) return kept;
+    const resolved = attemptPeer(this.#store, name, this.#connected);
+    this.#peers.set(key, resolved);
+    for (const piece of resolved.pieces) {
+      const dependents = this.#dependents.get(piece);
+      if (dependents === undefined) this.#dependents.set(piece, new Set([key]));
+      else dependents.add(key);
+    }
+    return resolved;
+  }
+
+  /** [General] and the secrets by identity. Throws a ConfigError for a value that cannot be; the caller keeps what it had. */
+  general(): ResolvedGeneral {
+    this.#general ??= resolveGeneral(this.#store);
+    return this.#general;
+  }
+
+  /** False after an edit that `general()` hangs on, until it is asked for again. */
+  get isGeneralCurrent(): boolean {
+    return this.#general !== undefined;
+  }
+
+  /** A connection that counts as listed although [Phase 2] does not list it: FIFO `c name`. */
+  connect(connection: string): void {
+    this.#connected.add(fold(connection));
+    this.#pieceChanged(listedPiece(fold(connection)));
+  }
+
+  /** Takes that back: FIFO `t name`. */
+  disconnect(connection: string): void {
+    if (this.#connected.delete(fold(connection))) this.#pieceChanged(listedPiece(fold(connection)));
+  }
+
+  /** Peers whose kept policy was dropped by an edit since the last call: whoever holds a copy of theirs needs a new one. */
+  takeChangedPeers(): readonly string[] {
+    const changed = Array.from(this.#changedPeers, (key) => this.#store.nameOf(key));
+    this.#changedPeers.clear();
+    return changed;
+  }
+
+  #pieceChanged(piece: string): void {
+    if (this.#general?.pieces.has(piece)) this.#general = undefined;
+    for (const key of this.#dependents.get(piece) ?? []) {
+      this.#forget(key);
+      this.#changedPeers.add(key);
+    }
+  }
+
+  #forget(key: string): void {
+    const resolved = this.#peers.get(key);
+    this.#peers.delete(key);
+    for (const piece of resolved?.pieces ?? []) {
+      const dependents = this.#dependents.get(piece);
+      dependents?.delete(key);
+      if (dependents?.size === 0) this.#dependents.delete(piece);
+    }
+  }
+}

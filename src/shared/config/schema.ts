@@ -1,0 +1,201 @@
+/** The kinds of tags: how a value is read, what it has to be, and what its documentation says. The rows themselves are in sections.ts. */
+import { parseAddress } from '../address.ts';
+import { InvariantError } from '../errors.ts';
+import type { NumberRange } from '../policy/peer-policy.ts';
+import { splitList } from './list-value.ts';
+import { IP_PROTOCOLS, numberByName, numberOrName, SERVICES } from './names.ts';
+
+/** A tag that isakmpd.conf(5) knows and this program not yet: its effect here, and why in an operator's words. */
+export interface NotYet {
+  /** 'ignored': it does nothing, and the operator is told; 'refused': what has it is not used, because it would mean something else without. */
+  readonly effect: 'ignored' | 'refused';
+  readonly reason: string;
+}
+
+/** One row of a section's table. */
+export interface Tag<out T> {
+  readonly name: string;
+  readonly kind: string;
+  /** What the number counts. */
+  readonly unit: string | undefined;
+  /** What a value has to be, as the end of "it is ...". */
+  readonly wants: string;
+  /** Taken where the tag is absent; `fallbackText` is how one would write it. */
+  readonly fallback: T;
+  readonly fallbackText: string | undefined;
+  /** One sentence for the documentation. */
+  readonly doc: string;
+  /** Undefined: no value of this kind. */
+  readonly parse: (text: string) => T | undefined;
+  readonly notYet: NotYet | undefined;
+}
+
+interface KindRow<T> {
+  readonly kind: string;
+  readonly wants: string;
+  readonly unit?: string;
+  readonly parse: (text: string) => T | undefined;
+}
+
+/** Makes rows of one kind: without a default the value may be undefined. */
+const rowsOf = <T>({ kind, wants, unit, parse }: KindRow<T>) => {
+  function row(name: string, doc: string): Tag<T | undefined>;
+  function row(name: string, doc: string, fallbackText: string): Tag<T>;
+  function row(name: string, doc: string, fallbackText?: string): Tag<T | undefined> {
+    const fallback = fallbackText === undefined ? undefined : parse(fallbackText);
+    if (fallbackText !== undefined && fallback === undefined) throw new InvariantError(`default of ${name}`);
+    return { name, kind, unit, wants, fallback, fallbackText, doc, parse, notYet: undefined };
+  }
+  return row;
+};
+
+/** The decimal number that a text begins with; the rest is ignored, as the original does. */
+const leadingNumber = (text: string, least: number, most: number): number | undefined => {
+  const [digits] = /^\d+/.exec(text) ?? [];
+  const number = Number(digits);
+  return digits === undefined || number < least || number > most ? undefined : number;
+};
+
+const parseRange = (text: string): NumberRange | undefined => {
+  const found = /^(\d{1,10})(?:[ \t]*,[ \t]*(\d{1,10})[ \t]*:[ \t]*(\d{1,10}))?$/.exec(text);
+  if (found === null) return undefined;
+  const offered = Number(found[1]);
+  const least = Number(found[2] ?? offered);
+  const most = Number(found[3] ?? offered);
+  return offered > 0 && least <= most && Math.max(offered, most) <= MAX_U32 ? { offered, least, most } : undefined;
+};
+
+const parseLogLevels = (text: string): readonly LogLevel[] | undefined => {
+  const levels: LogLevel[] = [];
+  for (const member of splitList(text)) {
+    const [, name = '', digits = ''] = /^(A|\d{1,2})[ \t]*=[ \t]*(\d{1,2})$/i.exec(member) ?? [];
+    const logClass = /^a$/i.test(name) ? 'all' : Number(name);
+    if (digits === '' || (logClass !== 'all' && logClass > LAST_LOG_CLASS)) return undefined;
+    levels.push({ logClass, level: Number(digits) });
+  }
+  return levels;
+};
+
+const parseAddresses = (text: string): readonly string[] | undefined => {
+  const addresses = splitList(text).map((member) => parseAddress(member)?.text);
+  const known = addresses.filter((address) => address !== undefined);
+  return known.length === addresses.length && known.length > 0 ? known : undefined;
+};
+
+const parseSecret = (text: string): Uint8Array | undefined => {
+  // A character that could not be decoded: the file is not UTF-8, and which bytes were meant is lost.
+  if (text === '' || text.includes('\ufffd')) return undefined;
+  if (!/^0x/i.test(text)) return new TextEncoder().encode(text);
+  const digits = text.slice(2);
+  if (digits.length === 0 || digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) return undefined;
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+};
+
+/** `class=level` of isakmpd(8) -D. */
+export interface LogLevel {
+  readonly logClass: number | 'all';
+  readonly level: number;
+}
+
+const MAX_U32 = 0xffff_ffff;
+/** Timers count milliseconds in 31 bits. */
+const MAX_SECONDS = 2_147_483;
+const LAST_LOG_CLASS = 10;
+
+const nonEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
+
+export const text = rowsOf({ kind: 'text', wants: 'a text that is not empty', parse: nonEmpty });
+export const sectionName = rowsOf({ kind: 'section', wants: 'the name of a section', parse: nonEmpty });
+export const path = rowsOf({ kind: 'path', wants: 'a path', parse: nonEmpty });
+export const list = rowsOf({ kind: 'list', wants: 'a list with commas', parse: splitList });
+export const flag = rowsOf({ kind: 'flag', wants: 'there or not, whatever its value', parse: () => true });
+export const yesNo = rowsOf({
+  kind: 'yes/no',
+  wants: 'yes or no',
+  // By its first letters, as the original reads it.
+  parse: (value) => (/^yes/i.test(value) ? true : /^no/i.test(value) ? false : undefined),
+});
+export const seconds = rowsOf({
+  kind: 'seconds',
+  wants: `a number of seconds from 1 to ${MAX_SECONDS}`,
+  unit: 'seconds',
+  parse: (value) => leadingNumber(value, 1, MAX_SECONDS),
+});
+export const range = (unit: string) =>
+  rowsOf({
+    kind: 'range',
+    wants: `${unit} as offered,least:most or as one number`,
+    unit,
+    parse: parseRange,
+  });
+export const rangeOrAny = (unit: string) =>
+  rowsOf<NumberRange | 'ANY'>({
+    kind: 'range',
+    wants: `a range offered,least:most, one number, or ANY`,
+    unit,
+    parse: (value) => (value === 'ANY' ? value : parseRange(value)),
+  });
+export const number = (unit: string, least: number, most: number) =>
+  rowsOf({
+    kind: 'number',
+    wants: `a number from ${least} to ${most}`,
+    unit,
+    parse: (value) => leadingNumber(value, least, most),
+  });
+export const address = rowsOf({
+  kind: 'address',
+  wants: 'an address in figures (names of hosts and interfaces are not looked up yet)',
+  parse: (value) => parseAddress(value)?.text,
+});
+export const addresses = rowsOf({
+  kind: 'list of addresses',
+  wants: 'a list of addresses in figures (names of hosts and interfaces are not looked up yet)',
+  parse: parseAddresses,
+});
+export const port = rowsOf({
+  kind: 'port',
+  wants: 'a port number up to 65535, or one of the better known services',
+  parse: numberOrName(SERVICES, 0xffff),
+});
+export const ipProtocol = rowsOf({
+  kind: 'protocol',
+  wants: 'a protocol number up to 255, or one of the better known protocols',
+  parse: numberOrName(IP_PROTOCOLS, 0xff),
+});
+export const logLevels = rowsOf({
+  kind: 'list of class=level',
+  wants: 'a list of class=level, class 0 to 10 or A, level 0 to 99',
+  parse: parseLogLevels,
+});
+/** The one kind whose values are never repeated in a message. */
+export const secret = rowsOf({
+  kind: 'secret',
+  wants: 'a text in UTF-8 that is not empty, or 0x and an even number of hex digits',
+  parse: parseSecret,
+});
+export const oneOf = <const T extends string>(...values: readonly T[]) =>
+  rowsOf({
+    kind: 'word',
+    wants: `one of ${values.join(', ')}`,
+    parse: (value) => values.find((known) => known === value.toLowerCase()),
+  });
+export const constant = (table: Readonly<Record<string, number>>) =>
+  rowsOf({
+    kind: 'name',
+    wants: `one of ${Object.keys(table).join(', ')}`,
+    parse: numberByName(table),
+  });
+export const constantOrAny = (table: Readonly<Record<string, number>>) => {
+  const byName = numberByName(table);
+  return rowsOf<number | 'ANY'>({
+    kind: 'name',
+    wants: `one of ${Object.keys(table).join(', ')}, or ANY`,
+    parse: (value) => (value === 'ANY' ? value : byName(value)),
+  });
+};
+
+/** A row for what is known but not there yet. */
+export const notYet = <T>(row: Tag<T>, effect: NotYet['effect'], reason: string): Tag<T> => ({
+  ...row,
+  notYet: { effect, reason },
+});

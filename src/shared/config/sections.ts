@@ -1,0 +1,313 @@
+/**
+ * Every section and tag of isakmpd.conf(5), one row each: kind, default, documentation, and what is not there yet. A new tag is a
+ * new row and the place that reads it.
+ */
+import {
+  AhTransform,
+  AuthenticationAlgorithm,
+  EncapsulationMode,
+  EspTransform,
+  IdType,
+  ProtocolId,
+} from '../constants/ipsec-doi.ts';
+import { Doi, ExchangeType } from '../constants/isakmp.ts';
+import {
+  AuthenticationMethod,
+  EncryptionAlgorithm,
+  GroupDescription,
+  HashAlgorithm,
+  LifeType,
+} from '../constants/oakley.ts';
+import {
+  address,
+  addresses,
+  constant,
+  constantOrAny,
+  flag,
+  ipProtocol,
+  list,
+  logLevels,
+  notYet,
+  number,
+  oneOf,
+  path,
+  port,
+  range,
+  rangeOrAny,
+  seconds,
+  secret,
+  sectionName,
+  type Tag,
+  text,
+  yesNo,
+} from './schema.ts';
+
+const NO_POLICY = 'isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K';
+const NO_CERTIFICATES = 'certificates and public keys are not there, only pre-shared keys';
+const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
+const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
+const NO_COMPRESSION = 'IPCOMP is not there';
+const KERNEL_ONLY = 'it is written by kernels that bring their own credentials, which none does here';
+
+export const GENERAL = {
+  acquireOnly: notYet(
+    flag('Acquire-Only', 'Flows are not installed or removed, as with -a.'),
+    'ignored',
+    'no flows are installed anyway',
+  ),
+  checkInterval: seconds('Check-interval', 'How often the connections that should be up are looked after.', '60'),
+  defaultPhase1Id: sectionName('Default-phase-1-ID', 'Our own identity in phase 1 where a peer section has no ID.'),
+  defaultPhase1Lifetime: range('seconds')('Default-phase-1-lifetime', 'How long an ISAKMP SA lives.', '3600,60:86400'),
+  defaultPhase2Lifetime: range('seconds')('Default-phase-2-lifetime', 'How long an IPsec SA lives.', '1200,60:86400'),
+  defaultPhase2Suites: list('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
+  deleteSas: yesNo('Delete-SAs', 'Whether SAs are deleted when the daemon ends.', 'yes'),
+  dpdCheckInterval: notYet(
+    seconds('DPD-check-interval', 'How often idle peers are asked whether they live.'),
+    'ignored',
+    'peers are answered but not asked whether they live',
+  ),
+  exchangeMaxTime: seconds('Exchange-max-time', 'How long an exchange may take before it is given up.', '120'),
+  legacyDefaults: yesNo(
+    'Legacy-defaults',
+    'Whether the weak transforms and suites of the original are used where nothing is configured.',
+    'no',
+  ),
+  listenOn: addresses('Listen-on', 'Local addresses to use; all of them where this is absent.'),
+  logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
+  logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
+  natTKeepalive: notYet(
+    seconds('NAT-T-Keepalive', 'How often a NAT on the way is kept awake.'),
+    'ignored',
+    'NAT traversal is not there',
+  ),
+  policyFile: notYet(path('Policy-file', 'The KeyNote policy.'), 'ignored', NO_POLICY),
+  pubkeyDirectory: notYet(path('Pubkey-directory', 'Raw public keys of peers.'), 'ignored', NO_CERTIFICATES),
+  renegotiateOnHup: notYet(
+    flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
+    'ignored',
+    'a reload touches no SA',
+  ),
+  retransmits: number('repetitions', 0, 100)('Retransmits', 'How often an unanswered message is sent again.', '3'),
+  sharedSadb: notYet(flag('Shared-SADB', 'Both ends share one kernel.'), 'ignored', 'no kernel is written to'),
+  useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.'), 'ignored', NO_POLICY),
+} as const;
+
+const PHASE_1 = {
+  fallback: sectionName('Default', 'Peer section for addresses that have no tag of their own here.'),
+} as const;
+
+const PHASE_2 = {
+  connections: list('Connections', 'Connections that we keep up.'),
+  passiveConnections: list('Passive-connections', 'Connections that we only accept.'),
+} as const;
+
+export const PEER = {
+  phase: number('phase', 1, 2)('Phase', 'Always 1.'),
+  address: address('Address', 'Address of the peer; without it we only wait for the peer.'),
+  localAddress: address('Local-address', 'Our own address towards this peer.'),
+  port: port('Port', 'UDP port of the peer.', '500'),
+  transport: text('Transport', 'Always udp.', 'udp'),
+  configuration: sectionName('Configuration', 'ISAKMP configuration to use.', 'Default-phase-1-configuration'),
+  authentication: secret('Authentication', 'The pre-shared key: text, or 0x and hex digits.'),
+  id: sectionName('ID', 'Our own identity towards this peer.'),
+  remoteId: sectionName('Remote-ID', 'The identity that the peer must have; any where this is absent.'),
+  flags: list('Flags', 'delete-children: IPsec SAs die with the ISAKMP SA that made them.', ''),
+  checkSuites: yesNo(
+    'Check-suites',
+    'Whether only the Suites of a connection are accepted from this peer; with no, all that we can do.',
+    'yes',
+  ),
+  legacyCrypto: yesNo(
+    'Legacy-crypto',
+    'Whether single DES, group 1 and ESP without authentication may be used with this peer.',
+    'no',
+  ),
+  unique: oneOf('replace', 'keep', 'never')(
+    'Unique',
+    'What INITIAL-CONTACT and a second ISAKMP SA of one identity do to the first.',
+    'replace',
+  ),
+  credentials: notYet(text('Credentials', 'Credentials from the kernel.'), 'refused', KERNEL_ONLY),
+  credentialType: notYet(text('Credential_Type', 'Kind of the credentials from the kernel.'), 'refused', KERNEL_ONLY),
+  publicKeyAuthentication: notYet(text('PKAuthentication', 'Key from the kernel.'), 'refused', KERNEL_ONLY),
+  refcount: notYet(text('Refcount', 'Users of a section that the kernel asked for.'), 'refused', KERNEL_ONLY),
+} as const;
+
+export const IDENTITY = {
+  type: constant(IdType)('ID-type', 'Kind of the identity.'),
+  address: address('Address', 'The address of an IPV4_ADDR or IPV6_ADDR.'),
+  network: address('Network', 'The network of an IPV4_ADDR_SUBNET or IPV6_ADDR_SUBNET.'),
+  netmask: address('Netmask', 'The netmask of a network, written as an address.'),
+  name: text('Name', 'The name of an FQDN, USER_FQDN or KEY_ID.'),
+  protocol: ipProtocol('Protocol', 'IP protocol that the connection carries; any where this is absent.', '0'),
+  port: port('Port', 'Port that the connection carries; any where this is absent.', '0'),
+} as const;
+
+export const ISAKMP_CONFIGURATION = {
+  doi: constant(Doi)('DOI', 'Always IPSEC.', 'IPSEC'),
+  exchangeType: constant(ExchangeType)('EXCHANGE_TYPE', 'ID_PROT (main mode) or AGGRESSIVE.'),
+  transforms: list('Transforms', 'Transforms to offer and accept, the best one first.'),
+} as const;
+
+export const PHASE_1_TRANSFORM = {
+  encryption: constantOrAny(EncryptionAlgorithm)('ENCRYPTION_ALGORITHM', 'Cipher that protects phase 1.'),
+  keyLength: range('bits')('KEY_LENGTH', 'Key length of the cipher, where it takes several.'),
+  hash: constantOrAny(HashAlgorithm)('HASH_ALGORITHM', 'Hash that keys are derived and messages authenticated with.'),
+  authentication: constantOrAny(AuthenticationMethod)('AUTHENTICATION_METHOD', 'How the two sides prove who they are.'),
+  group: constantOrAny(GroupDescription)('GROUP_DESCRIPTION', 'Diffie-Hellman group.'),
+  life: list('Life', 'Lifetimes, or ANY.', ''),
+  prf: notYet(
+    text('PRF', 'Pseudo-random function.'),
+    'refused',
+    'the standard names none: it is always the HMAC of the hash',
+  ),
+  groupType: notYet(text('GROUP_TYPE', 'Kind of a group of your own.'), 'refused', NO_OWN_GROUPS),
+  fieldSize: notYet(text('FIELD_SIZE', 'Field size of a group of your own.'), 'refused', NO_OWN_GROUPS),
+  groupOrder: notYet(text('GROUP_ORDER', 'Order of a group of your own.'), 'refused', NO_OWN_GROUPS),
+} as const;
+
+export const LIFETIME = {
+  type: constant(LifeType)('LIFE_TYPE', 'What is counted.'),
+  duration: rangeOrAny('seconds or kilobytes')('LIFE_DURATION', 'How much of it; ANY accepts all and offers none.'),
+} as const;
+
+export const CONNECTION = {
+  phase: number('phase', 1, 2)('Phase', 'Always 2.'),
+  peer: sectionName('ISAKMP-peer', 'Peer section of the other end.'),
+  configuration: sectionName(
+    'Configuration',
+    'IPsec configuration to use; without it [General]:Default-phase-2-suites are.',
+  ),
+  localId: sectionName('Local-ID', 'Our end of the tunnel.'),
+  remoteId: sectionName('Remote-ID', 'The other end; with a Local-ID alone we accept any.'),
+  natId: sectionName('NAT-ID', 'Sent as our end in place of Local-ID: what the peer sees behind a source NAT of ours.'),
+  flags: list('Flags', 'Active-only: never accepted from the peer.', ''),
+  pfTag: notYet(text('PF-Tag', 'Tag for packets of this connection.'), 'refused', 'packets are not tagged'),
+  interface: notYet(
+    text('Interface', 'Interface of a route-based tunnel.'),
+    'refused',
+    'route-based tunnels are not there, and without one this connection would take all traffic',
+  ),
+  acquireId: notYet(text('Acquire-ID', 'Flow that the kernel asked for.'), 'refused', KERNEL_ONLY),
+  refcount: notYet(text('Refcount', 'Users of a section that the kernel asked for.'), 'refused', KERNEL_ONLY),
+} as const;
+
+export const IPSEC_CONFIGURATION = {
+  doi: constant(Doi)('DOI', 'Always IPSEC.', 'IPSEC'),
+  exchangeType: constant(ExchangeType)('EXCHANGE_TYPE', 'Always QUICK_MODE.', 'QUICK_MODE'),
+  suites: list('Suites', 'Suites to offer and accept, the best one first.'),
+} as const;
+
+export const SUITE = {
+  protocols: list('Protocols', 'Protocols that are negotiated together.'),
+} as const;
+
+export const PROTOCOL = {
+  protocolId: constant(ProtocolId)('PROTOCOL_ID', 'IPSEC_ESP or IPSEC_AH.'),
+  transforms: list('Transforms', 'Transforms to offer and accept, the best one first.'),
+  replayWindow: number('packets', 0, 4096)('ReplayWindow', 'How far packets may overtake each other.', '64'),
+} as const;
+
+export const PHASE_2_TRANSFORM = {
+  transformId: constant({ ...EspTransform, ...AhTransform })('TRANSFORM_ID', 'Cipher of ESP, or hash of AH.'),
+  encapsulation: constant(EncapsulationMode)('ENCAPSULATION_MODE', 'TUNNEL or TRANSPORT.', 'TUNNEL'),
+  authentication: constant(AuthenticationAlgorithm)(
+    'AUTHENTICATION_ALGORITHM',
+    'How packets are authenticated; nothing where the cipher does that by itself.',
+  ),
+  group: constant(GroupDescription)(
+    'GROUP_DESCRIPTION',
+    'Diffie-Hellman group for perfect forward secrecy; none where this is absent.',
+  ),
+  keyLength: range('bits')('KEY_LENGTH', 'Key length of the cipher, where it takes several.'),
+  life: list('Life', 'Lifetimes, or ANY.', ''),
+  keyRounds: notYet(text('KEY_ROUNDS', 'Rounds of the cipher.'), 'refused', 'no cipher here has a choice of rounds'),
+  ecnTunnel: notYet(
+    text('ECN_TUNNEL', 'Congestion notification through the tunnel.'),
+    'refused',
+    'it is not negotiated',
+  ),
+  dictionarySize: notYet(text('COMPRESS_DICTIONARY_SIZE', 'Dictionary of the compression.'), 'refused', NO_COMPRESSION),
+  privateAlgorithm: notYet(text('COMPRESS_PRIVATE_ALGORITHM', 'Compression of a vendor.'), 'refused', NO_COMPRESSION),
+} as const;
+
+/** Rows of TRANSFORM_ID by protocol: the same name means different numbers. */
+export const ESP_TRANSFORM_ID = constant(EspTransform)('TRANSFORM_ID', 'Cipher of ESP.');
+export const AH_TRANSFORM_ID = constant(AhTransform)('TRANSFORM_ID', 'Hash of AH.');
+
+export const INITIATOR_ID = {
+  authentication: secret(
+    'Authentication',
+    'The pre-shared key of the identity that the section is named after, for aggressive mode.',
+  ),
+} as const;
+
+const X509_CERTIFICATES = {
+  acceptSelfSigned: flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
+  caDirectory: path('CA-directory', 'Certificates of authorities.'),
+  certDirectory: path('Cert-directory', 'Our own certificates and known ones.'),
+  crlDirectory: path('CRL-directory', 'Revocation lists.'),
+  privateKey: path('Private-key', 'Our own private key.'),
+  privateKeyDirectory: path('Private-key-directory', 'Private keys by identity.'),
+} as const;
+
+const KEYNOTE = { credentialDirectory: path('Credential-directory', 'KeyNote credentials by identity.') } as const;
+
+const MODE_CONFIG = {
+  mode: text('Mode', 'SET to hand out, anything else to ask.'),
+  attributes: list('Attributes', 'What to ask for.'),
+  address: address('Address', 'Address for the peer.'),
+  netmask: address('Netmask', 'Netmask for the peer.'),
+  nameserver: address('Nameserver', 'Name server for the peer.'),
+  winsServer: address('WINS-server', 'WINS server for the peer.'),
+  dhcpServer: address('DHCP-server', 'DHCP server for the peer.'),
+  lifetime: seconds('Lifetime', 'How long the address is valid.'),
+  network: address('Network', 'Network for the peer.'),
+  prefix: text('Prefix', 'Prefix for the peer.'),
+} as const;
+
+/** One kind of section. */
+export interface SectionKind {
+  /** With its article, for messages. */
+  readonly title: string;
+  readonly tags: readonly Tag<unknown>[];
+  /** The whole section is known and not there yet. */
+  readonly notYet: string | undefined;
+}
+
+const kind = (title: string, tags: Readonly<Record<string, Tag<unknown>>>, reason?: string): SectionKind => ({
+  title,
+  tags: Object.values(tags),
+  notYet: reason,
+});
+
+export const SECTION_KINDS = {
+  general: kind('[General]', GENERAL),
+  phase1: kind('[Phase 1]', PHASE_1),
+  phase2: kind('[Phase 2]', PHASE_2),
+  keynote: kind('[KeyNote]', KEYNOTE, NO_POLICY),
+  x509: kind('[X509-certificates]', X509_CERTIFICATES, NO_CERTIFICATES),
+  peer: kind('a peer section', PEER),
+  identity: kind('an ID section', IDENTITY),
+  isakmpConfiguration: kind('an ISAKMP configuration section', ISAKMP_CONFIGURATION),
+  phase1Transform: kind('an ISAKMP transform section', PHASE_1_TRANSFORM),
+  lifetime: kind('a lifetime section', LIFETIME),
+  connection: kind('a connection section', CONNECTION),
+  ipsecConfiguration: kind('an IPsec configuration section', IPSEC_CONFIGURATION),
+  suite: kind('a suite section', SUITE),
+  protocol: kind('a protocol section', PROTOCOL),
+  phase2Transform: kind('an IPsec transform section', PHASE_2_TRANSFORM),
+  initiatorId: kind('a section named after an identity', INITIATOR_ID),
+  modeConfig: kind('a mode config section', MODE_CONFIG, NO_MODE_CONFIG),
+} as const;
+
+/** What Flags may name, by kind of section. */
+export const PEER_FLAGS: readonly Tag<unknown>[] = [
+  flag('delete-children', 'IPsec SAs die with the ISAKMP SA that made them.'),
+  notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), 'refused', NO_MODE_CONFIG),
+];
+export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [
+  flag('Active-only', 'Never accepted from the peer.'),
+  notYet(flag('ikecfg', 'Addresses are asked for after phase 1.'), 'refused', NO_MODE_CONFIG),
+  notYet(flag('__ondemand', 'Made for a packet.'), 'refused', KERNEL_ONLY),
+];

@@ -1,0 +1,221 @@
+/** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
+import { parseAddress } from '../address.ts';
+import { fold } from './case-fold.ts';
+import { pieceOf } from './dependencies.ts';
+import { generatedValue, isGeneratedSection } from './generated.ts';
+import { StoredValue, splitList } from './list-value.ts';
+import type { Entry, Problem } from './parse.ts';
+import type { ConfigurationReader } from './reader.ts';
+import { type ConnectionList, StoreIndex } from './store-index.ts';
+
+/** A tag as first written, and its value. */
+export interface TagValue {
+  readonly tag: string;
+  readonly value: string;
+}
+
+/** Section and tag names are found in upper and lower case alike and keep the spelling in which they came first. */
+export class ConfigurationStore implements ConfigurationReader {
+  #sections = new Map<string, StoredSection>();
+  readonly #listeners: ((piece: string) => void)[] = [];
+  readonly #index: StoreIndex;
+  #revision = 0;
+
+  constructor() {
+    this.#index = new StoreIndex(
+      (section, tag) => this.#sections.get(section)?.values.get(tag)?.text,
+      (piece) => this.#tell(piece),
+    );
+  }
+
+  /** Counts the edits that changed something. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** `listener` hears of every piece of configuration (dependencies.ts) that changes, after it did. */
+  subscribe(listener: (piece: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes a file's entries in place of everything written so far, FIFO edits included: a reload voids those (isakmpd(8)). Only what
+   * differs counts as changed. The first of several values wins; the others are answered as problems.
+   */
+  load(entries: readonly Entry[]): readonly Problem[] {
+    const before = this.#sections;
+    const problems: Problem[] = [];
+    this.#sections = new Map();
+    for (const { section, tag, value, line } of entries) {
+      const { values } = this.#section(section);
+      const key = fold(tag);
+      if (values.has(key)) problems.push({ line, severity: 'warning', text: duplicateTag(section, tag) });
+      else values.set(key, new StoredValue(tag, value));
+    }
+    for (const [section, tag] of differences(before, this.#sections)) this.#changed(section, tag);
+    return problems;
+  }
+
+  get(section: string, tag: string): string | undefined {
+    return (
+      this.written(section, tag) ??
+      generatedValue(fold(section), fold(tag), (otherSection, otherTag) => this.get(otherSection, otherTag))
+    );
+  }
+
+  written(section: string, tag: string): string | undefined {
+    return this.#sections.get(fold(section))?.values.get(fold(tag))?.text;
+  }
+
+  exists(section: string): boolean {
+    const key = fold(section);
+    return this.#sections.has(key) || isGeneratedSection(key);
+  }
+
+  nameOf(section: string): string {
+    return this.#sections.get(fold(section))?.name ?? section;
+  }
+
+  /** `C set`: a tag that has a value, generated ones included, keeps it unless `force`. */
+  set(section: string, tag: string, value: string, force: boolean): 'set' | 'duplicate' {
+    const present = force ? undefined : this.get(section, tag);
+    if (present !== undefined) return 'duplicate';
+    this.#write(section, tag, value);
+    return 'set';
+  }
+
+  /** `C add`: appends to a comma list what is not there yet, letter for letter; makes the list where there is none. */
+  add(section: string, tag: string, members: string): void {
+    const stored = this.#sections.get(fold(section))?.values.get(fold(tag));
+    if (stored === undefined) {
+      const generated = this.get(section, tag);
+      this.#write(section, tag, generated === undefined ? members : `${generated},${members}`);
+      return;
+    }
+    for (const member of splitList(members)) {
+      if (stored.add(member)) this.#memberChanged(fold(section), fold(tag), member, 1);
+    }
+  }
+
+  /** `C rmv`: the list goes with its last member. Silent where there is no such member. */
+  removeValue(section: string, tag: string, member: string): void {
+    const stored = this.#sections.get(fold(section))?.values.get(fold(tag));
+    if (stored === undefined || !stored.remove(member)) return;
+    if (stored.isEmptyList) this.remove(section, tag);
+    else this.#memberChanged(fold(section), fold(tag), member, -1);
+  }
+
+  /** `C rm`: what is generated remains. */
+  remove(section: string, tag: string): void {
+    const sectionKey = fold(section);
+    const tagKey = fold(tag);
+    const stored = this.#sections.get(sectionKey);
+    if (stored === undefined || !stored.values.delete(tagKey)) return;
+    if (stored.values.size === 0) this.#sections.delete(sectionKey);
+    this.#changed(sectionKey, tagKey);
+  }
+
+  /** `C rms` */
+  removeSection(section: string): void {
+    const key = fold(section);
+    const stored = this.#sections.get(key);
+    if (stored === undefined) return;
+    this.#sections.delete(key);
+    for (const tag of stored.values.keys()) this.#changed(key, tag);
+  }
+
+  /** Names of what was written, in that order. */
+  sections(): readonly string[] {
+    return Array.from(this.#sections.values(), ({ name }) => name);
+  }
+
+  tags(section: string): readonly TagValue[] {
+    const values = this.#sections.get(fold(section))?.values.values() ?? [];
+    return Array.from(values, ({ tag, text }) => ({ tag, value: text }));
+  }
+
+  /** The peer section for incoming phase 1 from an address: any textual form of it in [Phase 1], else the default one. */
+  peerForAddress(address: string): string | undefined {
+    const canonical = parseAddress(address)?.text;
+    const tag = canonical === undefined ? undefined : this.#index.tagForAddress(canonical);
+    const peer = this.get('Phase 1', tag ?? 'Default');
+    return peer === undefined ? undefined : this.nameOf(peer);
+  }
+
+  connectionsOf(peer: string): readonly string[] {
+    return Array.from(this.#index.connectionsOf(fold(peer)), (connection) => this.nameOf(connection));
+  }
+
+  isListed(connection: string): boolean {
+    return this.#index.isListed(fold(connection));
+  }
+
+  /** [Phase 2]:Connections and :Passive-connections, each connection once, named as its section is. */
+  connectionLists(): { readonly active: readonly string[]; readonly passive: readonly string[] } {
+    const names = (list: ConnectionList): readonly string[] =>
+      this.#index.listed(list).map((connection) => this.nameOf(connection));
+    return { active: names('connections'), passive: names('passive-connections') };
+  }
+
+  secretSections(): readonly string[] {
+    return Array.from(this.#index.secretSections, (section) => this.nameOf(section));
+  }
+
+  #section(name: string): StoredSection {
+    const key = fold(name);
+    const present = this.#sections.get(key);
+    if (present !== undefined) return present;
+    const made = { name, values: new Map<string, StoredValue>() };
+    this.#sections.set(key, made);
+    return made;
+  }
+
+  #write(section: string, tag: string, value: string): void {
+    const { values } = this.#section(section);
+    const key = fold(tag);
+    const before = values.get(key);
+    if (before?.text === value) return;
+    values.set(key, new StoredValue(before?.tag ?? tag, value));
+    this.#changed(fold(section), key);
+  }
+
+  #changed(section: string, tag: string): void {
+    this.#revision++;
+    this.#index.tagChanged(section, tag);
+    this.#tell(pieceOf(section, tag));
+  }
+
+  #memberChanged(section: string, tag: string, member: string, change: 1 | -1): void {
+    this.#revision++;
+    this.#index.memberChanged(section, tag, member, change);
+    this.#tell(pieceOf(section, tag));
+  }
+
+  #tell(piece: string): void {
+    for (const listener of this.#listeners) listener(piece);
+  }
+}
+
+interface StoredSection {
+  readonly name: string;
+  readonly values: Map<string, StoredValue>;
+}
+
+/** The original's line about a value that is not taken. */
+export const duplicateTag = (section: string, tag: string): string =>
+  `conf_set_now: duplicate tag [${section}]:${tag}, ignoring...`;
+
+type Sections = ReadonlyMap<string, StoredSection>;
+
+const differences = (before: Sections, after: Sections): readonly (readonly [string, string])[] => {
+  const found: [string, string][] = [];
+  for (const [section, { values }] of after) {
+    const old = before.get(section)?.values;
+    for (const [tag, value] of values) if (old?.get(tag)?.text !== value.text) found.push([section, tag]);
+  }
+  for (const [section, { values }] of before) {
+    const now = after.get(section)?.values;
+    for (const tag of values.keys()) if (!now?.has(tag)) found.push([section, tag]);
+  }
+  return found;
+};

@@ -1,0 +1,23 @@
+/** The text form of a log record: one line as the original isakmpd writes it to stderr. */
+import type { LogRecord } from '../threads/contract.ts';
+import { classTag } from './classes.ts';
+import { printable } from './printable.ts';
+
+/** Local wall clock time of day. */
+export interface LocalTime {
+  readonly hours: number;
+  readonly minutes: number;
+  readonly seconds: number;
+  readonly microseconds: number;
+}
+
+/**
+ * `HHMMSS.uuuuuu Default text`, or `HHMMSS.uuuuuu Tag LL text` for a debug record, with newline. No length limit. The original's ` [priv]`
+ * marks lines of its privileged process; with one process no line carries it, as in the recorded runs.
+ */
+export const textLine = (time: LocalTime, record: LogRecord): string =>
+  `${digits(time.hours, 2)}${digits(time.minutes, 2)}${digits(time.seconds, 2)}.${digits(time.microseconds, 6)} ${
+    record.severity === 'debug' ? `${classTag(record.logClass)} ${digits(record.level, 2)}` : 'Default'
+  } ${printable(record.text)}\n`;
+
+const digits = (value: number, width: number): string => String(value).padStart(width, '0');

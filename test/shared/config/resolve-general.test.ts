@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
+import { ConfigurationStore } from '../../../src/shared/config/store.ts';
+import { ConfigError } from '../../../src/shared/errors.ts';
+import { storeOf } from './store-of.ts';
+
+test('without configuration the defaults of isakmpd.conf(5) hold', () => {
+  const { policy, daemon, warnings } = resolveGeneral(new ConfigurationStore());
+  assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
+  assert.deepEqual(daemon, {
+    checkIntervalSeconds: 60,
+    deleteSas: true,
+    listenOn: undefined,
+    logLevels: [],
+    verbose: false,
+  });
+  assert.deepEqual(warnings, []);
+});
+
+test('every setting is read', () => {
+  const store = storeOf(`[General]
+Retransmits=5
+Exchange-max-time=30
+Check-interval=10
+Delete-SAs=no
+Listen-on=10.0.0.1,2001:DB8::1
+Loglevel=A=10,6=50
+Logverbose=Defined
+`);
+  const { policy, daemon } = resolveGeneral(store);
+  assert.deepEqual([policy.retransmits, policy.exchangeMaxTimeSeconds], [5, 30]);
+  assert.deepEqual(daemon, {
+    checkIntervalSeconds: 10,
+    deleteSas: false,
+    listenOn: ['10.0.0.1', '2001:db8::1'],
+    logLevels: [
+      { logClass: 'all', level: 10 },
+      { logClass: 6, level: 50 },
+    ],
+    verbose: true,
+  });
+});
+
+test('a wrong value is refused with section, tag, value and what would be right', () => {
+  const store = storeOf('[General]\nRetransmits=many\n');
+  assert.throws(
+    () => resolveGeneral(store),
+    new ConfigError('[General]:Retransmits cannot be "many": it is a number from 0 to 100'),
+  );
+});
+
+test('sections named after an identity hold its secret, under the text of the identity', () => {
+  const store = storeOf(`[Foo@Example.net]
+Authentication=a
+[2001:DB8:0::1]
+Authentication=0x0102
+[peer]
+Phase=1
+Authentication=c
+[gw.example.net]
+Authentication=0x1
+`);
+  const { policy, warnings } = resolveGeneral(store);
+  assert.deepEqual(
+    policy.identitySecrets,
+    new Map([
+      ['foo@example.net', Uint8Array.of(97)],
+      ['2001:db8::1', Uint8Array.of(1, 2)],
+    ]),
+  );
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /^\[gw.example.net\]:Authentication cannot be this/);
+});
