@@ -1,0 +1,146 @@
+/** Aggressive mode, initiator: RFC 2409 §5.4, authenticated by pre-shared key. All offered transforms share one group: it is fixed by message 1. */
+import { NotifyType } from '../constants/isakmp.ts';
+import { forgetKey } from '../crypto/key-cache.ts';
+import { InvariantError, ProtocolError } from '../errors.ts';
+import type { Phase1Transform } from '../policy/peer-policy.ts';
+import { matchPhase1Answer } from '../policy/phase1-proposal.ts';
+import { writeBody } from '../wire/message.ts';
+import { AGGRESSIVE_MODE } from './aggressive-mode-rules.ts';
+import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import type { Machine } from './machine.ts';
+import {
+  agreeOnKeys,
+  authenticationHash,
+  checkHash,
+  checkRemoteIdentity,
+  contribute,
+  contributionOf,
+  identityPayload,
+  initialContactPayload,
+  lastingKeys,
+  makeOffer,
+  NONCE_SIZE,
+  ownIdentity,
+  preSharedKeyFor,
+  readIdentity,
+  secretsOf,
+} from './phase1.ts';
+import { offeredVendorIds } from './riders/vendor-id.ts';
+
+export type State =
+  | { readonly tag: 'idle'; readonly setup: Phase1Setup }
+  | {
+      readonly tag: 'awaitAnswer';
+      readonly setup: Phase1Setup;
+      readonly transforms: readonly Phase1Transform[];
+      readonly saBody: Uint8Array;
+      readonly idBody: Uint8Array;
+      readonly privateValue: Uint8Array;
+      readonly gxi: Uint8Array;
+      readonly ni: Uint8Array;
+    }
+  | { readonly tag: 'established' };
+
+const start = (setup: Phase1Setup, env: Env, out: Effects): State => {
+  const { group, transforms } = ofOneGroup(setup.policy.transforms);
+  const sa = makeOffer(transforms);
+  const { privateValue, publicValue: gxi } = contribute(group, env);
+  const ni = env.random(NONCE_SIZE);
+  const id = identityPayload(ownIdentity(setup));
+  out.push({
+    kind: 'send',
+    repeat: 'timer',
+    payloads: [
+      sa,
+      ...offeredVendorIds(),
+      { kind: 'KE', value: { keyExchangeData: gxi } },
+      { kind: 'NONCE', value: { nonceData: ni } },
+      id,
+    ],
+  });
+  return {
+    tag: 'awaitAnswer',
+    setup,
+    transforms,
+    saBody: writeBody(sa),
+    idBody: writeBody(id),
+    privateValue,
+    gxi,
+    ni,
+  };
+};
+
+/** The first transform's group decides; transforms of other groups cannot be part of the same offer. */
+const ofOneGroup = (
+  transforms: readonly Phase1Transform[],
+): { readonly group: number; readonly transforms: readonly Phase1Transform[] } => {
+  for (const { group } of transforms) {
+    if (group !== 'ANY') return { group, transforms: transforms.filter((transform) => transform.group === group) };
+  }
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no transform of ours names a group');
+};
+
+const finish = (
+  state: Extract<State, { readonly tag: 'awaitAnswer' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const { setup, saBody } = state;
+  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, state.transforms);
+  if (choice === undefined) {
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
+  }
+  const { ke: gxr, nonce: nr } = contributionOf(message);
+  const { identity, body } = readIdentity(insist(message.id, 'ID'));
+  checkRemoteIdentity(setup, identity, out);
+  const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
+  const secret = preSharedKeyFor(setup, identity, out);
+  const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
+  const input = { keys, contributions, saBody };
+  try {
+    checkHash(message, authenticationHash('responder', input, message.header, body));
+  } catch (fault) {
+    for (const key of secretsOf(keys)) forgetKey(key);
+    throw fault;
+  }
+  const hashData = authenticationHash('initiator', input, message.header, state.idBody);
+  forgetKey(keys.skeyid);
+  out.push(
+    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+    {
+      kind: 'send',
+      // Nothing answers message 3: it is repeated until something authentic comes from the peer, or often enough.
+      repeat: 'timer',
+      payloads: [
+        { kind: 'HASH', value: { hashData } },
+        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
+      ],
+    },
+    {
+      kind: 'phase1Established',
+      result: {
+        keys: lastingKeys(keys),
+        choice,
+        localId: ownIdentity(setup),
+        remoteId: identity,
+        // Message 2 is in the clear, and its HASH does not cover notifies: anybody may have put them there.
+        initialContact: false,
+      },
+    },
+  );
+  return { tag: 'established' };
+};
+
+const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
+  if (event.kind === 'start' && state.tag === 'idle') return start(state.setup, env, out);
+  if (event.kind === 'message' && state.tag === 'awaitAnswer') return finish(state, event.message, env, out);
+  throw new InvariantError(`${event.kind} in state ${state.tag}`);
+};
+
+export const aggressiveModeInitiator: Machine<State> = {
+  rule: (state) => (state.tag === 'awaitAnswer' ? AGGRESSIVE_MODE.answer : undefined),
+  step,
+  secrets: (state) => (state.tag === 'awaitAnswer' ? [state.privateValue] : []),
+};

@@ -1,0 +1,119 @@
+/** Aggressive mode, responder: RFC 2409 §5.4, authenticated by pre-shared key. Its first message costs a Diffie-Hellman: the lane rations it. */
+import { InvariantError } from '../errors.ts';
+import type { Identity } from '../policy/peer-policy.ts';
+import type { Phase1Choice } from '../policy/phase1-proposal.ts';
+import { writeBody } from '../wire/message.ts';
+import { AGGRESSIVE_MODE } from './aggressive-mode-rules.ts';
+import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import type { Machine } from './machine.ts';
+import {
+  acceptOffer,
+  agreeOnKeys,
+  authenticationHash,
+  type Contributions,
+  checkHash,
+  checkRemoteIdentity,
+  contributeOnce,
+  contributionOf,
+  identityPayload,
+  lastingKeys,
+  NONCE_SIZE,
+  ownIdentity,
+  type Phase1Keys,
+  preSharedKeyFor,
+  readIdentity,
+  saysInitialContact,
+  secretsOf,
+} from './phase1.ts';
+import { answeredVendorIds } from './riders/vendor-id.ts';
+
+export type State =
+  | { readonly tag: 'awaitOffer'; readonly setup: Phase1Setup; readonly responderCookie: Uint8Array }
+  | {
+      readonly tag: 'awaitProof';
+      readonly setup: Phase1Setup;
+      readonly saBody: Uint8Array;
+      readonly choice: Phase1Choice;
+      readonly keys: Phase1Keys;
+      readonly contributions: Contributions;
+      readonly remoteId: Identity;
+      readonly remoteIdBody: Uint8Array;
+    }
+  | { readonly tag: 'established' };
+
+const answer = (
+  state: Extract<State, { readonly tag: 'awaitOffer' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const { setup } = state;
+  const sa = insist(message.sa, 'SA');
+  const { ke: gxi, nonce: ni } = contributionOf(message);
+  const { choice, answer: value } = acceptOffer(setup, sa.value, out, gxi.length);
+  const { identity: remoteId, body: remoteIdBody } = readIdentity(insist(message.id, 'ID'));
+  checkRemoteIdentity(setup, remoteId, out);
+  const secret = preSharedKeyFor(setup, remoteId, out);
+  const saBody = sa.body.slice();
+  // Message 1 has no responder cookie yet: the one that this side has just drawn is part of the keys.
+  const header = { ...message.header, responderCookie: state.responderCookie };
+  const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
+    const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
+    return { keys: agreeOnKeys(choice, secret, privateValue, gxi, agreed, header, env), contributions: agreed };
+  });
+  const id = identityPayload(ownIdentity(setup));
+  const hashData = authenticationHash('responder', { keys, contributions, saBody }, header, writeBody(id));
+  out.push(
+    {
+      kind: 'send',
+      repeat: 'duplicate',
+      payloads: [
+        { kind: 'SA', value },
+        ...answeredVendorIds(message),
+        { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
+        { kind: 'NONCE', value: { nonceData: contributions.nr } },
+        id,
+        { kind: 'HASH', value: { hashData } },
+      ],
+    },
+    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+  );
+  return { tag: 'awaitProof', setup, saBody, choice, keys, contributions, remoteId, remoteIdBody };
+};
+
+const finish = (state: Extract<State, { readonly tag: 'awaitProof' }>, message: Inbound, out: Effects): State => {
+  checkHash(message, authenticationHash('initiator', state, message.header, state.remoteIdBody));
+  out.push({
+    kind: 'phase1Established',
+    result: {
+      keys: lastingKeys(state.keys),
+      choice: state.choice,
+      localId: ownIdentity(state.setup),
+      remoteId: state.remoteId,
+      initialContact: saysInitialContact(message),
+    },
+  });
+  return { tag: 'established' };
+};
+
+const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
+  if (event.kind === 'message' && state.tag === 'awaitOffer') return answer(state, event.message, env, out);
+  if (event.kind === 'message' && state.tag === 'awaitProof') return finish(state, event.message, out);
+  throw new InvariantError(`${event.kind} in state ${state.tag}`);
+};
+
+export const aggressiveModeResponder: Machine<State> = {
+  rule: (state) => {
+    switch (state.tag) {
+      case 'awaitOffer':
+        return AGGRESSIVE_MODE.offer;
+      case 'awaitProof':
+        return AGGRESSIVE_MODE.proof;
+      case 'established':
+        return undefined;
+    }
+  },
+  step,
+  secrets: (state) => (state.tag === 'awaitProof' ? secretsOf(state.keys) : []),
+};

@@ -1,0 +1,154 @@
+/** Main mode, initiator: RFC 2409 §5.4, authenticated by pre-shared key. */
+import { NotifyType } from '../constants/isakmp.ts';
+import { InvariantError, ProtocolError } from '../errors.ts';
+import { matchPhase1Answer, type Phase1Choice } from '../policy/phase1-proposal.ts';
+import { writeBody } from '../wire/message.ts';
+import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import type { Machine } from './machine.ts';
+import { MAIN_MODE } from './main-mode-rules.ts';
+import {
+  agreeOnKeys,
+  authenticationHash,
+  type Contributions,
+  checkHash,
+  checkRemoteIdentity,
+  contribute,
+  contributionOf,
+  identityPayload,
+  initialContactPayload,
+  lastingKeys,
+  makeOffer,
+  NONCE_SIZE,
+  ownIdentity,
+  type Phase1Keys,
+  preSharedKeyFor,
+  readIdentity,
+  saysInitialContact,
+  secretsOf,
+} from './phase1.ts';
+import { offeredVendorIds } from './riders/vendor-id.ts';
+
+/** Each variant holds exactly what is known by then. */
+export type State =
+  | { readonly tag: 'idle'; readonly setup: Phase1Setup }
+  | { readonly tag: 'awaitSa'; readonly setup: Phase1Setup; readonly saBody: Uint8Array }
+  | {
+      readonly tag: 'awaitKe';
+      readonly setup: Phase1Setup;
+      readonly saBody: Uint8Array;
+      readonly choice: Phase1Choice;
+      readonly privateValue: Uint8Array;
+      readonly gxi: Uint8Array;
+      readonly ni: Uint8Array;
+    }
+  | {
+      readonly tag: 'awaitId';
+      readonly setup: Phase1Setup;
+      readonly saBody: Uint8Array;
+      readonly choice: Phase1Choice;
+      readonly keys: Phase1Keys;
+      readonly contributions: Contributions;
+    }
+  | { readonly tag: 'established' };
+
+const onMessage = (state: State, message: Inbound, env: Env, out: Effects): State => {
+  switch (state.tag) {
+    case 'awaitSa': {
+      const choice = matchPhase1Answer(insist(message.sa, 'SA').value, state.setup.policy.transforms);
+      if (choice === undefined) {
+        throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
+      }
+      const { privateValue, publicValue: gxi } = contribute(choice.group, env);
+      const ni = env.random(NONCE_SIZE);
+      out.push({
+        kind: 'send',
+        repeat: 'timer',
+        payloads: [
+          { kind: 'KE', value: { keyExchangeData: gxi } },
+          { kind: 'NONCE', value: { nonceData: ni } },
+        ],
+      });
+      return { tag: 'awaitKe', setup: state.setup, saBody: state.saBody, choice, privateValue, gxi, ni };
+    }
+    case 'awaitKe':
+      return authenticate(state, message, env, out);
+    case 'awaitId': {
+      const { identity, body } = readIdentity(insist(message.id, 'ID'));
+      checkHash(message, authenticationHash('responder', state, message.header, body));
+      checkRemoteIdentity(state.setup, identity, out);
+      out.push({
+        kind: 'phase1Established',
+        result: {
+          keys: lastingKeys(state.keys),
+          choice: state.choice,
+          localId: ownIdentity(state.setup),
+          remoteId: identity,
+          initialContact: saysInitialContact(message),
+        },
+      });
+      return { tag: 'established' };
+    }
+    case 'idle':
+    case 'established':
+      throw new InvariantError(`a message reached main mode in state ${state.tag}`);
+  }
+};
+
+/** Message 4 is here: both sides have the keys; message 5 proves that we do. */
+const authenticate = (
+  state: Extract<State, { readonly tag: 'awaitKe' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const { setup, saBody, choice } = state;
+  const { ke: gxr, nonce: nr } = contributionOf(message);
+  const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
+  const secret = preSharedKeyFor(setup, setup.policy.remoteId, out);
+  const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
+  const id = identityPayload(ownIdentity(setup));
+  const hashData = authenticationHash('initiator', { keys, contributions, saBody }, message.header, writeBody(id));
+  out.push(
+    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+    {
+      kind: 'send',
+      repeat: 'timer',
+      payloads: [
+        id,
+        { kind: 'HASH', value: { hashData } },
+        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
+      ],
+    },
+  );
+  return { tag: 'awaitId', setup, saBody, choice, keys, contributions };
+};
+
+const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
+  if (event.kind === 'message') return onMessage(state, event.message, env, out);
+  if (event.kind !== 'start' || state.tag !== 'idle') throw new InvariantError(`${event.kind} in state ${state.tag}`);
+  const sa = makeOffer(state.setup.policy.transforms);
+  out.push({ kind: 'send', repeat: 'timer', payloads: [sa, ...offeredVendorIds()] });
+  return { tag: 'awaitSa', setup: state.setup, saBody: writeBody(sa) };
+};
+
+export const mainModeInitiator: Machine<State> = {
+  rule: (state) => {
+    switch (state.tag) {
+      case 'awaitSa':
+        return MAIN_MODE.sa;
+      case 'awaitKe':
+        return MAIN_MODE.keyExchange;
+      case 'awaitId':
+        return MAIN_MODE.authentication;
+      case 'idle':
+      case 'established':
+        return undefined;
+    }
+  },
+  step,
+  secrets: (state) => {
+    if (state.tag === 'awaitKe') return [state.privateValue];
+    return state.tag === 'awaitId' ? secretsOf(state.keys) : [];
+  },
+};

@@ -1,0 +1,155 @@
+/** Main mode, responder: RFC 2409 §5.4, authenticated by pre-shared key. It repeats its replies only to duplicates, never by timer. */
+import { InvariantError } from '../errors.ts';
+import type { Phase1Choice } from '../policy/phase1-proposal.ts';
+import { writeBody } from '../wire/message.ts';
+import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import type { Machine } from './machine.ts';
+import { MAIN_MODE } from './main-mode-rules.ts';
+import {
+  acceptOffer,
+  agreeOnKeys,
+  authenticationHash,
+  type Contributions,
+  checkHash,
+  checkRemoteIdentity,
+  contributeOnce,
+  contributionOf,
+  identityPayload,
+  initialContactPayload,
+  lastingKeys,
+  NONCE_SIZE,
+  ownIdentity,
+  type Phase1Keys,
+  preSharedKeyFor,
+  readIdentity,
+  saysInitialContact,
+  secretsOf,
+} from './phase1.ts';
+import { answeredVendorIds } from './riders/vendor-id.ts';
+
+/** Each variant holds exactly what is known by then. */
+export type State =
+  | { readonly tag: 'awaitSa'; readonly setup: Phase1Setup }
+  | {
+      readonly tag: 'awaitKe';
+      readonly setup: Phase1Setup;
+      readonly saBody: Uint8Array;
+      readonly choice: Phase1Choice;
+    }
+  | {
+      readonly tag: 'awaitId';
+      readonly setup: Phase1Setup;
+      readonly saBody: Uint8Array;
+      readonly choice: Phase1Choice;
+      readonly keys: Phase1Keys;
+      readonly contributions: Contributions;
+    }
+  | { readonly tag: 'established' };
+
+const onMessage = (state: State, message: Inbound, env: Env, out: Effects): State => {
+  switch (state.tag) {
+    case 'awaitSa': {
+      const sa = insist(message.sa, 'SA');
+      const { choice, answer } = acceptOffer(state.setup, sa.value, out);
+      out.push({
+        kind: 'send',
+        repeat: 'duplicate',
+        payloads: [{ kind: 'SA', value: answer }, ...answeredVendorIds(message)],
+      });
+      return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice };
+    }
+    case 'awaitKe':
+      return exchangeKeys(state, message, env, out);
+    case 'awaitId':
+      return authenticate(state, message, out);
+    case 'established':
+      throw new InvariantError('a message reached main mode in state established');
+  }
+};
+
+/** Message 3: both halves of the Diffie-Hellman are done here, and not before the peer has shown that it receives. */
+const exchangeKeys = (
+  state: Extract<State, { readonly tag: 'awaitKe' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const { setup, saBody, choice } = state;
+  const secret = preSharedKeyFor(setup, setup.policy.remoteId, out);
+  const { ke: gxi, nonce: ni } = contributionOf(message);
+  const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
+    const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
+    return {
+      keys: agreeOnKeys(choice, secret, privateValue, gxi, agreed, message.header, env),
+      contributions: agreed,
+    };
+  });
+  out.push(
+    {
+      kind: 'send',
+      repeat: 'duplicate',
+      payloads: [
+        { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
+        { kind: 'NONCE', value: { nonceData: contributions.nr } },
+      ],
+    },
+    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+  );
+  return { tag: 'awaitId', setup, saBody, choice, keys, contributions };
+};
+
+/** Message 5 proves the initiator; message 6 proves us. */
+const authenticate = (state: Extract<State, { readonly tag: 'awaitId' }>, message: Inbound, out: Effects): State => {
+  const { setup, keys } = state;
+  const { identity, body } = readIdentity(insist(message.id, 'ID'));
+  checkHash(message, authenticationHash('initiator', state, message.header, body));
+  checkRemoteIdentity(setup, identity, out);
+  const localId = ownIdentity(setup);
+  const id = identityPayload(localId);
+  const hashData = authenticationHash('responder', state, message.header, writeBody(id));
+  out.push(
+    {
+      kind: 'send',
+      repeat: 'duplicate',
+      payloads: [
+        id,
+        { kind: 'HASH', value: { hashData } },
+        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
+      ],
+    },
+    {
+      kind: 'phase1Established',
+      result: {
+        keys: lastingKeys(keys),
+        choice: state.choice,
+        localId,
+        remoteId: identity,
+        initialContact: saysInitialContact(message),
+      },
+    },
+  );
+  return { tag: 'established' };
+};
+
+const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
+  if (event.kind !== 'message') throw new InvariantError(`${event.kind} in state ${state.tag}`);
+  return onMessage(state, event.message, env, out);
+};
+
+export const mainModeResponder: Machine<State> = {
+  rule: (state) => {
+    switch (state.tag) {
+      case 'awaitSa':
+        return MAIN_MODE.sa;
+      case 'awaitKe':
+        return MAIN_MODE.keyExchange;
+      case 'awaitId':
+        return MAIN_MODE.authentication;
+      case 'established':
+        return undefined;
+    }
+  },
+  step,
+  secrets: (state) => (state.tag === 'awaitId' ? secretsOf(state.keys) : []),
+};

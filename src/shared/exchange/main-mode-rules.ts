@@ -1,0 +1,14 @@
+/** RFC 2409 §5.4: what each main mode message must carry, and whether it is encrypted. One rule per state that waits for it. */
+import type { MessageRule } from './inbound.ts';
+
+/** Peers put these into any message of phase 1: vendor ids, certificates and requests for them, NAT detection, notifies. */
+const ANYWHERE = ['VID', 'CERT', 'CERTREQ', 'NAT_D', 'NOTIFY'] as const;
+
+export const MAIN_MODE = {
+  /** Messages 1 and 2. */
+  sa: { encryption: 'never', hashFirst: false, required: ['SA'], allowed: ANYWHERE },
+  /** Messages 3 and 4. */
+  keyExchange: { encryption: 'never', hashFirst: false, required: ['KE', 'NONCE'], allowed: ANYWHERE },
+  /** Messages 5 and 6. */
+  authentication: { encryption: 'always', hashFirst: false, required: ['ID', 'HASH'], allowed: ANYWHERE },
+} as const satisfies Readonly<Record<string, MessageRule>>;

@@ -1,0 +1,236 @@
+/** What main and aggressive mode share: choice of the SA, keys, identities, authentication by pre-shared key. RFC 2409 §5.1-5.4. */
+import { compareBytes } from '../address.ts';
+import { ProtocolId } from '../constants/ipsec-doi.ts';
+import { Doi, NotifyType } from '../constants/isakmp.ts';
+import { cipherSpec, isWeakKey } from '../crypto/cipher.ts';
+import { groupSpec } from '../crypto/dh.ts';
+import { forgetKey } from '../crypto/key-cache.ts';
+import { equalConstantTime } from '../crypto/prf.ts';
+import { InvariantError, ProtocolError } from '../errors.ts';
+import { identityOfAddress, identitySecret, sameIdentity } from '../policy/identity.ts';
+import type { Identity, Phase1Transform } from '../policy/peer-policy.ts';
+import { choosePhase1, offerPhase1, type Phase1Choice } from '../policy/phase1-proposal.ts';
+import type { OutPayload } from '../wire/message.ts';
+import type { SecurityAssociation } from '../wire/payloads.ts';
+import type { Effects, Env, IsakmpKeys, Phase1Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import { deriveSkeyids, expandEncryptionKey, hashI, hashR, phase1Iv, skeyidPreShared } from './keymat.ts';
+import { dubiousIdentityRecord, noKeyRecords, refusalRecords, wrongIdentityRecord } from './refusals.ts';
+
+/** Nonce that we send, bytes. */
+export const NONCE_SIZE = 16;
+
+/** Keys while phase 1 is still unauthenticated: SKEYID is needed until both HASHes are done. */
+export interface Phase1Keys extends IsakmpKeys {
+  readonly skeyid: Uint8Array;
+  /** RFC 2409 appendix B: the IV of the first encrypted message. */
+  readonly iv: Uint8Array;
+}
+
+/** Both sides' public contributions, as both HASHes and the IV need them. */
+export interface Contributions {
+  readonly gxi: Uint8Array;
+  readonly gxr: Uint8Array;
+  readonly ni: Uint8Array;
+  readonly nr: Uint8Array;
+}
+
+/** Initiator: our offer. Throws where nothing of what is configured can be offered. */
+export const makeOffer = (transforms: readonly Phase1Transform[]): Extract<OutPayload, { readonly kind: 'SA' }> => {
+  const value = offerPhase1(transforms);
+  if (value !== undefined) return { kind: 'SA', value };
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no transform of ours can be offered');
+};
+
+/** Responder: the transform to answer with. Throws NO_PROPOSAL_CHOSEN after saying in `out` what differs. `publicSize`: only groups with public values of so many bytes. */
+export const acceptOffer = (
+  setup: Phase1Setup,
+  offer: SecurityAssociation,
+  out: Effects,
+  publicSize?: number,
+): { readonly choice: Phase1Choice; readonly answer: SecurityAssociation } => {
+  const selection = choosePhase1(offer, setup.policy, publicSize);
+  if (selection.kind === 'chosen') return selection;
+  out.push(...refusalRecords(setup, selection.comparisons));
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
+};
+
+/** One side's half of a Diffie-Hellman. */
+interface Contribution {
+  readonly privateValue: Uint8Array;
+  readonly publicValue: Uint8Array;
+}
+
+/** A fresh private value and its public one. The private value is the caller's to keep and to drop. */
+export const contribute = (group: number, env: Env): Contribution => {
+  const spec = groupSpec(group);
+  if (spec === undefined) throw new InvariantError(`group ${group} was chosen but is not there`);
+  const privateValue = env.random(spec.privateSize);
+  return { privateValue, publicValue: env.publicValue(group, privateValue) };
+};
+
+/** The same for a side that knows the other half already: the private value is gone when `use` is done, however that ends. */
+export const contributeOnce = <T>(group: number, env: Env, use: (own: Contribution) => T): T => {
+  const own = contribute(group, env);
+  try {
+    return use(own);
+  } finally {
+    own.privateValue.fill(0);
+  }
+};
+
+/** The peer's KE and nonce, copied out of the datagram; the DH layer judges the value. */
+export const contributionOf = (message: Inbound): { readonly ke: Uint8Array; readonly nonce: Uint8Array } => ({
+  ke: insist(message.ke, 'KE').value.keyExchangeData.slice(),
+  nonce: insist(message.nonce, 'NONCE').value.nonceData.slice(),
+});
+
+/** RFC 2409 §5 and appendix B. Costs one Diffie-Hellman. `gxy` does not outlive the call. */
+export const agreeOnKeys = (
+  choice: Phase1Choice,
+  preSharedKey: Uint8Array,
+  privateValue: Uint8Array,
+  peerPublic: Uint8Array,
+  { gxi, gxr, ni, nr }: Contributions,
+  { initiatorCookie, responderCookie }: Inbound['header'],
+  env: Env,
+): Phase1Keys => {
+  const cipher = cipherSpec(choice.encryption, choice.keyLength);
+  if (cipher === undefined) throw new InvariantError('a cipher was chosen that is not there');
+  const gxy = env.sharedSecret(choice.group, privateValue, peerPublic);
+  const skeyid = skeyidPreShared(choice.hash, preSharedKey, ni, nr);
+  const { skeyidD, skeyidA, skeyidE } = deriveSkeyids(choice.hash, skeyid, gxy, initiatorCookie, responderCookie);
+  const encryptionKey = expandEncryptionKey(choice.hash, skeyidE, cipher.keySize);
+  gxy.fill(0);
+  forgetKey(skeyidE);
+  // RFC 2409 appendix A: weak keys must not be used. The peer computes the same key and starts again as well.
+  if (isWeakKey(cipher, encryptionKey)) {
+    for (const key of [skeyid, skeyidD, skeyidA, encryptionKey]) forgetKey(key);
+    throw new ProtocolError(NotifyType.INVALID_KEY_INFORMATION, 'the agreed key is a weak one');
+  }
+  const iv = phase1Iv(choice.hash, gxi, gxr, cipher.blockSize);
+  return { hash: choice.hash, cipher, skeyid, skeyidD, skeyidA, encryptionKey, iv };
+};
+
+/** What stays of the keys once both sides are authenticated. */
+export const lastingKeys = ({ hash, cipher, skeyidD, skeyidA, encryptionKey }: Phase1Keys): IsakmpKeys => ({
+  hash,
+  cipher,
+  skeyidD,
+  skeyidA,
+  encryptionKey,
+});
+
+/** The key buffers of a state, for run.ts to zero when the state is left. */
+export const secretsOf = (keys: Phase1Keys): readonly Uint8Array[] => [
+  keys.skeyid,
+  keys.skeyidD,
+  keys.skeyidA,
+  keys.encryptionKey,
+];
+
+/** Which pre-shared key: the peer section's, else that of the section named after the peer's identity. */
+export const preSharedKeyFor = (setup: Phase1Setup, remoteId: Identity | undefined, out: Effects): Uint8Array => {
+  const { policy, identitySecrets } = setup;
+  if (policy.preSharedKey !== undefined) return policy.preSharedKey;
+  const byIdentity = remoteId && identitySecret(identitySecrets, remoteId);
+  if (byIdentity !== undefined) return byIdentity;
+  out.push(...noKeyRecords(setup, ownIdentity(setup)));
+  throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, `no pre-shared key for peer "${policy.name}"`);
+};
+
+export const ownIdentity = ({ policy, path }: Phase1Setup): Identity =>
+  policy.localId ?? identityOfAddress(path.local.address);
+
+export const identityPayload = ({ type, protocol, port, data }: Identity): OutPayload => ({
+  kind: 'ID',
+  value: { idType: type, protocolId: protocol, port, identificationData: data },
+});
+
+/** The identity and the payload body that HASH covers, copied out of the datagram. */
+export const readIdentity = (
+  payload: NonNullable<Inbound['id']>,
+): { readonly identity: Identity; readonly body: Uint8Array } => {
+  const { idType, protocolId, port, identificationData } = payload.value;
+  return {
+    identity: { type: idType, protocol: protocolId, port, data: identificationData.slice() },
+    body: payload.body.slice(),
+  };
+};
+
+/** Refuses an identity other than the configured one. Type, length and value all count (threat: wrong-identity acceptance). */
+export const checkRemoteIdentity = (setup: Phase1Setup, identity: Identity, out: Effects): void => {
+  const { remoteId } = setup.policy;
+  if (!isOrdinary(identity)) out.push(dubiousIdentityRecord(setup, identity));
+  if (remoteId === undefined || sameIdentity(withoutPort(identity), remoteId)) return;
+  out.push(...wrongIdentityRecord(setup, identity, remoteId));
+  throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'another identity than the configured Remote-ID');
+};
+
+/** RFC 2407 §4.6.2: in phase 1, protocol and port are 0/0 or those of IKE. */
+const isOrdinary = ({ protocol, port }: Identity): boolean =>
+  (protocol === 0 && port === 0) || (protocol === UDP && port === IKE_PORT);
+const UDP = 17;
+const IKE_PORT = 500;
+
+/** Whatever they are, they say nothing about who somebody is. */
+const withoutPort = (identity: Identity): Identity => ({
+  type: identity.type,
+  protocol: 0,
+  port: 0,
+  data: identity.data,
+});
+
+export interface HashInput {
+  readonly keys: Phase1Keys;
+  readonly contributions: Contributions;
+  /** Body of the initiator's SA payload. */
+  readonly saBody: Uint8Array;
+}
+
+/** HASH_I or HASH_R over one side's identity payload body, RFC 2409 §5. */
+export const authenticationHash = (
+  side: 'initiator' | 'responder',
+  { keys, contributions, saBody }: HashInput,
+  header: Inbound['header'],
+  idBody: Uint8Array,
+): Uint8Array => {
+  const compute = side === 'initiator' ? hashI : hashR;
+  const { gxi, gxr } = contributions;
+  return compute(keys.hash, keys.skeyid, gxi, gxr, header.initiatorCookie, header.responderCookie, saBody, idBody);
+};
+
+/** Compares in constant time. A wrong one means a wrong secret more often than an attack: the message says so. */
+export const checkHash = (message: Inbound, expected: Uint8Array): void => {
+  if (!equalConstantTime(insist(message.hash, 'HASH').value.hashData, expected)) {
+    throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, 'the hash does not fit: probably another pre-shared key');
+  }
+};
+
+/** RFC 2407 §4.6.3.3, with the cookies as SPI. */
+export const initialContactPayload = ({ initiatorCookie, responderCookie }: Inbound['header']): OutPayload => {
+  const spi = new Uint8Array(16);
+  spi.set(initiatorCookie, 0);
+  spi.set(responderCookie, 8);
+  return {
+    kind: 'NOTIFY',
+    value: {
+      doi: Doi.IPSEC,
+      protocolId: ProtocolId.ISAKMP,
+      notifyType: NotifyType.INITIAL_CONTACT,
+      spi,
+      notificationData: new Uint8Array(0),
+    },
+  };
+};
+
+/** Counts only in an encrypted message whose sender has just been authenticated (the callers see to that), and about this very SA. */
+export const saysInitialContact = ({ encrypted, notifies, header }: Inbound): boolean =>
+  encrypted &&
+  notifies.some(
+    ({ value: { notifyType, spi } }) =>
+      notifyType === NotifyType.INITIAL_CONTACT && (spi.length === 0 || isOfThisSa(spi, header)),
+  );
+
+const isOfThisSa = (spi: Uint8Array, { initiatorCookie, responderCookie }: Inbound['header']): boolean =>
+  compareBytes(spi.subarray(0, 8), initiatorCookie) === 0 && compareBytes(spi.subarray(8), responderCookie) === 0;

@@ -1,0 +1,197 @@
+/** Quick mode, responder: RFC 2409 §5.5. The inbound SA is in the kernel before message 2 invites traffic, the outbound one after message 3. */
+import { NotifyType } from '../constants/isakmp.ts';
+import { InvariantError, ProtocolError } from '../errors.ts';
+import type { ConnectionPolicy } from '../policy/peer-policy.ts';
+import type { Phase2Choice, Picked } from '../policy/phase2-fit.ts';
+import { answerPhase2, choosePhase2 } from '../policy/phase2-proposal.ts';
+import { findConnection, type Selectors, selectsTraffic } from '../policy/selectors.ts';
+import type { Agreement, IpsecSa } from '../threads/contract.ts';
+import type { OutPayload } from '../wire/message.ts';
+import type { Effects, Env, ExchangeEvent, Phase2Setup } from './effects.ts';
+import { type Inbound, insist } from './inbound.ts';
+import { keysOf } from './ipsec-keys.ts';
+import type { Machine } from './machine.ts';
+import { contributeOnce, contributionOf, identityPayload } from './phase1.ts';
+import {
+  addressSelectors,
+  agreementOf,
+  checkEqual,
+  checkMessageHash,
+  directionSas,
+  drawSpi,
+  failInstall,
+  type KeyingMaterial,
+  peerSpis,
+  proofHash,
+  QUICK_MODE,
+  selectorIn,
+} from './quick-mode.ts';
+import { suiteRefusalRecords, wrongSelectorsRecords } from './refusals.ts';
+import { responderLifetimePayload } from './riders/responder-lifetime.ts';
+
+/** All that message 1 settled, but for our SPIs: they may have to be drawn again. */
+interface Offer {
+  readonly setup: Phase2Setup;
+  readonly connection: ConnectionPolicy;
+  readonly selectors: Selectors;
+  /** The peer sent ID payloads: ours go back. */
+  readonly withIds: boolean;
+  readonly choice: Phase2Choice;
+  readonly picked: readonly Picked[];
+  readonly material: KeyingMaterial;
+  readonly publicValue: Uint8Array | undefined;
+  readonly startedAt: number;
+}
+
+export type State =
+  | { readonly tag: 'awaitOffer'; readonly setup: Phase2Setup }
+  | {
+      readonly tag: 'awaitInbound';
+      readonly offer: Offer;
+      readonly spis: readonly number[];
+      readonly agreement: Agreement;
+      readonly draws: number;
+    }
+  | {
+      readonly tag: 'awaitProof';
+      readonly setup: Phase2Setup;
+      readonly agreement: Agreement;
+      readonly outbound: readonly IpsecSa[];
+      readonly ni: Uint8Array;
+      readonly nr: Uint8Array;
+    }
+  | { readonly tag: 'awaitOutbound'; readonly agreement: Agreement }
+  | { readonly tag: 'established' }
+  | { readonly tag: 'failed' };
+
+/** Message 1. Nothing in it counts before its hash does. */
+const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects): State => {
+  checkMessageHash(setup, message, []);
+  const { selectors, withIds } = askedSelectors(setup, message);
+  const connection = findConnection(setup.policy, selectors, addressSelectors(setup));
+  if (connection === undefined) {
+    out.push(...wrongSelectorsRecords(setup, selectors.remote, selectors.local));
+    throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no connection of this peer has these IDs');
+  }
+  const suites = setup.policy.checkSuites ? connection.suites : undefined;
+  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, setup.policy.legacyCrypto);
+  if (selection.kind === 'none') {
+    out.push(...suiteRefusalRecords(setup, connection.name, selection.comparisons));
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
+  }
+  const { choice, picked } = selection;
+  if ((choice.group === undefined) !== (message.ke === undefined)) {
+    const fault = choice.group === undefined ? 'KE payload without a group' : 'a group without KE payload';
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, fault);
+  }
+  out.push({ kind: 'phase2Started', connection: connection.name });
+  const { publicValue, material } = exchangeKeys(choice, message, env);
+  const offer = { setup, connection, selectors, withIds, choice, picked, material, publicValue, startedAt: env.now };
+  return installInbound(offer, 1, env, out);
+};
+
+const askedSelectors = (
+  setup: Phase2Setup,
+  { id, secondId }: Inbound,
+): { readonly selectors: Selectors; readonly withIds: boolean } => {
+  if (id === undefined) return { selectors: addressSelectors(setup), withIds: false };
+  if (secondId === undefined) throw new ProtocolError(NotifyType.PAYLOAD_MALFORMED, 'only one of the two IDs');
+  const selectors = { remote: selectorIn(id), local: selectorIn(secondId) };
+  if (!selectsTraffic(selectors.remote) || !selectsTraffic(selectors.local)) {
+    throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'an ID that is no address, subnet or range');
+  }
+  return { selectors, withIds: true };
+};
+
+const exchangeKeys = (
+  { group }: Phase2Choice,
+  message: Inbound,
+  env: Env,
+): { readonly publicValue: Uint8Array | undefined; readonly material: KeyingMaterial } => {
+  const ni = insist(message.nonce, 'NONCE').value.nonceData.slice();
+  const nr = env.random(ni.length);
+  if (group === undefined) return { publicValue: undefined, material: { ni, nr, gxy: undefined } };
+  const { ke } = contributionOf(message);
+  return contributeOnce(group, env, ({ privateValue, publicValue }) => ({
+    publicValue,
+    material: { ni, nr, gxy: env.sharedSecret(group, privateValue, ke) },
+  }));
+};
+
+/** Draws our SPIs and asks for the inbound SAs; again with new SPIs when the kernel has such an SA already. */
+const installInbound = (offer: Offer, draws: number, env: Env, out: Effects): State => {
+  const { setup, choice, material, startedAt, connection, selectors } = offer;
+  const spis = choice.protocols.map(() => drawSpi(env));
+  const { ni, nr } = material;
+  const agreement = agreementOf({ setup, connection, role: 'responder', selectors, choice, spis, ni, nr, startedAt });
+  out.push({ kind: 'install', agreement, sas: directionSas('in', setup, choice, spis, material) });
+  return { tag: 'awaitInbound', offer, spis, agreement, draws };
+};
+
+const answerOffer = (
+  { offer, spis, agreement }: Extract<State, { readonly tag: 'awaitInbound' }>,
+  out: Effects,
+): State => {
+  const { setup, choice, material, publicValue, selectors } = offer;
+  const { ni, nr } = material;
+  const payloads: OutPayload[] = [
+    { kind: 'SA', value: answerPhase2(offer.picked, spis) },
+    { kind: 'NONCE', value: { nonceData: nr } },
+  ];
+  if (publicValue !== undefined) payloads.push({ kind: 'KE', value: { keyExchangeData: publicValue } });
+  if (offer.withIds) payloads.push(identityPayload(selectors.remote), identityPayload(selectors.local));
+  if (choice.lifetimes.shortened) payloads.push(...responderLifetimePayload(agreement));
+  out.push({ kind: 'sendAuthenticated', extra: [ni], payloads, repeat: 'timer' });
+  const outbound = directionSas('out', setup, choice, peerSpis(choice), material);
+  return { tag: 'awaitProof', setup, agreement, outbound, ni, nr };
+};
+
+const onRefused = (state: State, reason: string, env: Env, out: Effects): State => {
+  if (state.tag === 'awaitInbound' && reason === 'exists' && state.draws < MAX_DRAWS) {
+    return installInbound(state.offer, state.draws + 1, env, out);
+  }
+  if (state.tag !== 'awaitInbound' && state.tag !== 'awaitOutbound') {
+    throw new InvariantError(`refused in state ${state.tag}`);
+  }
+  // After message 3 the peer has its half: the notify alone would leave it there.
+  const owed = { notify: NotifyType.NO_PROPOSAL_CHOSEN, deletes: state.tag === 'awaitOutbound' };
+  return failInstall(state.agreement, reason, owed, out);
+};
+
+const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
+  switch (event.kind) {
+    case 'message':
+      if (state.tag === 'awaitOffer') return consider(state.setup, event.message, env, out);
+      if (state.tag !== 'awaitProof') {
+        throw new ProtocolError(NotifyType.INVALID_PAYLOAD_TYPE, 'no message is expected now');
+      }
+      checkEqual(event.message, proofHash(state.setup, state.ni, state.nr));
+      out.push({ kind: 'install', agreement: state.agreement, sas: state.outbound });
+      return { tag: 'awaitOutbound', agreement: state.agreement };
+    case 'installed':
+      if (state.tag === 'awaitInbound') return answerOffer(state, out);
+      if (state.tag !== 'awaitOutbound') break;
+      out.push({ kind: 'phase2Established', agreement: state.agreement });
+      return { tag: 'established' };
+    case 'refused':
+      return onRefused(state, event.reason, env, out);
+    case 'start':
+      break;
+  }
+  throw new InvariantError(`${event.kind} in state ${state.tag}`);
+};
+
+export const quickModeResponder: Machine<State> = {
+  rule: (state) => {
+    if (state.tag === 'awaitOffer') return QUICK_MODE.offer;
+    return state.tag === 'awaitProof' ? QUICK_MODE.proof : undefined;
+  },
+  step,
+  secrets: (state) => {
+    if (state.tag === 'awaitInbound') return state.offer.material.gxy === undefined ? [] : [state.offer.material.gxy];
+    return state.tag === 'awaitProof' ? keysOf(state.outbound) : [];
+  },
+};
+
+/** Three SPIs in a row that exist already are no accident. */
+const MAX_DRAWS = 3;

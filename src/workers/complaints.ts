@@ -1,0 +1,125 @@
+/**
+ * What happens to a message that is refused: isakmpd's log lines, an explanation, and the notify that the peer is owed. Strangers
+ * are rationed, and an informational message is never answered by another: two daemons would go on for ever.
+ */
+import { ProtocolId } from '../shared/constants/ipsec-doi.ts';
+import { ExchangeType, NotifyType, notifyName } from '../shared/constants/isakmp.ts';
+import type { ProtocolError } from '../shared/errors.ts';
+import type { PeerSpi } from '../shared/exchange/effects.ts';
+import { type Stage, sealMessage } from '../shared/exchange/envelope.ts';
+import { errorPayload } from '../shared/exchange/informational.ts';
+import { REFUSAL } from '../shared/exchange/refusals.ts';
+import type { Action } from '../shared/exchange/run.ts';
+import { notice } from '../shared/log/records.ts';
+import type { LogFields, LogRecord, Path } from '../shared/threads/contract.ts';
+import type { Header } from '../shared/wire/message.ts';
+import { cookieBytes, hex, type IsakmpSa } from './isakmp-sa.ts';
+import { fieldsOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { sendInformational } from './outgoing.ts';
+
+export interface Complaint {
+  /** The way the message came. */
+  readonly path: Path;
+  readonly header: Header;
+  readonly fault: ProtocolError;
+  /** The SA that the message named, if there is one. */
+  readonly sa: IsakmpSa | undefined;
+  /** The established peer itself has sent it: its hash was right. */
+  readonly isAuthentic?: boolean;
+  /** What is said besides `dropped message from ...`: isakmpd's own lines before it, explanations (REFUSAL) after it. */
+  readonly lines: readonly LogRecord[];
+  /** What the notify shall name. */
+  readonly about?: PeerSpi | undefined;
+}
+
+/** Logs the refusal and sends its notify, both within what this sender may cause. */
+export const complain = (lane: LaneContext, complaint: Complaint): void => {
+  const { path, header, fault, sa, lines, about } = complaint;
+  if (!budgetOf(lane, complaint).take(lane.now())) return;
+  const fields = { ...strangerFields(path, header), ...(sa === undefined ? {} : fieldsOf(sa)) };
+  const log = (record: LogRecord): void => {
+    lane.effects.push({ kind: 'log', record: { ...record, fields: { ...fields, ...record.fields } } });
+  };
+  for (const record of lines) if (record.event !== REFUSAL) log(record);
+  if (!SILENT.has(fault.notify)) {
+    const { address, port } = path.remote;
+    const text = `dropped message from ${address} port ${port} due to notification type ${notifyName(fault.notify)}`;
+    log(notice('message-dropped', text));
+  }
+  for (const record of lines) if (record.event === REFUSAL) log(record);
+  if (header.exchangeType === ExchangeType.INFO || SILENT.has(fault.notify)) return;
+  const payload = errorPayload(fault.notify, about?.protocolId ?? ProtocolId.ISAKMP, about?.spi ?? new Uint8Array(0));
+  if (sa?.established === undefined) sendInTheClear(lane, path, header, fault.notify);
+  else sendInformational(lane, sa, [payload]);
+};
+
+const budgetOf = (lane: LaneContext, { sa, isAuthentic }: Complaint) => {
+  if (sa?.established === undefined) return lane.strangers;
+  return isAuthentic === true ? sa.established.authentic : sa.established.forged;
+};
+
+/** A wrong secret gets no answer before its owner is known. */
+const SILENT: ReadonlySet<number> = new Set([NotifyType.AUTHENTICATION_FAILED]);
+
+/** The cookies are those of the refused message, so that the peer can tell what is meant (CVE-2023-30570: no half state). */
+const sendInTheClear = (lane: LaneContext, path: Path, header: Header, notify: NotifyType): void => {
+  const id = nonZeroRandom(lane, 4);
+  const spi = notify === NotifyType.INVALID_COOKIE ? cookieBytes(header) : new Uint8Array(0);
+  const bytes = sealMessage(
+    {
+      initiatorCookie: header.initiatorCookie,
+      responderCookie: header.responderCookie,
+      exchangeType: ExchangeType.INFO,
+      messageId: new DataView(id.buffer, id.byteOffset, 4).getUint32(0),
+      authentication: undefined,
+      protection: undefined,
+    },
+    [errorPayload(notify, ProtocolId.ISAKMP, spi)],
+  );
+  lane.effects.push({ kind: 'send', path, bytes });
+};
+
+const strangerFields = (path: Path, header: Header): LogFields => ({
+  address: path.remote.address,
+  cookies: hex(header.initiatorCookie) + hex(header.responderCookie),
+});
+
+/** The lines about a refused message of phase 1 or 2: those that its step had to say, else the fault itself in isakmpd's words. */
+export const linesOf = (
+  phase: 1 | 2,
+  {
+    stage,
+    fault,
+    actions,
+  }: { readonly stage: Stage; readonly fault: ProtocolError; readonly actions: readonly Action[] },
+): readonly LogRecord[] => {
+  const said = actions.flatMap((action) => (action.kind === 'log' ? [action.record] : []));
+  if (said.length > 0) return said;
+  switch (stage) {
+    case 'flags':
+      return [line(`message_recv: cleartext phase ${phase} message`)];
+    case 'syntax':
+      return [line(`message_parse_payloads: ${fault.message}${placeOf(fault)}`)];
+    case 'payloads':
+      // A payload is missing, or stands where it must not.
+      return fault.notify === NotifyType.PAYLOAD_MALFORMED
+        ? [line('exchange_run: exchange_validate failed'), notice(REFUSAL, `message refused: ${fault.message}`)]
+        : [line(`message_parse_payloads: ${fault.message}`)];
+    case 'step':
+      return SILENT.has(fault.notify) ? [] : [line(`exchange_run: ${fault.message}`)];
+  }
+};
+
+const line = (text: string): LogRecord => notice('message-dropped', text);
+
+/** The line of the reserved byte is one that scripts know: a fault of a payload's own header has no place added. */
+const placeOf = ({ path }: ProtocolError): string => (path.length <= 1 ? '' : ` (in ${path.join('/')})`);
+
+/** A message that is dropped without notify; the line only if this sender may still cause one. */
+export const dropQuietly = (lane: LaneContext, path: Path, text: string, fields: LogFields = {}): void => {
+  if (!lane.strangers.take(lane.now())) return;
+  lane.effects.push({
+    kind: 'log',
+    record: notice('message-dropped', text, { address: path.remote.address, ...fields }),
+  });
+};

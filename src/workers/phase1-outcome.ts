@@ -1,0 +1,96 @@
+/** What main or aggressive mode wants done on a lane, and what its end means for the ISAKMP SA. */
+import { InvariantError } from '../shared/errors.ts';
+import type { Phase1Result } from '../shared/exchange/effects.ts';
+import type { Action } from '../shared/exchange/run.ts';
+import { notice } from '../shared/log/records.ts';
+import { identityText } from '../shared/policy/identity.ts';
+import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
+import { arm, disarm, fieldsOf, type LaneContext, say, sayVerbose } from './lane-context.ts';
+import { sendMessage } from './retransmission.ts';
+import { failPhase1 } from './sa-life.ts';
+
+export const perform = (lane: LaneContext, sa: IsakmpSa, actions: readonly Action[]): void => {
+  for (const action of actions) {
+    if (action.kind === 'datagram') sendMessage(lane, sa, undefined, action.bytes, action.repeat);
+    else if (action.kind === 'log') lane.effects.push(action);
+    else if (action.kind === 'phase1Established') establish(lane, sa, action.result);
+    else throw new InvariantError(`phase 1 asks for ${action.kind}`);
+  }
+};
+
+const establish = (
+  lane: LaneContext,
+  sa: IsakmpSa,
+  { keys, choice, localId, remoteId, initialContact }: Phase1Result,
+): void => {
+  const lastIv = sa.conversation?.protection?.iv.slice();
+  if (lastIv === undefined) throw new InvariantError('phase 1 is done but has not been encrypted');
+  const now = lane.now();
+  const lifeMs = choice.lifetimes.seconds * 1000;
+  const softAt = now + lifeMs * softFraction(lane, sa);
+  const hardAt = now + lifeMs;
+  const localIdentity = identityText(localId);
+  const remoteIdentity = identityText(remoteId);
+  sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt });
+  lane.halfOpenLimit.release(sa);
+  lane.sas.establish(sa);
+  if (!lane.store.establish(sa, choice, now)) {
+    say(lane, sa, 'table-full', 'the SA table is full: this ISAKMP SA would not survive a fault of its lane');
+  }
+  arm(lane, sa, softAt, { name: 'soft', sa, phase2: undefined });
+  arm(lane, sa, hardAt, { name: 'hard', sa, phase2: undefined });
+  const isInitiator = sa.role === 'initiator';
+  const ids = isInitiator ? [localIdentity, remoteIdentity] : [remoteIdentity, localIdentity];
+  sayVerbose(
+    lane,
+    sa,
+    'phase1-established',
+    `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: initiator id ${ids[0]}, responder id ${ids[1]}, ` +
+      `src: ${sa.path.local.address} dst: ${sa.path.remote.address}`,
+  );
+  lane.effects.push({
+    kind: 'phase1Established',
+    isakmp: cookiesOf(sa),
+    request: sa.request,
+    peer: sa.policy.name,
+    role: sa.role,
+    path: sa.path,
+    localIdentity,
+    remoteIdentity,
+    startedAt: sa.startedAt,
+    softAt,
+    hardAt,
+    initialContact,
+  });
+};
+
+/** isakmpd renews at 85 to 95 % of the life; the initiator in the first half of that, so that the two sides rarely collide. */
+const softFraction = (lane: LaneContext, { role }: IsakmpSa): number =>
+  (role === 'initiator' ? 0.85 : 0.9) + 0.05 * ((lane.random(1)[0] ?? 0) / 256);
+
+/** Exchange-max-time is over: a finished exchange need not answer duplicates any more, an unfinished one has failed. */
+export const endExchange = (lane: LaneContext, sa: IsakmpSa): void => {
+  if (sa.established !== undefined) {
+    sa.conversation = undefined;
+    lane.sas.forgetExchange(sa);
+    disarm(lane, sa, 'repeat');
+    return;
+  }
+  const { address, port } = sa.path.remote;
+  const reason = `not finished with ${address}:${port} within Exchange-max-time`;
+  failPhase1(lane, sa, { cause: 'timeout', reason });
+};
+
+/** Nobody answers. A finished exchange only stops repeating its last message. */
+export const giveUpPhase1 = (lane: LaneContext, sa: IsakmpSa): void => {
+  if (sa.established !== undefined) return;
+  const { address, port } = sa.path.remote;
+  const text = `transport_send_messages: giving up on exchange ${sa.policy.name}, no response from peer ${address}:${port}`;
+  lane.effects.push({ kind: 'log', record: notice('no-answer', text, fieldsOf(sa)) });
+  // RFC 2409 §5.4: who cannot decrypt message 5 has another secret, and may say nothing at all.
+  const hint =
+    sa.conversation?.exchange.tag === 'awaitId'
+      ? ` to our authentication, probably a wrong pre-shared key: compare [${sa.policy.name}]:Authentication with the peer's`
+      : '';
+  failPhase1(lane, sa, { cause: 'timeout', reason: `no response from peer ${address}:${port}${hint}` });
+};

@@ -1,0 +1,210 @@
+/** Main and aggressive mode on a lane: beginning them and feeding them. What comes of them is in phase1-outcome.ts. */
+import { ExchangeType, exchangeName, NotifyType } from '../shared/constants/isakmp.ts';
+import { forgetKey } from '../shared/crypto/key-cache.ts';
+import { ProtocolError } from '../shared/errors.ts';
+import { aggressiveModeInitiator } from '../shared/exchange/aggressive-mode-initiator.ts';
+import { aggressiveModeResponder } from '../shared/exchange/aggressive-mode-responder.ts';
+import type { Phase1Setup } from '../shared/exchange/effects.ts';
+import { type Exchange, exchangeOf } from '../shared/exchange/machine.ts';
+import { mainModeInitiator } from '../shared/exchange/main-mode-initiator.ts';
+import { mainModeResponder } from '../shared/exchange/main-mode-responder.ts';
+import { phase1Fields, REFUSAL } from '../shared/exchange/refusals.ts';
+import {
+  type Conversation,
+  newConversation,
+  type Refused,
+  receive,
+  recognise,
+  signal,
+} from '../shared/exchange/run.ts';
+import { notice } from '../shared/log/records.ts';
+import type { LaneEvent, LogRecord } from '../shared/threads/contract.ts';
+import type { Header } from '../shared/wire/message.ts';
+import { complain, dropQuietly, linesOf } from './complaints.ts';
+import { type IsakmpSa, isZero, noTimers } from './isakmp-sa.ts';
+import { arm, disarmAll, envOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { perform } from './phase1-outcome.ts';
+import { stopRepeating } from './retransmission.ts';
+import { failPhase1 } from './sa-life.ts';
+
+type Start = Extract<LaneEvent, { readonly kind: 'startPhase1' }>;
+type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
+
+/** Our own negotiation. */
+export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorCookie, firstContact }: Start): void => {
+  const policy = lane.peers.get(peer);
+  if (policy === undefined) {
+    const reason = `peer ${peer} is not configured`;
+    lane.effects.push({ kind: 'phase1Failed', request, peer, failure: { cause: 'error', reason } });
+    return;
+  }
+  const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
+  const machine =
+    policy.exchangeType === ExchangeType.AGGRESSIVE
+      ? exchangeOf(aggressiveModeInitiator, { tag: 'idle', setup }, forgetKey)
+      : exchangeOf(mainModeInitiator, { tag: 'idle', setup }, forgetKey);
+  const { sa, conversation } = newSa(lane, setup, 'initiator', request, initiatorCookie.slice(), NO_COOKIE, machine);
+  lane.sas.addHalfOpen(sa);
+  if (!lane.store.addHalfOpen(sa)) {
+    failPhase1(lane, sa, { cause: 'error', reason: 'the SA table is full' });
+    return;
+  }
+  try {
+    perform(lane, sa, signal(conversation, { kind: 'start' }, envOf(lane)));
+  } catch (fault) {
+    if (!(fault instanceof ProtocolError)) throw fault;
+    failPhase1(lane, sa, { cause: 'error', reason: fault.message });
+  }
+};
+
+const NO_COOKIE = new Uint8Array(8);
+
+/** A first message of somebody's: a new half-open SA if configuration knows the address and there is room. */
+export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header): void => {
+  const { path, peer, firstContact } = event;
+  const policy = lane.peers.get(peer);
+  if (policy === undefined) {
+    dropQuietly(lane, path, 'exchange_setup_p1: no "Default" tag in [Phase 1] section');
+    return;
+  }
+  if (policy.exchangeType !== header.exchangeType) {
+    const expected = exchangeName(policy.exchangeType);
+    const got = exchangeName(header.exchangeType);
+    dropQuietly(lane, path, `exchange_setup_p1: expected exchange type ${expected} got ${got}`, { peer });
+    return;
+  }
+  const isAggressive = policy.exchangeType === ExchangeType.AGGRESSIVE;
+  if (isAggressive && !lane.aggressiveOffers.take(lane.now())) {
+    dropQuietly(lane, path, 'too many first messages of aggressive mode: this one was dropped', { peer });
+    return;
+  }
+  const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
+  const responderCookie = nonZeroRandom(lane, 8);
+  const machine = isAggressive
+    ? exchangeOf(aggressiveModeResponder, { tag: 'awaitOffer', setup, responderCookie }, forgetKey)
+    : exchangeOf(mainModeResponder, { tag: 'awaitSa', setup }, forgetKey);
+  const initiatorCookie = header.initiatorCookie.slice();
+  const { sa, conversation } = newSa(lane, setup, 'responder', 0, initiatorCookie, responderCookie, machine);
+  const received = receive(conversation, event.bytes, header, envOf(lane));
+  if (received.kind === 'accepted' && lane.store.addHalfOpen(sa)) {
+    const kept = header.length + (conversation.lastSent?.length ?? 0);
+    for (const crowdedOut of lane.halfOpenLimit.admit(sa, kept)) {
+      failPhase1(lane, crowdedOut, { cause: 'refused', reason: 'too many negotiations are half-open' });
+    }
+    lane.sas.addHalfOpen(sa);
+    perform(lane, sa, received.actions);
+    return;
+  }
+  disarmAll(lane, sa);
+  machine.drop();
+  if (received.kind === 'accepted') {
+    dropQuietly(lane, path, 'the SA table is full: a new phase 1 was refused', { peer });
+  } else if (received.kind === 'refused') {
+    complain(lane, { path, header, fault: received.fault, sa: undefined, lines: linesOf(1, received) });
+  }
+};
+
+/**
+ * A message without responder cookie of an exchange that has one: only the first message again, which is answered as before. Nothing
+ * else may come so, or message 3 would need no proof that its sender receives what we send.
+ */
+export const repeatPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram): void => {
+  if (sa.conversation === undefined || event.path.remote.address !== sa.path.remote.address) return;
+  const repeat = recognise(sa.conversation, event.bytes)?.repeat;
+  if (repeat !== undefined) lane.effects.push({ kind: 'send', path: sa.path, bytes: repeat });
+};
+
+/** Any later message of phase 1. */
+export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
+  const { conversation } = sa;
+  if (conversation === undefined) {
+    sayTooLate(lane, sa, event);
+    return;
+  }
+  // Until it is authenticated the negotiation belongs to one address: message 3 costs a Diffie-Hellman.
+  if (event.path.remote.address !== sa.path.remote.address) return;
+  const knewCookie = !isZero(conversation.responderCookie);
+  if (!knewCookie) conversation.responderCookie = header.responderCookie.slice();
+  const before = sa.path;
+  sa.path = event.path;
+  const received = receive(conversation, event.bytes, header, envOf(lane));
+  if (received.kind !== 'accepted') {
+    sa.path = before;
+    if (!knewCookie) conversation.responderCookie = NO_COOKIE;
+  }
+  switch (received.kind) {
+    case 'accepted':
+      if (!knewCookie) {
+        sa.responderCookie = conversation.responderCookie;
+        lane.sas.learnCookies(sa);
+      }
+      lane.halfOpenLimit.prove(sa);
+      sa.hearsay = undefined;
+      stopRepeating(lane, sa, undefined);
+      perform(lane, sa, received.actions);
+      lane.store.update(sa);
+      return;
+    case 'duplicate':
+      if (received.repeat !== undefined) lane.effects.push({ kind: 'send', path: sa.path, bytes: received.repeat });
+      return;
+    case 'refused':
+      refuse(lane, sa, event, header, received);
+      return;
+    case 'ignored':
+      if (sa.established !== undefined) sayTooLate(lane, sa, event);
+      return;
+  }
+};
+
+const sayTooLate = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram): void =>
+  dropQuietly(lane, path, 'message_recv: phase 1 message after ISAKMP SA is ready', { peer: sa.policy.name });
+
+/** Refusing a message does not end the exchange: whoever forged it must not. */
+const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Header, refused: Refused): void => {
+  const { fault, garbled } = refused;
+  const lines = linesOf(1, refused);
+  const isWrongSecret = garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0);
+  if (sa.role === 'initiator') sa.hearsay = `its last message was refused: ${fault.message}`;
+  complain(lane, { path, header, fault, sa, lines: isWrongSecret ? [...lines, wrongSecret(sa)] : lines });
+};
+
+const wrongSecret = (sa: IsakmpSa): LogRecord =>
+  notice(
+    REFUSAL,
+    `authentication of peer ${sa.path.remote.address} (peer section ${sa.policy.name}) failed, probably a wrong pre-shared key: ` +
+      `compare [${sa.policy.name}]:Authentication with the peer's`,
+    phase1Fields(sa),
+  );
+
+const newSa = (
+  lane: LaneContext,
+  { policy, path }: Phase1Setup,
+  role: IsakmpSa['role'],
+  request: number,
+  initiatorCookie: Uint8Array,
+  responderCookie: Uint8Array,
+  exchange: Exchange,
+): { readonly sa: IsakmpSa; readonly conversation: Conversation } => {
+  const { exchangeType } = policy;
+  const cookies = { initiatorCookie, responderCookie };
+  const envelope = { ...cookies, exchangeType, messageId: 0, authentication: undefined, protection: undefined };
+  const conversation = newConversation(envelope, exchange);
+  const sa: IsakmpSa = {
+    initiatorCookie,
+    responderCookie,
+    role,
+    request,
+    startedAt: lane.now(),
+    policy,
+    path,
+    conversation,
+    established: undefined,
+    hearsay: undefined,
+    row: undefined,
+    slabSlot: -1,
+    timers: noTimers(),
+  };
+  const endAt = lane.now() + lane.general.exchangeMaxTimeSeconds * 1000;
+  arm(lane, sa, endAt, { name: 'exchangeEnd', sa, phase2: undefined });
+  return { sa, conversation };
+};

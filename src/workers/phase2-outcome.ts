@@ -1,0 +1,84 @@
+/** What a quick mode wants done on a lane, and how it ends. */
+import { ProtocolId } from '../shared/constants/ipsec-doi.ts';
+import { InvariantError } from '../shared/errors.ts';
+import { deletePayload, errorPayload } from '../shared/exchange/informational.ts';
+import type { Action } from '../shared/exchange/run.ts';
+import type { Agreement, LogFields } from '../shared/threads/contract.ts';
+import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
+import { type LaneContext, say, sayVerbose } from './lane-context.ts';
+import { sendInformational } from './outgoing.ts';
+import { sendMessage } from './retransmission.ts';
+import { endPhase2, withHearsay } from './sa-life.ts';
+
+export const perform = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, actions: readonly Action[]): void => {
+  const { exchange } = phase2;
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'datagram':
+        sendMessage(lane, sa, phase2, action.bytes, action.repeat);
+        break;
+      case 'log':
+        lane.effects.push(action);
+        break;
+      case 'offered':
+        phase2.spis = action.spis;
+        break;
+      case 'phase2Started':
+        phase2.connection = action.connection;
+        lane.effects.push({ kind: 'phase2Started', exchange, isakmp: cookiesOf(sa), connection: action.connection });
+        break;
+      case 'install':
+        phase2.spis = action.agreement.protocols.flatMap(({ spiIn, spiOut }) => [spiIn, spiOut]);
+        lane.effects.push({ kind: 'install', exchange, agreement: action.agreement, sas: action.sas });
+        break;
+      case 'phase2Established':
+        settle(lane, sa, phase2, action.agreement);
+        break;
+      case 'deleteSpis':
+        sendInformational(lane, sa, [deletePayload(action.protocolId, action.spis)]);
+        break;
+      case 'failed':
+        fail(lane, sa, phase2, action);
+        break;
+      case 'phase1Established':
+        throw new InvariantError(`quick mode asks for ${action.kind}`);
+    }
+  }
+};
+
+const fail = (
+  lane: LaneContext,
+  sa: IsakmpSa,
+  phase2: Phase2,
+  { notify, about, failure }: Extract<Action, { readonly kind: 'failed' }>,
+): void => {
+  if (notify !== 0) {
+    const payload = errorPayload(notify, about?.protocolId ?? ProtocolId.ISAKMP, about?.spi ?? new Uint8Array(0));
+    sendInformational(lane, sa, [payload]);
+  }
+  endPhase2(lane, sa, phase2, failure);
+};
+
+/** Agreed and installed. The exchange stays until Exchange-max-time to answer duplicates. */
+const settle = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, agreement: Agreement): void => {
+  phase2.isSettled = true;
+  const { exchange, request } = phase2;
+  const suffix = request === 0 ? ' (as responder)' : '';
+  const fields: LogFields = { connection: agreement.connection, messageId: idText(phase2.messageId) };
+  const text = `isakmpd: quick mode done${suffix}: src: ${sa.path.local.address} dst: ${sa.path.remote.address}`;
+  sayVerbose(lane, sa, 'phase2-established', text, fields);
+  lane.effects.push({ kind: 'phase2Established', exchange, request, agreement });
+};
+
+const idText = (messageId: number): string => messageId.toString(16).padStart(8, '0');
+
+/** Nobody answers a quick mode. */
+export const giveUpPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): void => {
+  if (phase2.isSettled) return;
+  const { address, port } = sa.path.remote;
+  const name = phase2.connection;
+  const text = `transport_send_messages: giving up on exchange ${name}, no response from peer ${address}:${port}`;
+  say(lane, sa, 'no-answer', text, { connection: name, messageId: idText(phase2.messageId) });
+  const reason = `no response from peer ${address}:${port}`;
+  endPhase2(lane, sa, phase2, withHearsay(sa, { cause: 'timeout', reason }));
+};

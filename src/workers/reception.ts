@@ -1,0 +1,156 @@
+/** The reception checks of a datagram in their order (RFC 2408 §5.2, behaviour of isakmpd), and whom it is for. */
+import { ExchangeType, HeaderFlag, NotifyType, PayloadType } from '../shared/constants/isakmp.ts';
+import { ProtocolError } from '../shared/errors.ts';
+import { notice } from '../shared/log/records.ts';
+import type { LaneEvent } from '../shared/threads/contract.ts';
+import { type Header, readHeader } from '../shared/wire/message.ts';
+import { complain, dropQuietly } from './complaints.ts';
+import { receiveInformational } from './informational.ts';
+import { hex, type IsakmpSa, isZero } from './isakmp-sa.ts';
+import type { LaneContext } from './lane-context.ts';
+import { hearNotify, hearUnreadable } from './peer-refusals.ts';
+import { answerPhase1, receivePhase1, repeatPhase1 } from './phase1.ts';
+import { receiveQuickMode } from './phase2.ts';
+
+type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
+
+export const receiveDatagram = (lane: LaneContext, event: Datagram): void => {
+  const header = headerOf(event.bytes);
+  if (header === undefined) {
+    dropQuietly(lane, event.path, 'message_recv: bad message length');
+    return;
+  }
+  const exact: Datagram =
+    event.bytes.length === header.length ? event : { ...event, bytes: event.bytes.subarray(0, header.length) };
+  const versionFault = faultOfVersion(header);
+  if (versionFault !== undefined) {
+    // First of all: an IKEv2 header means nothing else by our reading.
+    refuse(lane, exact, header, undefined, versionFault);
+  } else if (isZero(header.responderCookie)) receiveFirst(lane, exact, header);
+  else receiveFurther(lane, exact, header);
+};
+
+const headerOf = (bytes: Uint8Array): Header | undefined => {
+  try {
+    return readHeader(bytes);
+  } catch (fault) {
+    if (fault instanceof ProtocolError) return undefined;
+    throw fault;
+  }
+};
+
+const faultOfVersion = ({ majorVersion, minorVersion }: Header): ProtocolError | undefined => {
+  if (majorVersion !== 1) {
+    return new ProtocolError(NotifyType.INVALID_MAJOR_VERSION, `invalid version major ${majorVersion}`);
+  }
+  if (minorVersion !== 0) {
+    return new ProtocolError(NotifyType.INVALID_MINOR_VERSION, `invalid version minor ${minorVersion}`);
+  }
+  return undefined;
+};
+
+/** What the header alone disqualifies. */
+const faultOf = ({
+  responderCookie,
+  nextPayload,
+  exchangeType,
+  flags,
+  messageId,
+}: Header): ProtocolError | undefined => {
+  if (nextPayload > PayloadType.NAT_OA && nextPayload < FIRST_PRIVATE_PAYLOAD) {
+    const hint = '(check passphrases, if applicable and in Phase 1)';
+    const text = `invalid payload type ${nextPayload} in ISAKMP header ${hint}`;
+    return new ProtocolError(NotifyType.INVALID_PAYLOAD_TYPE, text);
+  }
+  const isFirst = isZero(responderCookie);
+  const isPhase2 = exchangeType >= ExchangeType.QUICK_MODE;
+  if (exchangeType === ExchangeType.NONE || isReserved(exchangeType) || (isFirst && isPhase2)) {
+    return new ProtocolError(NotifyType.INVALID_EXCHANGE_TYPE, `invalid exchange type ${exchangeType}`);
+  }
+  if ((flags & ~KNOWN_FLAGS) !== 0) return new ProtocolError(NotifyType.INVALID_FLAGS, `invalid flags ${flags}`);
+  if (isFirst && messageId !== 0 && exchangeType !== ExchangeType.INFO) {
+    return new ProtocolError(NotifyType.INVALID_MESSAGE_ID, `invalid message id ${messageId}`);
+  }
+  return undefined;
+};
+
+const FIRST_PRIVATE_PAYLOAD = 128;
+const KNOWN_FLAGS = HeaderFlag.ENCRYPTION | HeaderFlag.COMMIT | HeaderFlag.AUTHENTICATION;
+/** RFC 2408 §3.1: 6-31 are for ISAKMP's future use; 6 became the transaction exchange. */
+const isReserved = (type: number): boolean => type > ExchangeType.TRANSACTION && type < ExchangeType.QUICK_MODE;
+
+/** No responder cookie yet: a first message, the same again, or somebody's cleartext opinion of ours. */
+const receiveFirst = (lane: LaneContext, event: Datagram, header: Header): void => {
+  const known = lane.sas.findExchange(header.initiatorCookie);
+  const fault = faultOf(header);
+  if (fault !== undefined) refuse(lane, event, header, undefined, fault);
+  else if (isZero(header.initiatorCookie)) refuseCookies(lane, event, header);
+  else if (header.exchangeType === ExchangeType.INFO) {
+    if (known !== undefined && !isEncrypted(header)) hearNotify(lane, known, event, header);
+  } else if (known !== undefined) repeatPhase1(lane, known, event);
+  else if (isPhase1(header)) answerPhase1(lane, event, header);
+  else refuse(lane, event, header, undefined, unsupported(header));
+};
+
+const receiveFurther = (lane: LaneContext, event: Datagram, header: Header): void => {
+  const sa = lane.sas.find(hex(header.initiatorCookie) + hex(header.responderCookie)) ?? ownWaiting(lane, header);
+  if (sa === undefined) {
+    if (lane.now() >= lane.silentUntil) refuseCookies(lane, event, header);
+    return;
+  }
+  const fault = faultOf(header);
+  if (fault !== undefined) refuse(lane, event, header, sa, fault);
+  else if (isPhase1(header)) receiveForPhase1(lane, sa, event, header);
+  else if (header.exchangeType === ExchangeType.INFO) receiveInfo(lane, sa, event, header);
+  else if (header.exchangeType === ExchangeType.QUICK_MODE) receiveForQuickMode(lane, sa, event, header);
+  else refuse(lane, event, header, sa, unsupported(header));
+};
+
+const receiveForPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
+  const isOfIts = header.messageId === 0 && header.exchangeType === sa.policy.exchangeType;
+  if (isOfIts) receivePhase1(lane, sa, event, header);
+  else refuse(lane, event, header, sa, noExchange());
+};
+
+const receiveInfo = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
+  if (!isEncrypted(header)) hearNotify(lane, sa, event, header);
+  else if (sa.established !== undefined) receiveInformational(lane, sa, sa.established, event, header);
+  else hearUnreadable(lane, sa, event);
+};
+
+const receiveForQuickMode = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
+  if (sa.established !== undefined) receiveQuickMode(lane, sa, sa.established, event, header);
+  // An encrypted one has overtaken the last message of phase 1, and will come again.
+  else if (!isEncrypted(header)) refuse(lane, event, header, sa, noExchange());
+};
+
+const isEncrypted = ({ flags }: Header): boolean => (flags & HeaderFlag.ENCRYPTION) !== 0;
+
+const isPhase1 = ({ exchangeType }: Header): boolean =>
+  exchangeType === ExchangeType.ID_PROT || exchangeType === ExchangeType.AGGRESSIVE;
+
+/** Our own first message's answer brings the responder cookie. */
+const ownWaiting = (lane: LaneContext, header: Header): IsakmpSa | undefined => {
+  const sa = lane.sas.findExchange(header.initiatorCookie);
+  return sa?.role === 'initiator' && isZero(sa.responderCookie) ? sa : undefined;
+};
+
+const noExchange = (): ProtocolError => new ProtocolError(NotifyType.PAYLOAD_MALFORMED, 'no exchange');
+
+const unsupported = ({ exchangeType }: Header): ProtocolError =>
+  new ProtocolError(NotifyType.UNSUPPORTED_EXCHANGE_TYPE, `unsupported exchange type ${exchangeType}`);
+
+const refuseCookies = (lane: LaneContext, event: Datagram, header: Header): void => {
+  const words = `${hex(header.initiatorCookie)} ${hex(header.responderCookie)}`;
+  const fault = new ProtocolError(NotifyType.INVALID_COOKIE, `invalid cookie(s) ${words}`);
+  refuse(lane, event, header, undefined, fault);
+};
+
+const refuse = (
+  lane: LaneContext,
+  { path }: Datagram,
+  header: Header,
+  sa: IsakmpSa | undefined,
+  fault: ProtocolError,
+): void =>
+  complain(lane, { path, header, fault, sa, lines: [notice('message-dropped', `message_recv: ${fault.message}`)] });
