@@ -1,0 +1,91 @@
+/** The parts of a daemon put together: configuration, network, lanes and supervisor. Files, FIFO and signals are daemon.ts's. */
+import { randomFillSync } from 'node:crypto';
+import type { KernelBackend } from '../kernel/backend.ts';
+import { pooledRandom } from '../shared/crypto/random-pool.ts';
+import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
+import type { Path } from '../shared/threads/contract.ts';
+import { DeadlineTimer, monotonicNow } from './clock.ts';
+import type { DaemonConfiguration } from './configuration.ts';
+import { createEffects } from './effects.ts';
+import { Faults } from './faults.ts';
+import { Lanes } from './lanes.ts';
+import { LocalAddresses } from './local-addresses.ts';
+import type { Logger } from './log.ts';
+import { Operator } from './operator.ts';
+import { Router } from './router.ts';
+import type { UdpSockets } from './sockets.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface AssemblyParts {
+  readonly configuration: DaemonConfiguration;
+  readonly log: Logger;
+  readonly kernel: KernelBackend;
+  /** Lanes. */
+  readonly workers: number;
+  /** Our own port. */
+  readonly port: number;
+  /** The network, which hands every datagram to `receive`. */
+  readonly openNetwork: (receive: (path: Path, bytes: Uint8Array) => void) => UdpSockets;
+}
+
+export interface Assembly {
+  /** Opened as writer 0. */
+  readonly table: SaTable;
+  readonly network: UdpSockets;
+  readonly lanes: Lanes;
+  readonly supervisor: Supervisor;
+  readonly operator: Operator;
+  readonly faults: Faults;
+}
+
+/** Starts the lanes; nothing else happens before the network listens and the operator says something. */
+export const assemble = ({ configuration, log, kernel, workers, port, openNetwork }: AssemblyParts): Assembly => {
+  const shared = createSaTable({ writers: workers + 1, maxRows: MOST_SAS });
+  const table = new SaTable(shared, 0);
+  const faults = new Faults(log.write, monotonicNow);
+  const random = pooledRandom(randomFillSync);
+  const timer = new DeadlineTimer(() => faults.guard('a timer', () => supervisor.advance()));
+  const lanes = new Lanes({
+    count: workers,
+    table: shared,
+    keyRecords: MOST_SAS,
+    policies: { general: () => configuration.general().policy, peer: (name) => configuration.peer(name) },
+    groups: () => configuration.groupsInUse(),
+    peersOf: (lane) => peersOf(table, lane),
+    now: monotonicNow,
+    log,
+    onEffects: (lane, effects) => carryOut(lane, effects),
+    onLost: (lane) => faults.guard('the loss of a lane', () => supervisor.laneLost(lane)),
+  });
+  const router = new Router({
+    lanes,
+    random,
+    peerOf: (address) => operator.upToDate().peerForAddress(address),
+    firstContact: (peer, remote) => supervisor.firstContact(peer, remote),
+    log,
+  });
+  const network = openNetwork((path, bytes) => faults.guard('a datagram', () => router.receive(path, bytes)));
+  const localAddresses = new LocalAddresses({ port, localAddressFor: network.localAddressFor });
+  const supervisor: Supervisor = new Supervisor({
+    lanes,
+    laneOf: (cookie) => router.laneOf(cookie),
+    pathTo: (policy) => localAddresses.pathTo(policy),
+    view: configuration.view(),
+    kernel,
+    table,
+    log: log.write,
+    now: monotonicNow,
+    random,
+    onChange: () => timer.set(supervisor.nextDeadline()),
+  });
+  const carryOut = createEffects({ network, log, supervisor, faults });
+  const operator = new Operator({ configuration, localAddresses, supervisor, lanes, log });
+  return { table, network, lanes, supervisor, operator, faults };
+};
+
+/** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */
+const peersOf = (table: SaTable, lane: number): ReadonlySet<string> =>
+  new Set(Array.from(table.of(lane + 1), ({ row }) => row.peerName));
+
+/** Rows of the SA table and records of each key slab, at most; memory is taken as they fill. */
+const MOST_SAS = 262_144;

@@ -1,0 +1,146 @@
+/** The command line: getopt forms normalised, parsed by yargs, checked, and turned into one record. Touches nothing but /etc/services. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import yargs, { type Argv } from 'yargs';
+import { normalise } from '../../shared/cli/getopt.ts';
+import { dashed, OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
+import { parsePort } from '../../shared/cli/port.ts';
+import { codeOf } from '../privileged/system-fault.ts';
+
+export interface Options {
+  readonly families: readonly (4 | 6)[];
+  readonly configurationFile: string;
+  /** How often -d was given; exactly once also makes SIGINT a clean shutdown. */
+  readonly foreground: number;
+  /** Absolute; undefined: commands come from standard input. */
+  readonly fifo: string | undefined;
+  readonly pidFile: string;
+  readonly resultFile: string;
+  readonly runDirectory: string;
+  readonly port: number;
+  /** Port of encapsulated IKE. */
+  readonly encapsulationPort: number;
+  /** False: -K. */
+  readonly policy: boolean;
+  /** False: -n. */
+  readonly kernel: boolean;
+  readonly verbose: boolean;
+  /** Undefined: as many as there are processors. */
+  readonly workers: number | undefined;
+}
+
+export type CommandLine =
+  | { readonly kind: 'run'; readonly options: Options }
+  /** Help or version, for standard output; exit status 0. */
+  | { readonly kind: 'print'; readonly text: string }
+  /** For standard error; exit status 1. */
+  | { readonly kind: 'refused'; readonly text: string };
+
+/** Reads the command line `argv` (without node and program). */
+export const parseCommandLine = async (argv: readonly string[], version: string): Promise<CommandLine> => {
+  const normalised = normalise(argv, OPTIONS);
+  if (normalised.kind === 'misuse') return refused(`${normalised.problem}\n${usage(OPTIONS)}`);
+  const parser = configured(yargs([...normalised.list]));
+  const given: Given = new Map(Object.entries(await parser.parse()));
+  if (given.has('help')) return { kind: 'print', text: await parser.getHelp() };
+  if (given.has('version')) return { kind: 'print', text: version };
+  const early = OPTIONS.find((row) => row.notYet !== undefined && given.has(row.key));
+  if (early !== undefined) return refused(`${dashed(early.key)}: ${early.notYet}`);
+  return checked(given);
+};
+
+/** What the daemon cannot do yet and must not pretend to; undefined: nothing stands in the way. `usesPolicy` is -K and Use-Keynote together. */
+export const missingSupport = (options: Options, usesPolicy: boolean): string | undefined => {
+  if (options.foreground === 0) return 'running in the background is not there yet: add -d';
+  if (options.kernel) return 'setting up SAs in the kernel is not there yet: add -n';
+  return usesPolicy ? 'checking a policy is not there yet: add -K, or Use-Keynote=no in [General]' : undefined;
+};
+
+const configured = (parser: Argv): Argv => OPTIONS.reduce(addOption, prepared(parser));
+
+/** yargs would claim help and version for itself, and guess what keys and numbers mean. */
+const prepared = (parser: Argv): Argv =>
+  parser
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .usage('isakmpd: ISAKMP/Oakley a.k.a. IKEv1 key management daemon')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+    });
+
+const addOption = (parser: Argv, row: OptionRow): Argv =>
+  parser.option(row.key, {
+    describe: `${row.argument === undefined ? '' : `${row.argument}: `}${row.help}${row.notYet === undefined ? '' : ` (refused: ${row.notYet})`}`,
+    ...(row.key === 'd' ? { count: true } : { type: row.argument === undefined ? 'boolean' : 'string' }),
+    requiresArg: row.argument !== undefined,
+  });
+
+/** What yargs found, by the keys of the option table; options that were not given are absent. */
+type Given = ReadonlyMap<string, unknown>;
+
+const checked = (given: Given): CommandLine => {
+  const services = readServices();
+  const port = parsePort(textOf(given, 'p') ?? '500', services);
+  if (port.kind === 'refused') return refused(`-p: ${port.reason}`);
+  const encapsulation = parsePort(textOf(given, 'N') ?? '4500', services);
+  if (encapsulation.kind === 'refused') return refused(`-N: ${encapsulation.reason}`);
+  if (port.port === encapsulation.port) return refused(`-p and -N name the same port ${port.port}`);
+  const workers = textOf(given, 'workers');
+  if (workers !== undefined && !isWorkerCount(workers)) return refused('--workers: a number from 1 to 128 is needed');
+  const foreground = given.get('d');
+  return {
+    kind: 'run',
+    options: {
+      families: families(given),
+      configurationFile: resolve(textOf(given, 'c') ?? '/etc/isakmpd/isakmpd.conf'),
+      foreground: typeof foreground === 'number' ? foreground : 0,
+      ...runFiles(given),
+      port: port.port,
+      encapsulationPort: encapsulation.port,
+      policy: !given.has('K'),
+      kernel: !given.has('n'),
+      verbose: given.has('v'),
+      workers: workers === undefined ? undefined : Number(workers),
+    },
+  };
+};
+
+const families = (given: Given): Options['families'] => {
+  if (given.has('4') === given.has('6')) return [4, 6];
+  return [given.has('4') ? 4 : 6];
+};
+
+const runFiles = (given: Given): Pick<Options, 'fifo' | 'pidFile' | 'resultFile' | 'runDirectory'> => {
+  const runDirectory = resolve(textOf(given, 'run-dir') ?? '/var/run');
+  const fifo = textOf(given, 'f');
+  return {
+    fifo: fifo === '-' ? undefined : resolve(fifo ?? join(runDirectory, 'isakmpd.fifo')),
+    pidFile: resolve(textOf(given, 'i') ?? join(runDirectory, 'isakmpd.pid')),
+    resultFile: join(runDirectory, 'isakmpd.result'),
+    runDirectory,
+  };
+};
+
+const textOf = (given: Given, key: string): string | undefined => {
+  const value = given.get(key);
+  return typeof value === 'string' ? value : undefined;
+};
+
+const refused = (text: string): CommandLine => ({ kind: 'refused', text: `isakmpd: ${text}` });
+
+const isWorkerCount = (text: string): boolean => /^[0-9]{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 128;
+
+/** Systems without the file know no names. */
+const readServices = (): string => {
+  try {
+    return readFileSync('/etc/services', 'utf8');
+  } catch (fault) {
+    if (codeOf(fault) === undefined) throw fault;
+    return '';
+  }
+};

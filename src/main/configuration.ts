@@ -1,0 +1,157 @@
+/** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
+import { fold } from '../shared/config/case-fold.ts';
+import { checkEntries } from '../shared/config/check.ts';
+import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
+import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
+import type { RefusedPeer, ResolvedPeer } from '../shared/config/resolve-peer.ts';
+import { ResolvedConfiguration } from '../shared/config/resolved.ts';
+import { ConfigurationStore } from '../shared/config/store.ts';
+import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
+import type { ConnectionEvent } from '../shared/connection/events.ts';
+import { ConfigError } from '../shared/errors.ts';
+import { failure, notice } from '../shared/log/records.ts';
+import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import type { LogRecord } from '../shared/threads/contract.ts';
+
+export class DaemonConfiguration {
+  readonly store = new ConfigurationStore();
+  readonly #resolved = new ResolvedConfiguration(this.store);
+  readonly #log: (record: LogRecord) => void;
+  /** The lines about each peer section (folded), and about [General], when it was last resolved. */
+  readonly #told = new Map<string, ReadonlySet<string>>();
+  /** What those lines were about. */
+  readonly #toldOf = new Map<string, ResolvedPeer | RefusedPeer>();
+  #general: ResolvedGeneral;
+  /** The state of the store that [General] could not be resolved from. */
+  #brokenRevision: number | undefined;
+
+  constructor(log: (record: LogRecord) => void) {
+    this.#log = log;
+    this.#general = resolveGeneral(this.store);
+  }
+
+  /** Loads the text of a configuration file. Whatever is odd about it is logged; it loads all the same. */
+  load(text: string, file: string): void {
+    const { entries, problems } = parseConfiguration(text);
+    const all = [...problems, ...this.store.load(entries), ...checkEntries(entries)];
+    for (const problem of [...all].sort((a, b) => a.line - b.line)) this.#log(problemRecord(file, problem));
+    this.#told.clear();
+    this.#toldOf.clear();
+  }
+
+  /** [General] as it stands; while a value there cannot be, the last usable one. */
+  general(): ResolvedGeneral {
+    const { revision } = this.store;
+    if (this.#brokenRevision === revision) return this.#general;
+    try {
+      const general = this.#resolved.general();
+      if (general !== this.#general) this.#tell(GENERAL, general.warnings, notice);
+      this.#general = general;
+      this.#brokenRevision = undefined;
+    } catch (fault) {
+      if (!(fault instanceof ConfigError)) throw fault;
+      this.#brokenRevision = revision;
+      this.#tell(GENERAL, [fault.message], failure);
+    }
+    return this.#general;
+  }
+
+  /** Whether [General] was edited since `general()` was last asked for. */
+  get isGeneralCurrent(): boolean {
+    return this.#resolved.isGeneralCurrent || this.#brokenRevision === this.store.revision;
+  }
+
+  /** The policy of a peer section, if it can be used; why not, and what is odd about it, is logged once. */
+  peer(name: string): PeerPolicy | undefined {
+    const key = fold(name);
+    const resolved = this.#resolved.peer(name);
+    if (this.#toldOf.get(key) !== resolved) {
+      this.#toldOf.set(key, resolved);
+      if ('error' in resolved) this.#tell(key, [resolved.error.message], failure, name);
+      else this.#tell(key, resolved.warnings, notice, name);
+    }
+    return 'error' in resolved ? undefined : resolved.policy;
+  }
+
+  /** The peer section for a source address, '' where there is none. */
+  peerForAddress(address: string): string {
+    const name = this.store.peerForAddress(address);
+    return name === undefined || this.#isUnwritten(name) ? '' : name;
+  }
+
+  /** Peers whose policy changed since the last call. */
+  takeChangedPeers(): readonly string[] {
+    return this.#resolved.takeChangedPeers();
+  }
+
+  /** `c name` makes a connection count although [Phase 2] does not list it; `t name` takes that back. */
+  note(event: ConnectionEvent): void {
+    if (event.kind === 'connect') this.#resolved.connect(event.name);
+    else if (event.kind === 'teardown' && event.phase === 2 && event.target.kind === 'name') {
+      this.#resolved.disconnect(event.target.name);
+    }
+  }
+
+  /** Every peer section that a listed connection or [Phase 1] names. */
+  peersInUse(): readonly string[] {
+    const { active, passive } = this.store.connectionLists();
+    const ofConnections = [...active, ...passive].map((name) => this.store.get(name, 'ISAKMP-peer'));
+    const ofAddresses = this.store.tags('Phase 1').map(({ value }) => value);
+    const names = [...ofConnections, ...ofAddresses].filter((name) => name !== undefined);
+    return [...new Set(names.map((name) => this.store.nameOf(name)))];
+  }
+
+  /** The Diffie-Hellman groups that these peers may use. */
+  groupsInUse(): readonly number[] {
+    const groups = new Set<number>();
+    for (const name of this.peersInUse()) {
+      const { transforms = [], connections = [] } = this.peer(name) ?? {};
+      const protocols = connections.flatMap(({ suites }) => suites.flatMap((suite) => suite.protocols));
+      const ofPhase2 = protocols.flatMap((protocol) => protocol.transforms);
+      for (const { group } of [...transforms, ...ofPhase2]) if (typeof group === 'number') groups.add(group);
+    }
+    return [...groups];
+  }
+
+  view(): ConfigurationView {
+    const configuration = this;
+    return {
+      connection: (name) => {
+        const peer = configuration.store.get(name, 'ISAKMP-peer');
+        return peer === undefined
+          ? undefined
+          : { name: configuration.store.nameOf(name), peer: configuration.store.nameOf(peer) };
+      },
+      peer: (name) => configuration.peer(name),
+      get active() {
+        return configuration.store.connectionLists().active;
+      },
+      get checkIntervalSeconds() {
+        return configuration.general().daemon.checkIntervalSeconds;
+      },
+    };
+  }
+
+  /** The generated default peer that nobody has given a secret is no peer: its refusal would be news to the operator. */
+  #isUnwritten(name: string): boolean {
+    return fold(name) === DEFAULT_PEER && this.store.tags(name).length === 0;
+  }
+
+  /** Says those of the lines that were not said the last time. */
+  #tell(key: string, lines: readonly string[], record: typeof notice, peer?: string): void {
+    const before = this.#told.get(key);
+    this.#told.set(key, new Set(lines));
+    for (const text of lines) {
+      if (before?.has(text) !== true) this.#log(record('configuration', text, peer === undefined ? {} : { peer }));
+    }
+  }
+}
+
+const problemRecord = (file: string, { line, severity, text }: Problem): LogRecord => {
+  const record = severity === 'error' ? failure : notice;
+  return record('configuration', text.startsWith('conf_set_now') ? text : `${file}:${line}: ${text}`);
+};
+
+const GENERAL = 'general';
+/** What [Phase 1]:Default is where nobody wrote it. */
+const DEFAULT_PEER = 'default-phase-1';

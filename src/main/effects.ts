@@ -1,0 +1,55 @@
+/** Carries out what the lanes ask for: bytes to the sockets, records to the log, all else to the supervisor. */
+import { unreachable } from '../shared/errors.ts';
+import type { LaneEffect } from '../shared/threads/contract.ts';
+import type { Faults } from './faults.ts';
+import type { Logger } from './log.ts';
+import type { UdpSockets } from './sockets.ts';
+
+/** What of a lane's effects is not just sent or printed. */
+export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' }>;
+
+interface EffectsOptions {
+  readonly network: Pick<UdpSockets, 'send'>;
+  readonly log: Pick<Logger, 'write'>;
+  readonly supervisor: { laneEffect(lane: number, effect: SupervisorEffect): void };
+  readonly faults: Pick<Faults, 'dropped'>;
+}
+
+/** A function that carries out a lane's effects, in order; one that fails is dropped. */
+export const createEffects =
+  (options: EffectsOptions): ((lane: number, effects: readonly LaneEffect[]) => void) =>
+  (lane, effects) => {
+    for (const effect of effects) {
+      try {
+        carryOut(options, lane, effect);
+      } catch (fault) {
+        options.faults.dropped(effect.kind, fault);
+      }
+    }
+  };
+
+const carryOut = ({ network, log, supervisor }: EffectsOptions, lane: number, effect: LaneEffect): void => {
+  switch (effect.kind) {
+    case 'send':
+      network.send(effect.path, effect.bytes);
+      break;
+    case 'log':
+      log.write(effect.record);
+      break;
+    case 'phase1Established':
+    case 'phase1Failed':
+    case 'phase1Expiring':
+    case 'phase1Gone':
+    case 'phase1Resumed':
+    case 'phase2Started':
+    case 'install':
+    case 'phase2Established':
+    case 'phase2Failed':
+    case 'retire':
+    case 'initialContact':
+      supervisor.laneEffect(lane, effect);
+      break;
+    default:
+      unreachable(effect);
+  }
+};

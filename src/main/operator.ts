@@ -1,0 +1,96 @@
+/** What the operator says, commands and edits of the configuration, on its way to the lanes and the connection core. */
+import type { ConnectionEvent } from '../shared/connection/events.ts';
+import { faultText } from '../shared/log/fault-text.ts';
+import { failure, notice } from '../shared/log/records.ts';
+import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import { schedule } from './clock.ts';
+import type { DaemonConfiguration } from './configuration.ts';
+import type { Lanes } from './lanes.ts';
+import type { LocalAddresses } from './local-addresses.ts';
+import type { Logger } from './log.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface OperatorOptions {
+  readonly configuration: DaemonConfiguration;
+  readonly localAddresses: Pick<LocalAddresses, 'learn'>;
+  readonly supervisor: Pick<Supervisor, 'tell'>;
+  readonly lanes: Pick<Lanes, 'peerChanged' | 'generalChanged'>;
+  readonly log: Pick<Logger, 'write'>;
+}
+
+export class Operator {
+  readonly #options: OperatorOptions;
+  #last = Promise.resolve();
+  /** Set while the lanes have not heard of an edit. */
+  #cancelPassing: (() => void) | undefined;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+    options.configuration.store.subscribe(() => this.#edited());
+  }
+
+  /** Carries out one thing after the other, each once everything is known that it needs. What fails is logged. */
+  tell(event: ConnectionEvent): void {
+    this.#last = this.#last
+      .then(() => this.#carryOut(event))
+      .catch((fault) => {
+        this.#options.log.write(
+          failure('fault', `isakmpd: fault while carrying out ${event.kind}: ${faultText(fault)}`),
+        );
+      });
+  }
+
+  /** The configuration; from here on the lanes go by it as it stands now. */
+  upToDate(): DaemonConfiguration {
+    if (this.#cancelPassing !== undefined) this.#passOn();
+    return this.#options.configuration;
+  }
+
+  /** An edit that nobody asked for reaches the lanes when the script behind it pauses: half a peer section is no news. */
+  #edited(): void {
+    this.#cancelPassing?.();
+    this.#cancelPassing = schedule(EDITS_PAUSE, () => this.#passOn());
+  }
+
+  #passOn(): void {
+    const { configuration, lanes } = this.#options;
+    this.#cancelPassing?.();
+    this.#cancelPassing = undefined;
+    for (const name of configuration.takeChangedPeers()) lanes.peerChanged(name);
+    if (!configuration.isGeneralCurrent) lanes.generalChanged();
+  }
+
+  async #carryOut(event: ConnectionEvent): Promise<void> {
+    const { configuration, localAddresses, supervisor } = this.#options;
+    if (event.kind === 'connect' && !this.#hasPhase(event.name)) return;
+    configuration.note(event);
+    this.#passOn();
+    await localAddresses.learn(this.#peersOf(event));
+    supervisor.tell(event);
+  }
+
+  /** Whether there is a connection or a peer of that name; if not, says so. */
+  #hasPhase(name: string): boolean {
+    const { configuration, log } = this.#options;
+    const phase = Number.parseInt(configuration.store.get(name, 'Phase') ?? '', 10) || 0;
+    if (phase === 1 || phase === 2) return true;
+    const text = `exchange_establish: peer "${name}" does not have a correct phase (${phase})`;
+    log.write(notice('command-failed', text));
+    log.write(notice('command-failed', `connections have [${name}]:Phase=2, peers have [${name}]:Phase=1`));
+    return false;
+  }
+
+  /** Whose addresses must be known before the event is carried out. */
+  #peersOf(event: ConnectionEvent): readonly PeerPolicy[] {
+    const { configuration } = this.#options;
+    if (event.kind !== 'connect' && event.kind !== 'reconfigured') return [];
+    const names =
+      event.kind === 'reconfigured'
+        ? configuration.peersInUse()
+        : [configuration.view().connection(event.name)?.peer ?? event.name];
+    return names.flatMap((name) => configuration.peer(name) ?? []);
+  }
+}
+
+/** ms */
+const EDITS_PAUSE = 100;

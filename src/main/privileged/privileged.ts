@@ -1,0 +1,60 @@
+/**
+ * Everything that needs privilege: sockets, files below /etc/isakmpd and the run directory, the FIFO. For now it runs in the daemon's own
+ * process; the privileged process of isakmpd(8) will stand behind the same interface, which is why every answer is a promise.
+ */
+import type { Socket } from 'node:dgram';
+import { createFifo } from './fifo-file.ts';
+import { holdFile, type OwnFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
+import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
+import { readSecretFile, type SecretFile } from './secret-file.ts';
+import { openUdpSocket, type UdpRequest } from './udp-socket.ts';
+
+export interface Privileged {
+  /** A bound socket without listeners. Rejects with SystemError. */
+  readonly openUdpSocket: (request: UdpRequest) => Promise<Socket>;
+  /** Configuration, by the permission rule of isakmpd(8). */
+  readonly readSecretFile: (path: string) => Promise<SecretFile>;
+  /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
+  readonly openFifo: () => Promise<number>;
+  /** After the signal handlers are in place: who reads the pid may send signals at once. Rejects with SystemError. */
+  readonly writePidFile: (pid: number) => Promise<void>;
+  /** Replaces the result file in one step; calls take effect in their order. Rejects with SystemError. */
+  readonly writeResult: (text: string) => Promise<void>;
+  /** At exit: FIFO and pid file, as far as they are still ours. Rejects with SystemError. */
+  readonly removeRunFiles: () => Promise<void>;
+}
+
+/** Paths as on the command line, absolute. `fifo` undefined: commands come from standard input. */
+export interface RunFiles {
+  readonly runDirectory: string;
+  readonly fifo: string | undefined;
+  readonly pidFile: string;
+  readonly resultFile: string;
+}
+
+/** Privilege in our own process. Throws SystemError when the run directory or one of the paths is not allowed; nothing is touched then. */
+export const createPrivileged = (files: RunFiles): Privileged => {
+  const runDirectory = resolveRunDirectory(files.runDirectory);
+  const pidFile = resolveRunPath(runDirectory, files.pidFile, 'pid file');
+  const resultFile = resolveRunPath(runDirectory, files.resultFile, 'result file');
+  const fifo = files.fifo === undefined ? undefined : resolveRunPath(runDirectory, files.fifo, 'FIFO');
+  const ours: OwnFile[] = [];
+  return {
+    openUdpSocket,
+    readSecretFile: async (path) => readSecretFile(path),
+    openFifo: async () => {
+      if (fifo === undefined) return STANDARD_INPUT;
+      const descriptor = createFifo(fifo);
+      ours.push(holdFile(fifo));
+      return descriptor;
+    },
+    writePidFile: async (pid) => {
+      writePidFile(pidFile, pid);
+      ours.push(holdFile(pidFile));
+    },
+    writeResult: async (text) => replaceFile(resultFile, text),
+    removeRunFiles: async () => ours.splice(0).forEach(removeOwnFile),
+  };
+};
+
+const STANDARD_INPUT = 0;

@@ -1,0 +1,78 @@
+/** Pid file and result file: written so that no link is followed and no reader sees half a file. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { SystemError } from '../../shared/errors.ts';
+import { causeOf, codeOf } from './system-fault.ts';
+
+/** A file that we made. It is held open, because a removed file's inode number would soon be another's. */
+export interface OwnFile {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+/** Replaces the pid file: the number and a newline, readable by everybody. Throws SystemError. */
+export const writePidFile = (path: string, pid: number): void => {
+  try {
+    rmSync(path, { force: true });
+    writeNew(path, `${pid}\n`, 0o644);
+  } catch (fault) {
+    throw new SystemError(`cannot write pid file ${path}: ${causeOf(fault)}`);
+  }
+};
+
+/** Replaces a file (mode 0600) in one step: a reader sees the old text or the new one. Throws SystemError. */
+export const replaceFile = (path: string, text: string): void => {
+  const temporary = `${path}.tmp`;
+  try {
+    rmSync(temporary, { force: true });
+    writeNew(temporary, text, 0o600);
+    renameSync(temporary, path);
+  } catch (fault) {
+    throw new SystemError(`cannot write ${path}: ${causeOf(fault)}`);
+  }
+};
+
+/** Remembers a file that we have just made. Throws SystemError. */
+export const holdFile = (path: string): OwnFile => {
+  try {
+    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+    return { path, descriptor: openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW) };
+  } catch (fault) {
+    throw new SystemError(`cannot open ${path}: ${causeOf(fault)}`);
+  }
+};
+
+/** Removes a file of ours unless it is gone or another one has taken its name. Throws SystemError. */
+export const removeOwnFile = ({ path, descriptor }: OwnFile): void => {
+  try {
+    const ours = fstatSync(descriptor);
+    const found = lstatSync(path);
+    if (found.dev === ours.dev && found.ino === ours.ino) unlinkSync(path);
+  } catch (fault) {
+    if (codeOf(fault) !== 'ENOENT') throw new SystemError(`cannot remove ${path}: ${causeOf(fault)}`);
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+const writeNew = (path: string, text: string, mode: number): void => {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    // Whatever our umask is.
+    fchmodSync(descriptor, mode);
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
+};

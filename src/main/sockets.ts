@@ -1,0 +1,215 @@
+/** The UDP sockets: one per local address and port, because plain dgram sockets do not tell where a datagram was sent to. */
+import { createSocket, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
+import { type Endpoint, parseAddress } from '../shared/address.ts';
+import { ConfigError, SystemError } from '../shared/errors.ts';
+import { failure } from '../shared/log/records.ts';
+import type { Path } from '../shared/threads/contract.ts';
+import type { Logger } from './log.ts';
+import type { Privileged } from './privileged/privileged.ts';
+import { causeOf } from './privileged/system-fault.ts';
+
+export interface UdpSocketsOptions {
+  readonly privileged: Pick<Privileged, 'openUdpSocket'>;
+  readonly log: Pick<Logger, 'write'>;
+  /** -p */
+  readonly port: number;
+  /** -N */
+  readonly encapsulationPort: number;
+  /** -4 and -6. */
+  readonly families: readonly (4 | 6)[];
+  /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */
+  readonly onDatagram: (path: Path, bytes: Uint8Array) => void;
+  /** Addresses of the interfaces that are up, `%zone` included; for tests. */
+  readonly localAddresses?: () => readonly string[];
+}
+
+export interface UdpSockets {
+  /**
+   * Opens what is missing and closes what is no longer wanted: at start, at HUP and whenever addresses may have changed. `addresses` is Listen-on;
+   * undefined: every address of this host. An address that fails gets an error line; when our own port is open nowhere it rejects with SystemError.
+   */
+  readonly listen: (addresses: readonly string[] | undefined) => Promise<void>;
+  /** Sends from `path.local`, with the marker where `path.encapsulated`. Faults are logged. The bytes must not change afterwards. */
+  readonly send: (path: Path, bytes: Uint8Array) => void;
+  /** Our address for a peer, as the kernel routes; one that we do not listen on is replaced by one of its family that we do. Undefined: none. Never rejects. */
+  readonly localAddressFor: (remote: string) => Promise<string | undefined>;
+  /** Where we listen, main port and NAT-T port. */
+  readonly endpoints: () => readonly Endpoint[];
+  readonly close: () => Promise<void>;
+}
+
+/** No socket is open yet. */
+export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
+  const open = new Map<string, Listener>();
+  let listening = Promise.resolve();
+  const { port } = options;
+  const drop = (): void => undefined;
+  return {
+    listen: (addresses) => {
+      const done = listening.then(() => rescan(options, open, addresses));
+      listening = done.catch(drop);
+      return done;
+    },
+    send: (path, bytes) => send(options, open, path, bytes),
+    localAddressFor: async (remote) => {
+      const routed = await routedFrom(remote);
+      if (routed !== undefined && open.has(keyOf(routed, port))) return routed;
+      const family = parseAddress(remote)?.family;
+      const main = [...open.values()].filter(({ local }) => local.port === port);
+      return main.find(({ local }) => parseAddress(local.address)?.family === family)?.local.address;
+    },
+    endpoints: () => [...open.values()].map(({ local }) => local),
+    close: async () => {
+      await listening;
+      await Promise.all([...open.values()].map(({ socket }) => closeSocket(socket)));
+      open.clear();
+    },
+  };
+};
+
+interface Listener {
+  readonly socket: Socket;
+  readonly local: Endpoint;
+}
+
+const rescan = async (
+  options: UdpSocketsOptions,
+  open: Map<string, Listener>,
+  addresses: readonly string[] | undefined,
+): Promise<void> => {
+  const wanted = wantedEndpoints(options, addresses);
+  for (const [key, listener] of open) {
+    if (wanted.has(key)) continue;
+    open.delete(key);
+    await closeSocket(listener.socket);
+  }
+  const missing = [...wanted].filter(([key]) => !open.has(key));
+  const faults = await Promise.all(missing.map(([key, wish]) => openOne(options, open, key, wish)));
+  const isDeaf = ![...open.values()].some(({ local }) => local.port === options.port);
+  const reason = faults.find((fault) => fault?.local.port === options.port)?.fault;
+  for (const failed of faults) {
+    if (failed === undefined || (isDeaf && failed.fault === reason)) continue;
+    options.log.write(failure('listen-failed', failed.fault.message, { address: failed.local.address }));
+  }
+  if (isDeaf) throw reason ?? new SystemError('there is no address to listen on');
+};
+
+interface Wish {
+  readonly family: 4 | 6;
+  readonly local: Endpoint;
+}
+
+const wantedEndpoints = (
+  options: UdpSocketsOptions,
+  addresses: readonly string[] | undefined,
+): ReadonlyMap<string, Wish> => {
+  const wanted = new Map<string, Wish>();
+  for (const text of addresses ?? (options.localAddresses ?? interfaceAddresses)()) {
+    const address = parseAddress(text);
+    if (address === undefined) {
+      options.log.write(
+        failure('listen-failed', new ConfigError(`[General]:Listen-on has no address "${text}"`).message),
+      );
+      continue;
+    }
+    if (!options.families.includes(address.family) || UNUSABLE.has(address.text)) continue;
+    for (const port of [options.port, options.encapsulationPort]) {
+      const local = { address: address.text, port };
+      wanted.set(keyOf(local.address, port), { family: address.family, local });
+    }
+  }
+  return wanted;
+};
+
+interface FailedListen {
+  readonly local: Endpoint;
+  readonly fault: SystemError;
+}
+
+const openOne = async (
+  options: UdpSocketsOptions,
+  open: Map<string, Listener>,
+  key: string,
+  { family, local }: Wish,
+): Promise<FailedListen | undefined> => {
+  try {
+    // Not shared: then another program of this host could take the port, and our datagrams with it.
+    const request = { family, address: local.address, port: local.port, shared: false };
+    const socket = await options.privileged.openUdpSocket(request);
+    receive(options, socket, local);
+    open.set(key, { socket, local });
+    return undefined;
+  } catch (fault) {
+    if (!(fault instanceof SystemError)) throw fault;
+    return { local, fault };
+  }
+};
+
+const receive = (options: UdpSocketsOptions, socket: Socket, local: Endpoint): void => {
+  const encapsulated = local.port === options.encapsulationPort;
+  socket.on('message', (bytes, { address, port }) => {
+    options.onDatagram({ local, remote: { address, port }, encapsulated }, bytes);
+  });
+  socket.on('error', (fault) => {
+    options.log.write(failure('socket-failed', `${local.address} port ${local.port}: ${causeOf(fault)}`));
+  });
+};
+
+const send = (
+  { log }: UdpSocketsOptions,
+  open: ReadonlyMap<string, Listener>,
+  { local, remote, encapsulated }: Path,
+  bytes: Uint8Array,
+): void => {
+  const told = (cause: string): void => {
+    const text = `cannot send to ${remote.address} port ${remote.port} from ${local.address} port ${local.port}: ${cause}`;
+    log.write(failure('send-failed', text, { address: remote.address }));
+  };
+  const socket = open.get(keyOf(local.address, local.port))?.socket;
+  if (socket === undefined) {
+    told('we do not listen there any more');
+    return;
+  }
+  const message = encapsulated ? [NON_ESP_MARKER, bytes] : bytes;
+  try {
+    socket.send(message, remote.port, remote.address, (fault) => {
+      if (fault !== null) told(causeOf(fault));
+    });
+  } catch (fault) {
+    // A port or address that no socket takes, port 0 for example, is refused at once.
+    told(causeOf(fault));
+  }
+};
+
+/** The source that the kernel would choose: connecting a socket sends nothing. */
+const routedFrom = (remote: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const socket = createSocket(parseAddress(remote)?.family === 6 ? 'udp6' : 'udp4');
+    const finish = (address: string | undefined): void => {
+      socket.removeAllListeners();
+      socket.close();
+      resolve(address);
+    };
+    socket.once('error', () => finish(undefined));
+    socket.once('connect', () => finish(parseAddress(socket.address().address)?.text));
+    socket.connect(DISCARD_PORT, remote);
+  });
+
+const closeSocket = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));
+
+const keyOf = (address: string, port: number): string => `${address} ${port}`;
+
+const interfaceAddresses = (): readonly string[] =>
+  Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.map((entry) =>
+      entry.family === 'IPv6' && entry.scopeid !== 0 ? `${entry.address}%${name}` : entry.address,
+    ),
+  );
+
+/** Addresses that interfaces may carry but nobody can be reached at. */
+const UNUSABLE: ReadonlySet<string> = new Set(['0.0.0.0', '255.255.255.255', '::']);
+/** RFC 3948 section 2.2. */
+const NON_ESP_MARKER = new Uint8Array(4);
+/** Any port will do. */
+const DISCARD_PORT = 9;

@@ -1,0 +1,82 @@
+/** The supervisor's dealings with the kernel: they take time, and what fails half way is undone. */
+import { type KernelBackend, KernelError } from '../kernel/backend.ts';
+import type { SaId } from '../shared/connection/events.ts';
+import { failure } from '../shared/log/records.ts';
+import type { IpsecSa, LogRecord } from '../shared/threads/contract.ts';
+
+/** How an installation ended. */
+export type Installation =
+  | { readonly kind: 'added'; readonly sas: readonly SaId[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export class KernelWork {
+  readonly #kernel: KernelBackend;
+  readonly #log: (record: LogRecord) => void;
+  #running = 0;
+
+  constructor(kernel: KernelBackend, log: (record: LogRecord) => void) {
+    this.#kernel = kernel;
+    this.#log = log;
+  }
+
+  /** Calls that the kernel has not answered. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Adds SAs in order, all or none, and zeroes their keys. Never rejects. */
+  async install(sas: readonly IpsecSa[]): Promise<Installation> {
+    const added: SaId[] = [];
+    try {
+      for (const sa of sas) {
+        await this.#counted(this.#kernel.addSa(sa));
+        added.push(idOf(sa));
+      }
+      return { kind: 'added', sas: added };
+    } catch (fault) {
+      await this.remove(added);
+      if (!(fault instanceof KernelError)) this.#complain('add', undefined, fault);
+      return { kind: 'refused', reason: fault instanceof KernelError ? fault.reason : 'failed' };
+    } finally {
+      for (const { encryptionKey, authenticationKey } of sas) {
+        encryptionKey.fill(0);
+        authenticationKey.fill(0);
+      }
+    }
+  }
+
+  /** Never rejects: an SA that is gone already is no fault, another refusal is logged. */
+  async remove(ids: readonly SaId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#tolerated('delete', id, this.#kernel.deleteSa(id))));
+  }
+
+  /** Never rejects, as `remove`. */
+  async prefer(ids: readonly SaId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#tolerated('prefer', id, this.#kernel.preferSa(id))));
+  }
+
+  async #tolerated(what: string, id: SaId, call: Promise<void>): Promise<void> {
+    try {
+      await this.#counted(call);
+    } catch (fault) {
+      if (!(fault instanceof KernelError && fault.reason === 'missing')) this.#complain(what, id, fault);
+    }
+  }
+
+  async #counted(call: Promise<void>): Promise<void> {
+    this.#running++;
+    try {
+      await call;
+    } finally {
+      this.#running--;
+    }
+  }
+
+  #complain(what: string, id: SaId | undefined, fault: unknown): void {
+    const text = fault instanceof Error ? fault.message : String(fault);
+    const which = id === undefined ? '' : ` ${id.spi.toString(16).padStart(8, '0')} to ${id.destination}`;
+    this.#log(failure('kernel', `kernel: ${what} SA${which}: ${text}`));
+  }
+}
+
+const idOf = ({ protocolId, spi, destination }: IpsecSa): SaId => ({ protocolId, spi, destination });

@@ -1,0 +1,155 @@
+/**
+ * Drives the connection core: hands it what lanes, kernel, FIFO and clock say, and carries out what it wants. Sockets, threads and timers belong to
+ * others, so that tests can run the whole of it on a network and a clock of their own.
+ */
+import type { KernelBackend } from '../kernel/backend.ts';
+import type { Endpoint } from '../shared/address.ts';
+import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
+import type { ConvergenceRule } from '../shared/connection/convergence.ts';
+import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
+import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
+import { unreachable } from '../shared/errors.ts';
+import { failure } from '../shared/log/records.ts';
+import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import type { SaTable } from '../shared/sa-table/sa-table.ts';
+import type { IpsecSa, LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import { KernelWork } from './supervisor-kernel.ts';
+import { PairRows } from './supervisor-table.ts';
+
+export interface SupervisorOptions {
+  readonly lanes: {
+    readonly count: number;
+    post(lane: number, event: LaneEvent): void;
+    /** Makes sure that the lane has this peer's present policy. */
+    ensurePeer(lane: number, name: string): boolean;
+  };
+  /** The router's: which lane serves a cookie. */
+  readonly laneOf: (initiatorCookie: Uint8Array) => number;
+  /** Our end and the peer's for a phase 1; undefined where the peer has no address or no socket fits. */
+  readonly pathTo: (policy: PeerPolicy) => Path | undefined;
+  readonly view: ConfigurationView;
+  readonly kernel: KernelBackend;
+  /** Opened as writer 0. */
+  readonly table: SaTable;
+  readonly log: (record: LogRecord) => void;
+  /** ms, the daemon's monotonic clock. */
+  readonly now: () => number;
+  readonly random: (size: number) => Uint8Array;
+  /** The next deadline may have changed: call `nextDeadline` and see. */
+  readonly onChange: () => void;
+  readonly rule?: ConvergenceRule;
+}
+
+/** What there is, for reports and tests. */
+export interface SupervisorCounts extends CoreCounts {
+  readonly rows: number;
+  readonly kernelCalls: number;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #core: ConnectionCore;
+  readonly #rows: PairRows;
+  readonly #kernel: KernelWork;
+  readonly #stopped: Promise<void>;
+  #onStopped: (() => void) | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#rows = new PairRows(options.table, options.log);
+    this.#kernel = new KernelWork(options.kernel, options.log);
+    this.#core = new ConnectionCore({ ...options, lanes: options.lanes.count, now: options.now() });
+    this.#stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
+  }
+
+  get counts(): SupervisorCounts {
+    return { ...this.#core.counts, rows: this.#rows.size, kernelCalls: this.#kernel.running };
+  }
+
+  /** Resolves when a shutdown has said to the peers what there was to say. */
+  get stopped(): Promise<void> {
+    return this.#stopped;
+  }
+
+  /** When to call `advance`, ms; undefined: not before something else happens. */
+  nextDeadline(): number | undefined {
+    return this.#core.nextDeadline;
+  }
+
+  /** Does what is due. */
+  advance(): void {
+    this.#core.advance(this.#options.now());
+    this.#perform();
+  }
+
+  /** An operator's command, or news of the configuration. `reconfigured` at start brings up the active connections. */
+  tell(event: ConnectionEvent): void {
+    this.#core.handle(event, this.#options.now());
+    this.#perform();
+  }
+
+  laneEffect(lane: number, effect: SaEffect): void {
+    this.tell({ kind: 'lane', lane, effect });
+  }
+
+  /** The lane died; what is posted from now on reaches its successor, which has been told to take over. */
+  laneLost(lane: number): void {
+    this.tell({ kind: 'laneLost', lane });
+  }
+
+  /** For the router: no SA with this peer section at this place exists, so INITIAL-CONTACT is due. */
+  firstContact(peer: string, remote: Endpoint): boolean {
+    return this.#core.isFirstContact(peer, remote.address);
+  }
+
+  #perform(): void {
+    for (const effect of this.#core.takeEffects()) this.#carryOut(effect);
+    this.#options.onChange();
+  }
+
+  #carryOut(effect: ConnectionEffect): void {
+    const { lanes, log } = this.#options;
+    switch (effect.kind) {
+      case 'post':
+        // A lane that cannot get the policy says itself why the request fails.
+        if (effect.peer !== undefined) lanes.ensurePeer(effect.lane, effect.peer);
+        lanes.post(effect.lane, effect.event);
+        return;
+      case 'add':
+        void this.#install(effect.pair, effect.sas);
+        return;
+      case 'remove':
+        void this.#kernel.remove(effect.sas);
+        return;
+      case 'prefer':
+        void this.#kernel.prefer(effect.sas);
+        return;
+      case 'pair':
+        this.#rows.put(effect.facts);
+        return;
+      case 'pairGone':
+        this.#rows.remove(effect.pair);
+        return;
+      case 'log':
+        log(effect.record);
+        return;
+      case 'done':
+        this.#onStopped?.();
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  async #install(pair: number, sas: readonly IpsecSa[]): Promise<void> {
+    const installation = await this.#kernel.install(sas);
+    try {
+      this.tell({ ...installation, pair });
+    } catch (fault) {
+      const text = fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
+      this.#options.log(failure('fault', `fault after the installation of an SA: ${text}`));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** The connections: which should be up, which pairs each has, and which of them is current. */
+import { fold } from '../config/case-fold.ts';
+import type { Desk } from './desk.ts';
+import type { Peers } from './peers.ts';
+import { Connection } from './records.ts';
+
+export class Connections {
+  readonly #desk: Desk;
+  readonly #peers: Peers;
+  readonly #byName = new Map<string, Connection>();
+  readonly #active = new Set<Connection>();
+
+  constructor(desk: Desk, peers: Peers) {
+    this.#desk = desk;
+    this.#peers = peers;
+  }
+
+  get active(): ReadonlySet<Connection> {
+    return this.#active;
+  }
+
+  find(name: string): Connection | undefined {
+    return this.#byName.get(fold(name));
+  }
+
+  connection(name: string): Connection {
+    const key = fold(name);
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const connection = new Connection(this.#desk.view.connection(name)?.name ?? name);
+    this.#byName.set(key, connection);
+    return connection;
+  }
+
+  all(): Iterable<Connection> {
+    return this.#byName.values();
+  }
+
+  activate(connection: Connection): void {
+    this.deactivate(connection);
+    connection.isActive = true;
+    this.#active.add(connection);
+    const peer = this.#desk.view.connection(connection.name)?.peer;
+    connection.peer = peer === undefined ? undefined : this.#peers.peer(peer);
+    connection.peer?.actives.add(connection);
+  }
+
+  deactivate(connection: Connection): void {
+    connection.isActive = false;
+    this.#active.delete(connection);
+    connection.peer?.actives.delete(connection);
+    connection.peer = undefined;
+  }
+
+  sweep(): void {
+    for (const [key, connection] of this.#byName) if (connection.isIdle) this.#byName.delete(key);
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * The connection core: what should be up and what is, over all lanes. It is told events, and answers with effects; it keeps no clock, and
+ * asks to be called again at its next deadline. The parts are one file each; this one only hands events to them.
+ */
+import { unreachable } from '../errors.ts';
+import { Attempts, type Routing } from './attempts.ts';
+import type { ConfigurationView } from './configuration-view.ts';
+import { Connections } from './connections.ts';
+import { type ConvergenceRule, converge } from './convergence.ts';
+import type { Deadline } from './deadlines.ts';
+import { Deletes } from './deletes.ts';
+import { Desk } from './desk.ts';
+import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
+import { Installs } from './installs.ts';
+import { currentLast, IsakmpLives } from './isakmp-lives.ts';
+import { Lives } from './lives.ts';
+import { noLongerConfigured, pairDeletedByPeer } from './log-lines.ts';
+import { PairStore } from './pair-store.ts';
+import { Peers } from './peers.ts';
+import { type Connection, type IsakmpSa, spiKey } from './records.ts';
+import { Shutdown } from './shutdown.ts';
+import { Teardown } from './teardown.ts';
+
+export interface CoreOptions extends Routing {
+  readonly lanes: number;
+  readonly view: ConfigurationView;
+  readonly random: (size: number) => Uint8Array;
+  /** ms */
+  readonly now: number;
+  /** Replaced by tests that show what it is good for. */
+  readonly rule?: ConvergenceRule;
+}
+
+/** What there is; everything but the first two is zero when nothing is going on. */
+export interface CoreCounts {
+  readonly isakmpSas: number;
+  readonly pairs: number;
+  readonly larval: number;
+  /** Requests to lanes, and quick modes of peers. */
+  readonly running: number;
+  /** DELETEs that will be repeated. */
+  readonly deletes: number;
+  readonly timers: number;
+}
+
+export class ConnectionCore {
+  readonly #desk: Desk;
+  readonly #peers: Peers;
+  readonly #connections: Connections;
+  readonly #store: PairStore;
+  readonly #attempts: Attempts;
+  readonly #deletes: Deletes;
+  readonly #installs: Installs;
+  readonly #lives: Lives;
+  readonly #isakmpLives: IsakmpLives;
+  readonly #teardown: Teardown;
+  readonly #shutdown: Shutdown;
+  #nextCheck: Deadline | undefined;
+
+  constructor(options: CoreOptions) {
+    this.#desk = new Desk(options.view, options.random, options.now);
+    this.#peers = new Peers(options.lanes);
+    this.#connections = new Connections(this.#desk, this.#peers);
+    this.#store = new PairStore(this.#desk, this.#peers, this.#connections);
+    this.#attempts = new Attempts(this.#desk, this.#peers, options);
+    this.#deletes = new Deletes(this.#desk, this.#peers, this.#attempts);
+    this.#installs = new Installs(this.#desk, this.#store, this.#deletes);
+    const made = {
+      peers: this.#peers,
+      connections: this.#connections,
+      store: this.#store,
+      attempts: this.#attempts,
+      deletes: this.#deletes,
+      installs: this.#installs,
+    };
+    this.#lives = new Lives(this.#desk, made, options.rule ?? converge);
+    this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
+    const all = { ...made, lives: this.#lives, isakmpLives: this.#isakmpLives };
+    this.#teardown = new Teardown(this.#desk, all);
+    this.#shutdown = new Shutdown(this.#desk, all);
+  }
+
+  get counts(): CoreCounts {
+    return {
+      isakmpSas: this.#peers.isakmpSas,
+      pairs: this.#store.established,
+      larval: this.#store.larval,
+      running: this.#attempts.running,
+      deletes: this.#deletes.running,
+      timers: this.#desk.timers,
+    };
+  }
+
+  /** When `advance` is due, ms; undefined while nothing waits. */
+  get nextDeadline(): number | undefined {
+    return this.#desk.nextDeadline;
+  }
+
+  /** No SA of either phase exists with this peer section at this address. */
+  isFirstContact(peer: string, address: string): boolean {
+    return this.#peers.isFirstContact(peer, address);
+  }
+
+  handle(event: ConnectionEvent, now: number): void {
+    this.#desk.moveTo(now);
+    this.#apply(event);
+    this.#finish();
+  }
+
+  advance(now: number): void {
+    this.#desk.moveTo(now);
+    this.#desk.fireDue();
+    this.#finish();
+  }
+
+  /** What is to be done, in order; cleared. */
+  takeEffects(): readonly ConnectionEffect[] {
+    return this.#desk.take();
+  }
+
+  /** DELETEs of one event go out together, and before new attempts. */
+  #finish(): void {
+    this.#deletes.run();
+    this.#attempts.run();
+  }
+
+  #apply(event: ConnectionEvent): void {
+    switch (event.kind) {
+      case 'lane':
+        this.#onEffect(event.lane, event.effect);
+        return;
+      case 'laneLost':
+        this.#isakmpLives.laneLost(event.lane);
+        this.#installs.laneLost(event.lane);
+        this.#attempts.laneLost(event.lane);
+        return;
+      case 'added':
+        this.#installs.added(event.pair, event.sas);
+        return;
+      case 'refused':
+        this.#installs.refused(event.pair, event.reason);
+        return;
+      case 'reconfigured':
+        this.#reconfigure();
+        return;
+      case 'connect':
+        this.#connect(event.name);
+        return;
+      case 'teardown':
+        this.#teardown.one(event.phase, event.target);
+        return;
+      case 'teardownAll':
+        this.#teardown.all();
+        return;
+      case 'deleteSa':
+        this.#teardown.deleteSa(event.cookies, event.messageId);
+        return;
+      case 'mode':
+        this.#setMode(event.mode);
+        return;
+      case 'shutdown':
+        this.#nextCheck?.cancel();
+        this.#shutdown.begin(event.deleteSas);
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #onEffect(lane: number, effect: SaEffect): void {
+    switch (effect.kind) {
+      case 'phase1Established':
+        this.#isakmpLives.established(lane, effect);
+        return;
+      case 'phase1Failed':
+        this.#attempts.phase1Failed(effect.request, effect.failure);
+        return;
+      case 'phase1Expiring':
+        this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.expiring(sa));
+        return;
+      case 'phase1Gone':
+        this.#isakmpLives.gone(effect);
+        this.#shutdown.check();
+        return;
+      case 'initialContact':
+        this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.initialContact(sa));
+        return;
+      case 'phase1Resumed':
+        this.#isakmpLives.resumed(lane, effect);
+        return;
+      case 'phase2Started':
+        this.#vouchFor(effect.isakmp);
+        this.#attempts.foreignStarted(lane, effect.exchange, this.#connections.connection(effect.connection));
+        return;
+      case 'install':
+        this.#installs.install(lane, effect);
+        return;
+      case 'phase2Established':
+        this.#quickModeEstablished(lane, effect);
+        return;
+      case 'phase2Failed':
+        this.#quickModeFailed(lane, effect);
+        return;
+      case 'retire':
+        this.#retire(effect);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #quickModeEstablished(lane: number, effect: Extract<SaEffect, { readonly kind: 'phase2Established' }>): void {
+    const { exchange, request, agreement } = effect;
+    this.#vouchFor(agreement.isakmp);
+    const connection = this.#connections.connection(agreement.connection);
+    const pair = this.#store.larvalOf(lane, exchange);
+    const ours = this.#attempts.quickModeEstablished(lane, exchange, request, connection);
+    const isWanted =
+      !this.#shutdown.hasBegun && ours?.isCancelled !== true && agreement.startedAt > connection.tornDownAt;
+    if (pair !== undefined && isWanted && !pair.isDeletedByPeer) {
+      this.#store.settle(pair);
+      this.#lives.begin(pair, ours);
+      // A section with many clients may have another pair that is due.
+      this.#attempts.want(connection);
+      return;
+    }
+    if (pair !== undefined) this.#installs.drop(pair);
+    if (pair?.isDeletedByPeer === true) {
+      this.#lives.restart(connection, 'deletedByPeer');
+      return;
+    }
+    this.#deletes.add(this.#peers.party(agreement.peer, agreement.remoteIdentity), agreement.protocols, 'must');
+    this.#attempts.want(connection);
+  }
+
+  #quickModeFailed(lane: number, effect: Extract<SaEffect, { readonly kind: 'phase2Failed' }>): void {
+    const { exchange, request, failure } = effect;
+    this.#installs.failed(lane, exchange);
+    const connection = this.#connections.connection(effect.connection);
+    const sa = this.#peers.isakmp(effect.isakmp);
+    this.#attempts.quickModeFailed({ lane, exchange, number: request, connection, sa, failure });
+  }
+
+  /** RFC 2408 §3.15: only what this very peer owns, known SPIs even among unknown ones. */
+  #retire(effect: Extract<SaEffect, { readonly kind: 'retire' }>): void {
+    this.#vouchFor(effect.isakmp);
+    const party = this.#peers.findParty(effect.peer, effect.remoteIdentity);
+    if (party === undefined) return;
+    const pairs = effect.spis.flatMap((spi) => party.bySpiOut.get(spiKey(effect.protocolId, spi)) ?? []);
+    for (const pair of currentLast([...new Set(pairs)])) {
+      if (pair.softAt > 0) this.#desk.emit({ kind: 'log', record: pairDeletedByPeer(pair, effect.protocolId) });
+      if (pair.isEstablished) this.#lives.remove(pair, undefined, 'deletedByPeer');
+      else pair.isDeletedByPeer = true;
+    }
+  }
+
+  /** The peer has used this ISAKMP SA. */
+  #vouchFor(isakmp: string): void {
+    this.#withIsakmp(isakmp, (sa) => {
+      sa.isSuspect = false;
+    });
+  }
+
+  #withIsakmp(isakmp: string, use: (sa: IsakmpSa) => void): void {
+    const sa = this.#peers.isakmp(isakmp);
+    if (sa !== undefined) use(sa);
+  }
+
+  #connect(name: string): void {
+    const { view } = this.#desk;
+    const policy = view.connection(name) === undefined ? view.peer(name) : undefined;
+    if (policy !== undefined) {
+      const peer = this.#peers.peer(policy.name);
+      if (this.#peers.usable(peer) !== undefined) return;
+      peer.isRenewing = true;
+      this.#attempts.forgivePeer(peer);
+      return;
+    }
+    const connection = this.#connections.connection(name);
+    connection.isManual = true;
+    this.#activate(connection);
+    this.#attempts.forgiveConnection(connection);
+    this.#attempts.want(connection);
+  }
+
+  #activate(connection: Connection): void {
+    connection.tornDownAt = Number.NEGATIVE_INFINITY;
+    this.#connections.activate(connection);
+    this.#lives.reconsider(connection);
+  }
+
+  /** Connections that are gone from the list keep their SAs; those that the operator has named stay active as long as they are configured. */
+  #reconfigure(): void {
+    if (this.#shutdown.hasBegun) return;
+    const { view } = this.#desk;
+    const listed = new Set(view.active.map((name) => this.#connections.connection(name)));
+    for (const connection of [...this.#connections.active]) {
+      const isConfigured = view.connection(connection.name) !== undefined;
+      if (listed.has(connection) || (connection.isManual && isConfigured)) continue;
+      if (!isConfigured) this.#desk.emit({ kind: 'log', record: noLongerConfigured(connection.name) });
+      this.#connections.deactivate(connection);
+      connection.isManual = false;
+      this.#attempts.cancelConnection(connection);
+      this.#lives.reconsider(connection);
+    }
+    for (const connection of listed) this.#activate(connection);
+    this.#check();
+  }
+
+  /** behaviour 5.16. What failed comes back by its own timer; this is for everything else. */
+  #check(): void {
+    for (const connection of this.#connections.active) this.#attempts.want(connection);
+    this.#connections.sweep();
+    this.#peers.sweep();
+    this.#nextCheck?.cancel();
+    this.#nextCheck = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, () => this.#check());
+  }
+
+  #setMode(mode: 'active' | 'passive'): void {
+    if (this.#shutdown.hasBegun) return;
+    this.#attempts.pause(mode === 'passive');
+    this.#deletes.isMuted = mode === 'passive';
+    if (mode === 'active') this.#check();
+  }
+}

@@ -1,0 +1,66 @@
+/** What the connection core is told, and what it wants done. */
+import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord } from '../threads/contract.ts';
+
+/** The effects of lanes that concern SAs; bytes and log records go their own way. */
+export type SaEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' }>;
+
+/** Names an SA in the kernel: one direction, one protocol. */
+export interface SaId {
+  readonly protocolId: number;
+  readonly spi: number;
+  readonly destination: string;
+}
+
+/** Whom a teardown means. */
+export type Target =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'address'; readonly address: string };
+
+export type ConnectionEvent =
+  | { readonly kind: 'lane'; readonly lane: number; readonly effect: SaEffect }
+  /** The lane died and has been started again: what is posted from now on reaches its successor. */
+  | { readonly kind: 'laneLost'; readonly lane: number }
+  /** The kernel has all SAs of an `add` effect. */
+  | { readonly kind: 'added'; readonly pair: number; readonly sas: readonly SaId[] }
+  /** It refused one of them; the others of that effect have been removed again. */
+  | { readonly kind: 'refused'; readonly pair: number; readonly reason: string }
+  /** The configuration is another: its list of active connections counts from now on. */
+  | { readonly kind: 'reconfigured' }
+  /** FIFO `c name`. */
+  | { readonly kind: 'connect'; readonly name: string }
+  /** FIFO `t`. */
+  | { readonly kind: 'teardown'; readonly phase: 1 | 2; readonly target: Target }
+  /** FIFO `T`. */
+  | { readonly kind: 'teardownAll' }
+  /** FIFO `d`; message id 0 is the ISAKMP SA itself. */
+  | { readonly kind: 'deleteSa'; readonly cookies: Cookies; readonly messageId: number }
+  /** FIFO `M`: a passive daemon sends nothing of its own accord. */
+  | { readonly kind: 'mode'; readonly mode: 'active' | 'passive' }
+  /** `deleteSas` false: everything stays as it is, the peers hear nothing. */
+  | { readonly kind: 'shutdown'; readonly deleteSas: boolean };
+
+/** The public facts of an established IPsec SA pair. Times are ms; softAt is 0 once it has passed. */
+export interface PairFacts {
+  readonly pair: number;
+  readonly agreement: Agreement;
+  /** Bits of SaFlag. */
+  readonly flags: number;
+  readonly establishedAt: number;
+  readonly softAt: number;
+  readonly hardAt: number;
+}
+
+export type ConnectionEffect =
+  /** To a lane; `peer`: after this peer's present policy. */
+  | { readonly kind: 'post'; readonly lane: number; readonly event: LaneEvent; readonly peer?: string }
+  /** Into the kernel, in order; answered by `added` or `refused`. The keys are to be zeroed then. */
+  | { readonly kind: 'add'; readonly pair: number; readonly sas: readonly IpsecSa[] }
+  | { readonly kind: 'remove'; readonly sas: readonly SaId[] }
+  /** Outbound traffic uses these from now on. */
+  | { readonly kind: 'prefer'; readonly sas: readonly SaId[] }
+  /** A pair is new or has changed. */
+  | { readonly kind: 'pair'; readonly facts: PairFacts }
+  | { readonly kind: 'pairGone'; readonly pair: number }
+  | { readonly kind: 'log'; readonly record: LogRecord }
+  /** Shutdown: all that had to be said to peers has been sent. */
+  | { readonly kind: 'done' };

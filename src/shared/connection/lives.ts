@@ -1,0 +1,183 @@
+/** Established pairs: which one of a tunnel is current, when it is renewed, and its end. */
+import { SaFlag } from '../sa-table/rows.ts';
+import type { Attempts } from './attempts.ts';
+import type { ConvergenceRule } from './convergence.ts';
+import type { Deletes } from './deletes.ts';
+import type { Desk } from './desk.ts';
+import type { PairStore } from './pair-store.ts';
+import type { Connection, Pair, QuickRequest, Tunnel, Urgency } from './records.ts';
+
+/** Why a pair is removed: it decides when an active connection is brought up again. */
+export type Loss = 'deletedByPeer' | 'forgottenByPeer' | 'expired' | 'surplus' | 'operator';
+
+export class Lives {
+  readonly #desk: Desk;
+  readonly #store: PairStore;
+  readonly #attempts: Attempts;
+  readonly #deletes: Deletes;
+  readonly #rule: ConvergenceRule;
+
+  constructor(
+    desk: Desk,
+    parts: {
+      readonly store: PairStore;
+      readonly attempts: Attempts;
+      readonly deletes: Deletes;
+    },
+    rule: ConvergenceRule,
+  ) {
+    this.#desk = desk;
+    this.#store = parts.store;
+    this.#attempts = parts.attempts;
+    this.#deletes = parts.deletes;
+    this.#rule = rule;
+  }
+
+  /** A quick mode is complete; `request` if it was ours. */
+  begin(pair: Pair, request: QuickRequest | undefined): void {
+    const { now } = this.#desk;
+    // From the moment we decided on it the peer's pairs are simultaneous: the lane starts only later.
+    pair.startedAt = Math.min(pair.startedAt, request?.postedAt ?? pair.startedAt);
+    pair.establishedAt = now;
+    const life = (pair.agreement.lifeSeconds === 0 ? DEFAULT_LIFE_SECONDS : pair.agreement.lifeSeconds) * 1000;
+    const [least, most] = pair.isOurs ? INITIATOR_SOFT : RESPONDER_SOFT;
+    const soft = life * this.#desk.uniform(least, most);
+    pair.softAt = now + soft;
+    pair.hardAt = now + life;
+    pair.soft = this.#desk.after(soft, () => this.#softExpired(pair));
+    pair.hard = this.#desk.after(life, () => this.remove(pair, pair.state === 'current' ? 'must' : 'once', 'expired'));
+    if (pair.isOurs) pair.party.peer.initiated++;
+    const tunnel = pair.connection.tunnelFor(pair);
+    pair.tunnel = tunnel;
+    const older = tunnel.current;
+    const verdict = older === undefined ? 'replaces' : this.#rule(older, pair);
+    tunnel.pairs.push(pair);
+    if (verdict === 'loses') this.#demote(pair, 'losing');
+    else {
+      if (older !== undefined) this.#demote(older, verdict === 'wins' ? 'losing' : 'replaced');
+      this.#promote(tunnel, pair);
+    }
+    this.#limit(tunnel);
+  }
+
+  /** Ends an established pair; `urgency` undefined: the peer needs no DELETE. `delay` (ms) puts off the restart. */
+  remove(pair: Pair, urgency: Urgency | undefined, loss: Loss, delay = 0): void {
+    if (!pair.isEstablished) return;
+    const { connection } = pair;
+    for (const timer of [pair.soft, pair.hard, pair.discard]) timer?.cancel();
+    if (pair.isOurs) pair.party.peer.initiated--;
+    connection.due.delete(pair);
+    this.#store.remove(pair);
+    this.#desk.emit({ kind: 'remove', sas: pair.installed });
+    this.#desk.emit({ kind: 'pairGone', pair: pair.id });
+    if (urgency !== undefined) this.#deletes.add(pair.party, pair.agreement.protocols, urgency);
+    this.#leaveTunnel(pair);
+    if (connection.isDown) this.restart(connection, loss, delay);
+  }
+
+  /** The connection has become active or has ceased to be: what it means for its pairs. */
+  reconsider(connection: Connection): void {
+    for (const pair of connection.pairs()) {
+      if (!this.#isOursToRenew(pair)) connection.due.delete(pair);
+      else if (pair.state === 'current' && pair.softAt === 0) connection.due.add(pair);
+      this.#publish(pair);
+    }
+    this.#attempts.want(connection);
+  }
+
+  #softExpired(pair: Pair): void {
+    pair.softAt = 0;
+    this.#publish(pair);
+    this.#renew(pair);
+  }
+
+  #renew(pair: Pair): void {
+    if (pair.state !== 'current' || pair.softAt !== 0 || !this.#isOursToRenew(pair)) return;
+    pair.connection.due.add(pair);
+    this.#attempts.want(pair.connection);
+  }
+
+  #isOursToRenew(pair: Pair): boolean {
+    const isConfigured = this.#desk.view.connection(pair.connection.name) !== undefined;
+    return isConfigured && (pair.isOurs || pair.connection.isActive);
+  }
+
+  /** A peer that renews without end does not fill our memory: the oldest unused pair makes room. */
+  #limit(tunnel: Tunnel): void {
+    if (tunnel.pairs.length <= MOST_PAIRS) return;
+    const oldest = tunnel.pairs.find(({ state }) => state !== 'current');
+    if (oldest !== undefined) this.remove(oldest, 'may', 'surplus');
+  }
+
+  #promote(tunnel: Tunnel, pair: Pair): void {
+    pair.discard?.cancel();
+    pair.discard = undefined;
+    pair.state = 'current';
+    tunnel.current = pair;
+    const { path, protocols } = pair.agreement;
+    const destination = path.remote.address;
+    this.#desk.emit({
+      kind: 'prefer',
+      sas: protocols.map(({ protocolId, spiOut }) => ({ protocolId, spi: spiOut, destination })),
+    });
+    this.#publish(pair);
+    this.#renew(pair);
+  }
+
+  #demote(pair: Pair, state: 'replaced' | 'losing'): void {
+    pair.state = state;
+    pair.connection.due.delete(pair);
+    if (state === 'losing' && pair.isOurs) {
+      pair.discard = this.#desk.after(LOSER_STAYS_MS, () => this.remove(pair, 'must', 'surplus'));
+    }
+    this.#publish(pair);
+  }
+
+  /** Where the current pair goes and another one is alive, that one is used again: the other end has found against the one that went. */
+  #leaveTunnel(pair: Pair): void {
+    const { tunnel } = pair;
+    if (tunnel === undefined) return;
+    tunnel.pairs.splice(tunnel.pairs.indexOf(pair), 1);
+    const newest = tunnel.pairs.at(-1);
+    if (newest === undefined) pair.connection.tunnels.delete(tunnel.key);
+    else if (tunnel.current === pair) this.#promote(tunnel, newest);
+  }
+
+  /** A connection has no pair any more. */
+  restart(connection: Connection, loss: Loss, delay = 0): void {
+    if (loss === 'operator') return;
+    const { now, view } = this.#desk;
+    const penalty =
+      loss === 'deletedByPeer' && connection.isActive
+        ? connection.backOff.deletedByPeer(now, view.checkIntervalSeconds, this.#desk.uniform(0, 1))
+        : 0;
+    this.#attempts.wantAfter(connection, Math.max(delay, penalty));
+  }
+
+  #publish(pair: Pair): void {
+    const { id, agreement, establishedAt, softAt, hardAt } = pair;
+    const facts = { pair: id, agreement, flags: this.#flags(pair), establishedAt, softAt, hardAt };
+    this.#desk.emit({ kind: 'pair', facts });
+  }
+
+  #flags(pair: Pair): number {
+    const isFading = pair.state === 'current' && pair.softAt === 0 && !this.#isOursToRenew(pair);
+    return (
+      SaFlag.READY |
+      (pair.connection.isActive ? SaFlag.STAYALIVE : 0) |
+      (pair.state === 'current' ? 0 : SaFlag.REPLACED) |
+      (isFading ? SaFlag.FADING : 0) |
+      (pair.agreement.path.encapsulated ? SaFlag.NAT_T_ENABLE : 0)
+    );
+  }
+}
+
+/** RFC 2407 §4.5. */
+const DEFAULT_LIFE_SECONDS = 28_800;
+/** Shares of the life. The initiator comes first, so that ordinarily only one end renews. */
+const INITIATOR_SOFT = [0.85, 0.9] as const;
+const RESPONDER_SOFT = [0.9, 0.949] as const;
+/** Of one tunnel; ordinarily there are one or two. */
+const MOST_PAIRS = 8;
+/** Long enough for what is in flight under the losing pair. */
+const LOSER_STAYS_MS = 10_000;

@@ -1,0 +1,155 @@
+/** The log records of the connection core. */
+import { LogClass } from '../log/classes.ts';
+import { failure, notice } from '../log/records.ts';
+import { identityText } from '../policy/identity.ts';
+import type { PeerPolicy } from '../policy/peer-policy.ts';
+import type { Failure, LogFields, LogRecord } from '../threads/contract.ts';
+import type { IsakmpSa, Pair } from './records.ts';
+
+/** behaviour 2.6: scripts look for this line. `protocolId` is the one in the DELETE payload. */
+export const pairDeletedByPeer = (pair: Pair, protocolId: number): LogRecord => {
+  const { agreement } = pair;
+  const { role, localIdentity, remoteIdentity, path } = agreement;
+  return deletedByPeer(agreement.connection, protocolId, role, localIdentity, remoteIdentity, {
+    connection: agreement.connection,
+    peer: agreement.peer,
+    address: path.remote.address,
+    localIdentity,
+    remoteIdentity,
+    cookies: agreement.isakmp,
+    messageId: agreement.messageId.toString(16).padStart(8, '0'),
+  });
+};
+
+export const isakmpDeletedByPeer = (sa: IsakmpSa): LogRecord => {
+  const { localIdentity, cookies, party, path, role } = sa;
+  const [peer, remoteIdentity, address] = [party.peer.name, party.identity, path.remote.address];
+  return deletedByPeer(peer, 1, role, localIdentity, remoteIdentity, {
+    peer,
+    address,
+    localIdentity,
+    remoteIdentity,
+    cookies,
+  });
+};
+
+const deletedByPeer = (
+  name: string,
+  protocolId: number,
+  role: 'initiator' | 'responder',
+  local: string,
+  remote: string,
+  fields: LogFields,
+): LogRecord => {
+  const [initiator, responder] = role === 'initiator' ? [local, remote] : [remote, local];
+  const text =
+    `isakmpd: Peer ${fields.address} made us delete live SA ${name === '' ? '<unnamed>' : name} for proto ${protocolId}, ` +
+    `initiator id: ${initiator}, responder id: ${responder}`;
+  return { ...notice('deleted-by-peer', text, fields), severity: 'verbose' };
+};
+
+/** A phase 1 came to nothing. `waiting` are the connections that would have used it; `retryMs` undefined: it is not tried again. */
+export const phase1Failed = (
+  peer: string,
+  policy: PeerPolicy | undefined,
+  failed: Failure,
+  waiting: readonly string[],
+  retryMs: number | undefined,
+): LogRecord => {
+  const fields: LogFields = {
+    peer,
+    ...(waiting.length === 1 && waiting[0] !== undefined ? { connection: waiting[0] } : {}),
+    ...(policy === undefined ? {} : policyFields(policy)),
+  };
+  const who = party(peer, fields);
+  const needed = waiting.length === 0 ? '' : `; ${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for it`;
+  return failureRecord(
+    'phase1-failed',
+    `no ISAKMP SA with ${who}: ${failed.reason}${needed}${again(retryMs)}`,
+    failed,
+    fields,
+  );
+};
+
+/** A quick mode came to nothing. */
+export const quickModeFailed = (
+  connection: string,
+  sa: IsakmpSa | undefined,
+  failed: Failure,
+  retryMs: number | undefined,
+): LogRecord => {
+  const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
+  const peer = sa === undefined ? '' : ` with ${party(sa.party.peer.name, fields)}`;
+  const name = connection === '' ? '<unnamed>' : connection;
+  return failureRecord(
+    'phase2-failed',
+    `no IPsec SA for ${name}${peer}: ${failed.reason}${again(retryMs)}`,
+    failed,
+    fields,
+  );
+};
+
+/** A connection that cannot be started for a reason in the configuration. */
+export const cannotStart = (connection: string, reason: string): LogRecord =>
+  notice('cannot-start', `connection ${connection} cannot be started: ${reason}`, { connection });
+
+export const noLongerConfigured = (connection: string): LogRecord =>
+  notice(
+    'no-longer-configured',
+    `connection ${connection} is gone from the configuration: its SAs will not be renewed`,
+    {
+      connection,
+    },
+  );
+
+/** `Unique=keep`. */
+export const refusedSecondSa = (sa: IsakmpSa, first: IsakmpSa): LogRecord =>
+  notice(
+    'second-sa-refused',
+    `${sa.party.identity} is connected from ${endpoint(first)} already (Unique=keep in section ${sa.party.peer.name}): ` +
+      `its new ISAKMP SA from ${endpoint(sa)} is deleted`,
+    saFields(sa),
+  );
+
+export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): LogRecord => ({
+  ...notice(
+    'initial-contact',
+    `INITIAL-CONTACT from ${party(sa.party.peer.name, saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
+    saFields(sa),
+  ),
+  severity: 'debug',
+  logClass: LogClass.SA,
+  level: 30,
+});
+
+const failureRecord = (event: string, text: string, failed: Failure, fields: LogFields): LogRecord =>
+  failed.cause === 'error' ? failure(event, text, fields) : notice(event, text, fields);
+
+const again = (retryMs: number | undefined): string =>
+  retryMs === undefined ? '' : `; next attempt in ${Math.max(1, Math.round(retryMs / 1000))} s`;
+
+const listed = (names: readonly string[]): string =>
+  names.length <= MOST_NAMES
+    ? names.join(', ')
+    : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;
+
+const party = (peer: string, { address, localIdentity, remoteIdentity }: LogFields): string =>
+  `${peer} (${[address, `we are ${localIdentity ?? 'our address'}`, `it is ${remoteIdentity ?? 'any identity'}`].filter(Boolean).join(', ')})`;
+
+const policyFields = ({ address, localId, remoteId }: PeerPolicy): LogFields => ({
+  ...(address === undefined ? {} : { address }),
+  ...(localId === undefined ? {} : { localIdentity: identityText(localId) }),
+  ...(remoteId === undefined ? {} : { remoteIdentity: identityText(remoteId) }),
+});
+
+const saFields = ({ party: owner, path, localIdentity, cookies }: IsakmpSa): LogFields => ({
+  peer: owner.peer.name,
+  address: path.remote.address,
+  localIdentity,
+  remoteIdentity: owner.identity,
+  cookies,
+});
+
+const endpoint = ({ path }: IsakmpSa): string => `${path.remote.address} port ${path.remote.port}`;
+
+const MOST_NAMES = 5;

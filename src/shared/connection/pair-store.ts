@@ -1,0 +1,96 @@
+/** All SA pairs, larval and established, by every key they are looked up by. SPIs that we receive on are unique in it. */
+import type { Agreement, Cookies } from '../threads/contract.ts';
+import type { Connections } from './connections.ts';
+import type { Desk } from './desk.ts';
+import type { Peers } from './peers.ts';
+import { Pair, spiKey } from './records.ts';
+import { exchangeKey } from './requests.ts';
+
+export class PairStore {
+  readonly #desk: Desk;
+  readonly #peers: Peers;
+  readonly #connections: Connections;
+  readonly #byId = new Map<number, Pair>();
+  readonly #larval = new Map<string, Pair>();
+  readonly #bySpiIn = new Map<number, Pair>();
+  readonly #byIsakmp = new Map<Cookies, Set<Pair>>();
+
+  constructor(desk: Desk, peers: Peers, connections: Connections) {
+    this.#desk = desk;
+    this.#peers = peers;
+    this.#connections = connections;
+  }
+
+  get established(): number {
+    return this.#byId.size - this.#larval.size;
+  }
+
+  get larval(): number {
+    return this.#larval.size;
+  }
+
+  /** Undefined once it is gone. */
+  get(id: number): Pair | undefined {
+    return this.#byId.get(id);
+  }
+
+  larvalOf(lane: number, exchange: number): Pair | undefined {
+    return this.#larval.get(exchangeKey(lane, exchange));
+  }
+
+  larvals(): Iterable<Pair> {
+    return this.#larval.values();
+  }
+
+  /** Whoever receives on this SPI. */
+  receiver(protocolId: number, spi: number): Pair | undefined {
+    return this.#bySpiIn.get(spiKey(protocolId, spi));
+  }
+
+  /** The pairs that quick modes under this ISAKMP SA have made. */
+  children(isakmp: Cookies): readonly Pair[] {
+    return [...(this.#byIsakmp.get(isakmp) ?? [])];
+  }
+
+  create(lane: number, exchange: number, agreement: Agreement): Pair {
+    const party = this.#peers.party(agreement.peer, agreement.remoteIdentity);
+    const connection = this.#connections.connection(agreement.connection);
+    const pair = new Pair({ id: this.#desk.nextNumber(), lane, exchange, agreement, party, connection });
+    this.#byId.set(pair.id, pair);
+    this.#larval.set(exchangeKey(lane, exchange), pair);
+    for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
+      this.#bySpiIn.set(spiKey(protocolId, spiIn), pair);
+      party.bySpiOut.set(spiKey(protocolId, spiOut), pair);
+    }
+    const siblings = this.#byIsakmp.get(agreement.isakmp) ?? new Set();
+    this.#byIsakmp.set(agreement.isakmp, siblings.add(pair));
+    connection.larval.add(pair);
+    this.#peers.addPair(pair);
+    return pair;
+  }
+
+  /** Its quick mode is over. */
+  settle(pair: Pair): void {
+    const key = exchangeKey(pair.lane, pair.exchange);
+    // A lane that was started again numbers its exchanges from the beginning.
+    if (this.#larval.get(key) === pair) this.#larval.delete(key);
+    pair.connection.larval.delete(pair);
+  }
+
+  remove(pair: Pair): void {
+    if (!this.#byId.delete(pair.id)) return;
+    this.settle(pair);
+    const { party, agreement } = pair;
+    for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
+      this.#bySpiIn.delete(spiKey(protocolId, spiIn));
+      const key = spiKey(protocolId, spiOut);
+      // A peer that uses an SPI twice gets its latest.
+      if (party.bySpiOut.get(key) === pair) party.bySpiOut.delete(key);
+    }
+    const siblings = this.#byIsakmp.get(agreement.isakmp);
+    siblings?.delete(pair);
+    if (siblings?.size === 0) this.#byIsakmp.delete(agreement.isakmp);
+    pair.state = 'gone';
+    this.#peers.removePair(pair);
+  }
+}

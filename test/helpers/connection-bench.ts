@@ -1,0 +1,390 @@
+/** The connection core alone on a bench: the test plays the lanes, the kernel, the configuration and the clock. */
+import assert from 'node:assert/strict';
+import type { ConfigurationView } from '../../src/shared/connection/configuration-view.ts';
+import { ConnectionCore, type CoreOptions } from '../../src/shared/connection/core.ts';
+import type { ConnectionEffect, ConnectionEvent, PairFacts, SaEffect } from '../../src/shared/connection/events.ts';
+import { IdType } from '../../src/shared/constants/ipsec-doi.ts';
+import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { identityOfAddress } from '../../src/shared/policy/identity.ts';
+import type { Identity, PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
+import type { Agreement, Failure, IpsecSa, LaneEvent, LogRecord, Path } from '../../src/shared/threads/contract.ts';
+import { Prng } from './prng.ts';
+
+type Posted<K extends LaneEvent['kind']> = Extract<LaneEvent, { readonly kind: K }> & { readonly lane: number };
+
+export interface BenchOptions {
+  readonly lanes?: number;
+  /** Connection names by peer section. */
+  readonly peers?: Readonly<Record<string, readonly string[]>>;
+  readonly active?: readonly string[];
+  readonly policies?: Readonly<Record<string, Partial<PeerPolicy>>>;
+  readonly checkIntervalSeconds?: number;
+  /** The test answers `add` effects itself. */
+  readonly slowKernel?: boolean;
+  readonly rule?: CoreOptions['rule'];
+}
+
+/** A configuration that the test may change; tell the core `reconfigured` afterwards where it matters. */
+export class BenchView implements ConfigurationView {
+  peers: Readonly<Record<string, readonly string[]>>;
+  policies: Readonly<Record<string, Partial<PeerPolicy>>>;
+  active: readonly string[];
+  checkIntervalSeconds: number;
+  #indexed: BenchIndex | undefined;
+
+  constructor({ peers, policies, active, checkIntervalSeconds }: BenchOptions) {
+    this.peers = peers ?? { 'peer-a': ['net-a'] };
+    this.policies = policies ?? {};
+    this.active = active ?? [];
+    this.checkIntervalSeconds = checkIntervalSeconds ?? 60;
+  }
+
+  connection(name: string) {
+    return this.#index().connections.get(name.toLowerCase());
+  }
+
+  peer(name: string): PeerPolicy | undefined {
+    const found = this.#index().peers.get(name.toLowerCase());
+    return found === undefined ? undefined : { ...found, ...this.policies[found.name] };
+  }
+
+  #index(): BenchIndex {
+    if (this.#indexed?.of !== this.peers) {
+      const connections = new Map<string, { readonly name: string; readonly peer: string }>();
+      const peers = new Map<string, PeerPolicy>();
+      for (const [index, [peer, names]] of Object.entries(this.peers).entries()) {
+        peers.set(peer.toLowerCase(), benchPolicy(peer, addressOf(index)));
+        for (const name of names) connections.set(name.toLowerCase(), { name, peer });
+      }
+      this.#indexed = { of: this.peers, connections, peers };
+    }
+    return this.#indexed;
+  }
+}
+
+interface BenchIndex {
+  readonly of: BenchView['peers'];
+  readonly connections: ReadonlyMap<string, { readonly name: string; readonly peer: string }>;
+  readonly peers: ReadonlyMap<string, PeerPolicy>;
+}
+
+const addressOf = (index: number): string => `10.0.${(index + 1) >> 8}.${(index + 1) & 255}`;
+
+const benchPolicy = (name: string, address: string): PeerPolicy => ({
+  name,
+  address,
+  localAddress: '192.0.2.1',
+  port: 500,
+  exchangeType: ExchangeType.ID_PROT,
+  transforms: [],
+  preSharedKey: undefined,
+  localId: undefined,
+  remoteId: undefined,
+  checkSuites: true,
+  legacyCrypto: false,
+  unique: 'replace',
+  deleteChildren: false,
+  connections: [],
+});
+
+export interface Phase1Options {
+  readonly lane?: number;
+  readonly peer?: string;
+  readonly role?: 'initiator' | 'responder';
+  readonly request?: number;
+  readonly identity?: string;
+  readonly startedAt?: number;
+  readonly initialContact?: boolean;
+  readonly remote?: { readonly address: string; readonly port: number };
+}
+
+export interface QuickModeOptions {
+  readonly lane?: number;
+  readonly connection?: string;
+  readonly isakmp: string;
+  readonly peer?: string;
+  readonly identity?: string;
+  readonly role?: 'initiator' | 'responder';
+  readonly request?: number;
+  readonly startedAt?: number;
+  readonly nonce?: number;
+  readonly lifeSeconds?: number;
+  readonly remoteSelector?: Identity;
+  readonly spiIn?: number;
+  readonly remote?: { readonly address: string; readonly port: number };
+}
+
+export class ConnectionBench {
+  readonly view: BenchView;
+  readonly core: ConnectionCore;
+  readonly logged: LogRecord[] = [];
+  readonly effects: ConnectionEffect[] = [];
+  /** What the table would show, by pair. */
+  readonly rows = new Map<number, PairFacts>();
+  /** SPIs of inbound and outbound SAs that the kernel holds. */
+  readonly kernel = new Set<number>();
+  readonly lanes: number;
+  now = 1_000_000;
+  isDone = false;
+  readonly #slowKernel: boolean;
+  #sent: Posted<LaneEvent['kind']>[] = [];
+  #counter = 0;
+
+  constructor(options: BenchOptions = {}) {
+    this.view = new BenchView(options);
+    this.lanes = options.lanes ?? 1;
+    this.#slowKernel = options.slowKernel ?? false;
+    const prng = new Prng(1);
+    this.core = new ConnectionCore({
+      lanes: this.lanes,
+      view: this.view,
+      random: (size) => prng.bytes(size),
+      now: this.now,
+      laneOf: (cookie) => (cookie[0] ?? 0) % this.lanes,
+      pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
+      ...(options.rule === undefined ? {} : { rule: options.rule }),
+    });
+    if ((options.active ?? []).length > 0) this.tell({ kind: 'reconfigured' });
+  }
+
+  tell(event: ConnectionEvent): void {
+    this.core.handle(event, this.now);
+    this.#perform();
+  }
+
+  lane(effect: SaEffect, lane = 0): void {
+    this.tell({ kind: 'lane', lane, effect });
+  }
+
+  /** Lets time pass, stopping at every deadline. */
+  pass(milliseconds: number): void {
+    const end = this.now + milliseconds;
+    for (;;) {
+      const next = this.core.nextDeadline;
+      if (next === undefined || next > end) break;
+      this.now = Math.max(next, this.now);
+      this.core.advance(this.now);
+      this.#perform();
+    }
+    this.now = end;
+  }
+
+  /** What has been posted to lanes since the last call, of one kind. */
+  take<K extends LaneEvent['kind']>(kind: K): readonly Posted<K>[] {
+    const isOne = (event: Posted<LaneEvent['kind']>): event is Posted<K> => event.kind === kind;
+    const taken = this.#sent.filter(isOne);
+    this.#sent = this.#sent.filter((event) => !isOne(event));
+    return taken;
+  }
+
+  takeOne<K extends LaneEvent['kind']>(kind: K): Posted<K> {
+    const taken = this.take(kind);
+    assert.equal(taken.length, 1, `${taken.length} ${kind} instead of one`);
+    const [one] = taken;
+    assert.ok(one);
+    return one;
+  }
+
+  /** A phase 1 is complete; answers its cookies. As initiator it answers the request that was posted, where there is one. */
+  phase1(options: Phase1Options = {}): string {
+    const { peer = 'peer-a', initialContact = false } = options;
+    const begun =
+      options.request === undefined && options.role !== 'responder' ? this.take('startPhase1')[0] : undefined;
+    const isakmp = (0x1000 + this.#next()).toString(16).padStart(32, '0');
+    this.lane(
+      {
+        kind: 'phase1Established',
+        isakmp,
+        request: options.request ?? begun?.request ?? 0,
+        peer,
+        role: options.role ?? 'initiator',
+        path: pathTo(options.remote ?? this.#remoteOf(peer)),
+        localIdentity: 'us.example.org',
+        remoteIdentity: options.identity ?? `${peer}.example.org`,
+        startedAt: options.startedAt ?? this.now,
+        softAt: this.now + 3_000_000,
+        hardAt: this.now + 3_600_000,
+        initialContact,
+      },
+      options.lane ?? begun?.lane ?? 0,
+    );
+    return isakmp;
+  }
+
+  agreement(options: QuickModeOptions): Agreement {
+    const { isakmp, connection = 'net-a', role = 'responder', peer = 'peer-a' } = options;
+    const number = this.#next();
+    return {
+      isakmp,
+      peer,
+      connection,
+      role,
+      messageId: number,
+      path: pathTo(options.remote ?? this.#remoteOf(peer)),
+      localIdentity: 'us.example.org',
+      remoteIdentity: options.identity ?? `${peer}.example.org`,
+      localSelector: identityOfAddress('172.16.0.1'),
+      remoteSelector: options.remoteSelector ?? identityOfAddress('172.16.1.1'),
+      lifeSeconds: options.lifeSeconds ?? 1000,
+      lifeKilobytes: 0,
+      group: 0,
+      startedAt: options.startedAt ?? this.now,
+      lowestNonce: new Uint8Array(16).fill(options.nonce ?? 1),
+      protocols: [
+        {
+          protocolId: 3,
+          transformId: 12,
+          authentication: 5,
+          encapsulation: 1,
+          keyLength: 128,
+          encryptionKeyBytes: 16,
+          authenticationKeyBytes: 32,
+          spiIn: options.spiIn ?? 0x10000 + number,
+          spiOut: 0x20000 + number,
+        },
+      ],
+    };
+  }
+
+  /** A whole quick mode as the lane reports it. As initiator it answers the request that was posted, where there is one. */
+  quickMode(options: QuickModeOptions): Agreement {
+    const begun =
+      options.role === 'initiator' && options.request === undefined ? this.take('startQuickMode')[0] : undefined;
+    const lane = options.lane ?? begun?.lane ?? 0;
+    const agreement = this.agreement(options);
+    const exchange = agreement.messageId;
+    if (agreement.role === 'responder') {
+      this.lane({ kind: 'phase2Started', exchange, isakmp: agreement.isakmp, connection: agreement.connection }, lane);
+    }
+    this.install(agreement, exchange, lane);
+    this.lane(
+      { kind: 'phase2Established', exchange, request: options.request ?? begun?.request ?? 0, agreement },
+      lane,
+    );
+    return agreement;
+  }
+
+  install(agreement: Agreement, exchange: number, lane = 0): readonly IpsecSa[] {
+    const sas = this.sas(agreement);
+    this.lane({ kind: 'install', exchange, agreement, sas }, lane);
+    return sas;
+  }
+
+  sas({ protocols, path }: Agreement): readonly IpsecSa[] {
+    return protocols.flatMap(({ spiIn, spiOut }) => [benchSa('in', spiIn, path), benchSa('out', spiOut, path)]);
+  }
+
+  quickModeFails(request: number, cause: Failure['cause'] = 'timeout', connection = 'net-a', isakmp = ''): void {
+    const failure = { cause, reason: `it was a ${cause}` };
+    this.lane({ kind: 'phase2Failed', exchange: 0, request, isakmp, connection, failure });
+  }
+
+  phase1Fails(request: number, cause: Failure['cause'] = 'timeout', peer = 'peer-a'): void {
+    this.lane({ kind: 'phase1Failed', request, peer, failure: { cause, reason: `it was a ${cause}` } });
+  }
+
+  /** The peer deletes the pair of an agreement. */
+  peerDeletes(agreement: Agreement, overrides: Partial<Extract<SaEffect, { readonly kind: 'retire' }>> = {}): void {
+    this.lane({
+      kind: 'retire',
+      isakmp: agreement.isakmp,
+      peer: agreement.peer,
+      remoteIdentity: agreement.remoteIdentity,
+      protocolId: 3,
+      spis: agreement.protocols.map(({ spiOut }) => spiOut),
+      ...overrides,
+    });
+  }
+
+  /** Brings up peer-a and net-a as their initiator. */
+  up(options: Partial<QuickModeOptions> = {}): { readonly isakmp: string; readonly pair: Agreement } {
+    const isakmp = this.phase1();
+    return { isakmp, pair: this.quickMode({ isakmp, role: 'initiator', ...options }) };
+  }
+
+  /** The row of a pair, if it is established. */
+  row(agreement: Agreement): PairFacts | undefined {
+    return [...this.rows.values()].find((facts) => facts.agreement.messageId === agreement.messageId);
+  }
+
+  /** The SPIs that lanes were told to delete since the last call. */
+  deletedSpis(): readonly number[] {
+    return this.take('sendDelete').flatMap(({ spis }) => spis);
+  }
+
+  #perform(): void {
+    const effects = this.core.takeEffects();
+    this.effects.push(...effects);
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: ConnectionEffect): void {
+    switch (effect.kind) {
+      case 'post':
+        this.#sent.push({ ...effect.event, lane: effect.lane });
+        return;
+      case 'add':
+        if (!this.#slowKernel) this.kernelAdds(effect);
+        return;
+      case 'remove':
+        for (const { spi } of effect.sas) this.kernel.delete(spi);
+        return;
+      case 'pair':
+        this.rows.set(effect.facts.pair, effect.facts);
+        return;
+      case 'pairGone':
+        this.rows.delete(effect.pair);
+        return;
+      case 'log':
+        this.logged.push(effect.record);
+        return;
+      case 'done':
+        this.isDone = true;
+        return;
+      case 'prefer':
+        return;
+    }
+  }
+
+  kernelAdds({ pair, sas }: Extract<ConnectionEffect, { readonly kind: 'add' }>): void {
+    for (const { spi } of sas) this.kernel.add(spi);
+    this.tell({ kind: 'added', pair, sas });
+  }
+
+  #remoteOf(peer: string): { readonly address: string; readonly port: number } {
+    return { address: this.view.peer(peer)?.address ?? '198.51.100.1', port: 500 };
+  }
+
+  #next(): number {
+    this.#counter++;
+    return this.#counter;
+  }
+}
+
+export const pathTo = (remote: Path['remote']): Path => ({
+  local: { address: '192.0.2.1', port: 500 },
+  remote,
+  encapsulated: false,
+});
+
+const benchSa = (direction: 'in' | 'out', spi: number, { local, remote }: Path): IpsecSa => ({
+  direction,
+  protocolId: 3,
+  spi,
+  transformId: 12,
+  authentication: 5,
+  encapsulation: 1,
+  keyLength: 128,
+  encryptionKey: new Uint8Array(16).fill(7),
+  authenticationKey: new Uint8Array(32).fill(8),
+  source: direction === 'in' ? remote.address : local.address,
+  destination: direction === 'in' ? local.address : remote.address,
+  replayWindow: 64,
+});
+
+export const subnet = (third: number): Identity => ({
+  type: IdType.IPV4_ADDR_SUBNET,
+  protocol: 0,
+  port: 0,
+  data: Uint8Array.from([10, 9, third, 0, 255, 255, 255, 0]),
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { missingSupport, type Options, parseCommandLine } from '../../../src/main/cli/options.ts';
+
+const parse = (...argv: readonly string[]) => parseCommandLine(argv, '1.2.3');
+const optionsOf = async (...argv: readonly string[]): Promise<Options> => {
+  const result = await parse(...argv);
+  if (result.kind !== 'run') assert.fail(result.text);
+  return result.options;
+};
+const refusalOf = async (...argv: readonly string[]): Promise<string> => {
+  const result = await parse(...argv);
+  return result.kind === 'refused' ? result.text : `not refused: ${result.kind}`;
+};
+
+test('without options everything has the default of the manual', async () => {
+  assert.deepEqual(await optionsOf(), {
+    families: [4, 6],
+    configurationFile: '/etc/isakmpd/isakmpd.conf',
+    foreground: 0,
+    fifo: '/var/run/isakmpd.fifo',
+    pidFile: '/var/run/isakmpd.pid',
+    resultFile: '/var/run/isakmpd.result',
+    runDirectory: '/var/run',
+    port: 500,
+    encapsulationPort: 4500,
+    policy: true,
+    kernel: true,
+    verbose: false,
+    workers: undefined,
+  });
+});
+
+test('every option that works sets its field', async () => {
+  const options = await optionsOf(
+    '-4nKdTv',
+    '-c',
+    '/x/east.conf',
+    '-f/x/east.fifo',
+    '-i',
+    '/x/pid',
+    '-N0x1194',
+    '-p',
+    '02000',
+    '--run-dir=/x',
+    '--workers',
+    '3',
+  );
+  assert.deepEqual(options, {
+    families: [4],
+    configurationFile: '/x/east.conf',
+    foreground: 1,
+    fifo: '/x/east.fifo',
+    pidFile: '/x/pid',
+    resultFile: '/x/isakmpd.result',
+    runDirectory: '/x',
+    port: 1024,
+    encapsulationPort: 4500,
+    policy: false,
+    kernel: false,
+    verbose: true,
+    workers: 3,
+  });
+});
+
+test('-4 and -6 together are both', async () => {
+  assert.deepEqual((await optionsOf('-46')).families, [4, 6]);
+  assert.deepEqual((await optionsOf('-6')).families, [6]);
+});
+
+test('-d is counted, of other repeated options the last counts', async () => {
+  const options = await optionsOf('-dd', '-ca', '-cb');
+  assert.equal(options.foreground, 2);
+  assert.equal(options.configurationFile, join(process.cwd(), 'b'));
+});
+
+test('-f - is standard input', async () => {
+  assert.equal((await optionsOf('-f', '-')).fifo, undefined);
+});
+
+test('--run-dir moves every run-time file that has no option of its own', async () => {
+  const { fifo, pidFile, resultFile } = await optionsOf('--run-dir', '/x');
+  assert.deepEqual([fifo, pidFile, resultFile], ['/x/isakmpd.fifo', '/x/isakmpd.pid', '/x/isakmpd.result']);
+});
+
+test('fifo-clients singlehost-setup: relative paths are relative to where the daemon is started', async () => {
+  const { configurationFile, fifo } = await optionsOf('-c', 'east.conf', '-f', 'east.fifo');
+  assert.deepEqual([configurationFile, fifo], [join(process.cwd(), 'east.conf'), join(process.cwd(), 'east.fifo')]);
+});
+
+const NOT_YET = [['-a'], ['-DA=99'], ['-L'], ['-l', '/var/run/x.pcap'], ['-Rreport'], ['-S']];
+for (const argv of NOT_YET) {
+  test(`${argv[0]?.slice(0, 2)} is refused with one line that says what is missing`, async () => {
+    assert.match(await refusalOf(...argv), /^isakmpd: -[aDLlRS]: [^\n]+ not there yet$/);
+  });
+}
+
+test('unknown options and operands are answered by the usage', async () => {
+  assert.match(await refusalOf('-Z'), /^isakmpd: unknown option: -Z\nusage: isakmpd \[-46adKLnSTv\]/);
+  assert.match(await refusalOf('start'), /^isakmpd: .*operands\nusage: /);
+});
+
+test('ports that the daemon may not have are refused at once', async () => {
+  assert.equal(await refusalOf('-p', '53'), 'isakmpd: -p: port 53 is neither 500 nor 1024 or above');
+  assert.match(await refusalOf('-N', 'no-such-service'), /^isakmpd: -N: "no-such-service" is neither/);
+  assert.match(await refusalOf('-p', '4500'), /^isakmpd: -p and -N name the same port 4500$/);
+});
+
+for (const count of ['0', '129', '1.5', 'x', '-1']) {
+  test(`--workers ${count} is refused`, async () => {
+    assert.match(await refusalOf('--workers', count), /^isakmpd: --workers: a number from 1 to 128/);
+  });
+}
+
+test('help names every option, version is the one of the package', async () => {
+  const help = await parse('--help');
+  assert.equal(help.kind, 'print');
+  assert.match(help.kind === 'print' ? help.text : '', /-c .*config-file[\s\S]*--run-dir[\s\S]*--version/);
+  assert.deepEqual(await parse('--version'), { kind: 'print', text: '1.2.3' });
+});
+
+test('what cannot be done yet keeps the daemon from starting, with the way out', async () => {
+  const options = await optionsOf('-nKd');
+  assert.equal(missingSupport(options, false), undefined);
+  assert.match(missingSupport({ ...options, foreground: 0 }, false) ?? '', /add -d/);
+  assert.match(missingSupport({ ...options, kernel: true }, false) ?? '', /add -n/);
+  assert.match(missingSupport(options, true) ?? '', /add -K, or Use-Keynote=no/);
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { createEffects } from '../../src/main/effects.ts';
+import type { LaneEffect } from '../../src/shared/threads/contract.ts';
+
+it('sends, prints and hands the rest to the supervisor, in order', () => {
+  const done: string[] = [];
+  const carryOut = createEffects({
+    network: { send: (path, bytes) => void done.push(`send ${bytes.length} to ${path.remote.address}`) },
+    log: { write: (record) => void done.push(`log ${record.text}`) },
+    supervisor: { laneEffect: (lane, effect) => void done.push(`${effect.kind} of lane ${lane}`) },
+    faults: { dropped: (_what, fault) => assert.fail(String(fault)) },
+  });
+  const end = { address: '192.0.2.1', port: 500 };
+  const record = { severity: 'notice', logClass: 0, level: 0, text: 'up', event: 'up', fields: {} } as const;
+  const effects: readonly LaneEffect[] = [
+    { kind: 'phase1Resumed', isakmp: 'x' },
+    { kind: 'send', path: { local: end, remote: end, encapsulated: false }, bytes: new Uint8Array(5) },
+    { kind: 'log', record },
+    { kind: 'phase1Gone', isakmp: 'x', why: 'expired' },
+  ];
+  carryOut(3, effects);
+  assert.deepEqual(done, ['phase1Resumed of lane 3', 'send 5 to 192.0.2.1', 'log up', 'phase1Gone of lane 3']);
+});
+
+it('threats "poison packet": an effect that fails is dropped and told of, the next ones are carried out', () => {
+  const done: string[] = [];
+  const carryOut = createEffects({
+    network: { send: () => {} },
+    log: { write: () => {} },
+    supervisor: {
+      laneEffect: (_lane, effect) => {
+        if (effect.kind === 'phase1Resumed') throw new RangeError('poison');
+        done.push(effect.kind);
+      },
+    },
+    faults: { dropped: (what, fault) => done.push(`${what} dropped: ${fault}`) },
+  });
+  carryOut(0, [
+    { kind: 'phase1Resumed', isakmp: 'x' },
+    { kind: 'phase1Expiring', isakmp: 'x' },
+  ]);
+  assert.deepEqual(done, ['phase1Resumed dropped: RangeError: poison', 'phase1Expiring']);
+});

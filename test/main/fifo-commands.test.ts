@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFifoCommands } from '../../src/main/fifo-commands.ts';
+import { ConfigurationStore } from '../../src/shared/config/store.ts';
+import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
+import { sampleRow } from '../shared/sa-table/sample-row.ts';
+
+const COOKIES = '1122334455667788aabbccddeeff0011';
+const ROW = {
+  ...sampleRow(0),
+  initiatorCookie: Buffer.from(COOKIES.slice(0, 16), 'hex'),
+  responderCookie: Buffer.from(COOKIES.slice(16), 'hex'),
+};
+
+/** The commands over that configuration; `results` are the contents of the result file, one a command. */
+const bench = () => {
+  const logged: string[] = [];
+  const results: string[] = [];
+  const asked: (ConnectionEvent | 'shutdown')[] = [];
+  const timers: { milliseconds: number; callback: () => void; cancelled: boolean }[] = [];
+  const commands = createFifoCommands({
+    configuration: new ConfigurationStore(),
+    tell: (event) => asked.push(event),
+    shutdown: () => asked.push('shutdown'),
+    rows: () => [ROW, { ...ROW, phase: 2, messageId: 0xabcd }],
+    reports: {
+      listSas: async () => void results.push('SAs'),
+      writeAnswer: async (value) => void results.push(value === undefined ? '' : `${value}\n`),
+    },
+    log: (record) => logged.push(record.text),
+    schedule: (milliseconds, callback) => {
+      const timer = { milliseconds, callback, cancelled: false };
+      timers.push(timer);
+      return () => {
+        timer.cancelled = true;
+      };
+    },
+  });
+  const say = async (...lines: readonly string[]): Promise<void> => {
+    for (const line of lines) await commands.perform(line);
+  };
+  return { commands, say, logged, results, asked, timers };
+};
+
+test('E1: what was set is answered', async () => {
+  const { say, results } = bench();
+  await say('C set [General]:Test=1', 'C get [General]:Test');
+  assert.deepEqual(results, ['1\n']);
+});
+
+test('E2: a second set without force is refused with the original’s line', async () => {
+  const { say, results, logged } = bench();
+  await say('C set [General]:Test=1', 'C set [General]:Test=2', 'C get [General]:Test');
+  assert.deepEqual(logged, ['conf_set_now: duplicate tag [General]:Test, ignoring...']);
+  assert.deepEqual(results, ['1\n']);
+});
+
+test('E3: force replaces', async () => {
+  const { say, results, logged } = bench();
+  await say('C set [General]:Test=1', 'C set [General]:Test=2 force', 'C get [General]:Test');
+  assert.deepEqual(results, ['2\n']);
+  assert.deepEqual(logged, []);
+});
+
+test('E4 and E5: lists grow by new members, shrink by name, and vanish when empty', async () => {
+  const { say, results } = bench();
+  await say('C add [L]:X=a', 'C add [L]:X=b', 'C add [L]:X=a', 'C get [L]:X');
+  await say('C rmv [L]:X=a', 'C get [L]:X', 'C rmv [L]:X=b', 'C get [L]:X');
+  assert.deepEqual(results, ['a,b\n', 'b\n', '']);
+});
+
+test('rm and rms remove a tag and a section, silently where there is none', async () => {
+  const { say, results, logged } = bench();
+  await say('C set [s]:a=1', 'C set [s]:b=2', 'C rm [s]:a', 'C get [s]:a', 'C get [s]:b');
+  await say('C rms [s]', 'C get [s]:b', 'C rm [s]:a', 'C rms [absent]');
+  assert.deepEqual(results, ['', '2\n', '']);
+  assert.deepEqual(logged, []);
+});
+
+test('E10, E11 and E12: malformed lines are answered by the log and do nothing', async () => {
+  const { say, results, logged, asked } = bench();
+  await say('C foo', 'Z', 'Q x', 'C get foo');
+  assert.deepEqual(logged, [
+    'ui_config: command "C foo" malformed',
+    "ui_handle_messages: unrecognized command: 'Z'",
+    'ui_shutdown_daemon: command "Q x" malformed',
+    'ui_config: command "C get foo" malformed',
+  ]);
+  assert.deepEqual([results, asked], [[], []]);
+});
+
+test('E15: deleting an SA that is not there is a log line', async () => {
+  const { say, logged } = bench();
+  await say('d 00 -');
+  assert.deepEqual(logged, ['ui_delete: command "d 00 -" found no SA']);
+});
+
+test('d names an SA by cookies and message id', async () => {
+  const { say, logged, asked } = bench();
+  await say(`d ${COOKIES} -`, `d ${COOKIES.toUpperCase()} 0000ABCD`);
+  assert.deepEqual(asked, [
+    { kind: 'deleteSa', cookies: COOKIES, messageId: 0 },
+    { kind: 'deleteSa', cookies: COOKIES, messageId: 0xabcd },
+  ]);
+  assert.deepEqual(logged, []);
+});
+
+test('d with the message id of no SA finds none', async () => {
+  const { say, logged, asked } = bench();
+  await say(`d ${COOKIES} 1`);
+  assert.deepEqual(logged, [`ui_delete: command "d ${COOKIES} 1" found no SA`]);
+  assert.deepEqual(asked, []);
+});
+
+test('c, t, T, S and Q reach those who do it', async () => {
+  const { say, asked, results, logged } = bench();
+  await say('c IPsec-conn', 't IPsec-conn', 't main 192.0.2.1', 'T', 'S', 'Q');
+  assert.deepEqual(asked, [
+    { kind: 'connect', name: 'IPsec-conn' },
+    { kind: 'teardown', phase: 2, target: { kind: 'name', name: 'IPsec-conn' } },
+    { kind: 'teardown', phase: 1, target: { kind: 'address', address: '192.0.2.1' } },
+    { kind: 'teardownAll' },
+    'shutdown',
+  ]);
+  assert.deepEqual(results, ['SAs']);
+  assert.deepEqual(logged, ['ui_shutdown_daemon: received shutdown command']);
+});
+
+test('E6 to E9: values that nobody wrote are answered from the generated ones', async () => {
+  const { say, results } = bench();
+  await say('C get [LIFE_MAIN_MODE]:LIFE_DURATION', 'C get [3DES-SHA-GRP2-RSA_SIG]:GROUP_DESCRIPTION');
+  await say('C get [QM-ESP-AES-SHA2-256-PFS-GRP14-XF]:GROUP_DESCRIPTION', 'C get [QM-ESP-AES-128-SHA-SUITE]:Protocols');
+  assert.deepEqual(results, ['3600,60:86400\n', 'MODP_1024\n', 'MODP_2048\n', 'QM-ESP-AES-128-SHA\n']);
+});
+
+test('edits of the lists of connections rebuild them once, five seconds after the last', async () => {
+  const { say, asked, timers } = bench();
+  await say('C set [Phase 2]:Connections=a', 'C add [phase 2]:passive-connections=b', 'C rmv [PHASE 2]:CONNECTIONS=a');
+  assert.deepEqual(
+    timers.map(({ milliseconds, cancelled }) => [milliseconds, cancelled]),
+    [
+      [5000, true],
+      [5000, true],
+      [5000, false],
+    ],
+  );
+  assert.deepEqual(asked, []);
+  timers[2]?.callback();
+  assert.deepEqual(asked, [{ kind: 'reconfigured' }]);
+});
+
+test('other edits, rm and rms rebuild nothing', async () => {
+  const { say, timers } = bench();
+  await say(
+    'C set [Phase 1]:Connections=a',
+    'C set [Phase 2]:Other=a',
+    'C rm [Phase 2]:Connections',
+    'C rms [Phase 2]',
+  );
+  assert.deepEqual(timers, []);
+});
+
+test('closing forgets the rebuild', async () => {
+  const { commands, say, timers } = bench();
+  await say('C add [Phase 2]:Connections=a');
+  commands.close();
+  assert.equal(timers[0]?.cancelled, true);
+});
+
+test('commands that are not there yet say so in one line each and do nothing', async () => {
+  const { say, logged, asked, results } = bench();
+  const lines = ['D 3 40', 'D T', 'M passive', 'p on', 'p off', 'R', 'r'];
+  await say(...lines);
+  assert.equal(logged.length, lines.length);
+  for (const [i, line] of lines.entries()) {
+    assert.match(logged[i] ?? '', new RegExp(`^[a-z_]+: command "${line}" refused: .+ is not there yet$`));
+  }
+  assert.deepEqual([asked, results], [[], []]);
+});
+
+test('fifo-clients ipsecctl-delete: teardown and removal of what was never there are silent', async () => {
+  const { say, logged } = bench();
+  await say(
+    't from-a-to-b',
+    'C rmv [Phase 2]:Connections=from-a-to-b',
+    'C rms [from-a-to-b]',
+    'C rms [phase2-from-a-to-b]',
+  );
+  assert.deepEqual(logged, []);
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { it, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DaemonConfiguration } from '../../src/main/configuration.ts';
+import { Operator } from '../../src/main/operator.ts';
+import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
+
+const TEXT = `[Phase 1]
+192.0.2.9=peer
+
+[peer]
+Phase=1
+Address=192.0.2.9
+Authentication=secret
+
+[tunnel]
+Phase=2
+ISAKMP-peer=peer
+Local-ID=one
+Remote-ID=other
+
+[one]
+ID-type=IPV4_ADDR
+Address=10.0.0.1
+
+[other]
+ID-type=IPV4_ADDR
+Address=10.0.0.2
+`;
+
+const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const done: string[] = [];
+  const configuration = new DaemonConfiguration(() => {});
+  configuration.load(TEXT, 'isakmpd.conf');
+  configuration.general();
+  configuration.peer('peer');
+  const operator = new Operator({
+    configuration,
+    localAddresses: {
+      learn: async (peers) => {
+        done.push(`learn ${peers.map(({ name }) => name)}`);
+        await learn();
+      },
+    },
+    supervisor: { tell: (event) => void done.push(`tell ${event.kind}`) },
+    lanes: {
+      peerChanged: (name) => void done.push(`changed ${name}`),
+      generalChanged: () => void done.push('general'),
+    },
+    log: { write: ({ severity, text }) => void done.push(`${severity} ${text}`) },
+  });
+  const say = async (event: ConnectionEvent): Promise<void> => {
+    operator.tell(event);
+    await nextTurn();
+  };
+  return { configuration, operator, done, say };
+};
+
+it('carries out one event after the other, each once the addresses that it needs are known', async (t) => {
+  let answer: () => void = () => {};
+  const { operator, done } = setUp(t, () => new Promise<void>((resolve) => (answer = resolve)));
+  operator.tell({ kind: 'reconfigured' });
+  operator.tell({ kind: 'teardownAll' });
+  await nextTurn();
+  assert.deepEqual(done, ['learn peer']);
+  answer();
+  await nextTurn();
+  assert.deepEqual(done.slice(1), ['tell reconfigured', 'learn ']);
+  answer();
+  await nextTurn();
+  assert.equal(done.at(-1), 'tell teardownAll');
+});
+
+it('c makes a connection part of its peer, which the lanes hear of before it is begun', async (t) => {
+  const { done, say } = setUp(t);
+  await say({ kind: 'connect', name: 'TUNNEL' });
+  assert.deepEqual(done, ['changed peer', 'learn peer', 'tell connect']);
+});
+
+it('c of a name without a phase is refused in the words of the original', async (t) => {
+  const { done, say } = setUp(t);
+  await say({ kind: 'connect', name: 'one' });
+  assert.equal(done[0], 'notice exchange_establish: peer "one" does not have a correct phase (0)');
+  assert.ok(!done.includes('tell connect'));
+});
+
+it('an edit reaches the lanes when the edits pause', (t) => {
+  const { configuration, done } = setUp(t);
+  configuration.store.set('peer', 'Port', '501', true);
+  t.mock.timers.tick(99);
+  configuration.store.set('peer', 'Authentication', 'other', true);
+  t.mock.timers.tick(99);
+  assert.deepEqual(done, []);
+  t.mock.timers.tick(2);
+  assert.deepEqual(done, ['changed peer']);
+});
+
+it('an edit reaches the lanes at once when somebody needs the configuration', (t) => {
+  const { configuration, operator, done } = setUp(t);
+  configuration.store.set('peer', 'Port', '501', true);
+  configuration.store.set('General', 'Retransmits', '9', true);
+  assert.equal(operator.upToDate(), configuration);
+  assert.deepEqual(done, ['changed peer', 'general']);
+  operator.upToDate();
+  t.mock.timers.tick(1000);
+  assert.equal(done.length, 2);
+});
+
+it('says so when an event cannot be carried out, and goes on with the next', async (t) => {
+  let isBroken = true;
+  const { done, say } = setUp(t, async () => {
+    if (isBroken) throw new RangeError('no socket');
+  });
+  await say({ kind: 'teardownAll' });
+  isBroken = false;
+  await say({ kind: 'teardownAll' });
+  assert.match(done[1] ?? '', /^error isakmpd: fault while carrying out teardownAll: RangeError: no socket at /);
+  assert.equal(done.at(-1), 'tell teardownAll');
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createReports } from '../../src/main/reports.ts';
+import { SystemError } from '../../src/shared/errors.ts';
+import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
+import type { LogRecord } from '../../src/shared/threads/contract.ts';
+import { sampleRow } from '../shared/sa-table/sample-row.ts';
+
+const bench = (rows: readonly SaRow[], writeResult?: (text: string) => Promise<void>) => {
+  const written: string[] = [];
+  const logged: LogRecord[] = [];
+  const reports = createReports({
+    rows: () => rows,
+    now: () => 0,
+    writeResult: writeResult ?? (async (text) => void written.push(text)),
+    log: (record) => logged.push(record),
+  });
+  return { reports, written, logged };
+};
+
+test('E21: without SAs the listing is an empty file', async () => {
+  const { reports, written } = bench([]);
+  await reports.listSas();
+  assert.deepEqual(written, ['']);
+});
+
+test('a listing of many SAs is one file, and the event loop turns while it is made', async () => {
+  const rows = Array.from(
+    { length: 2000 },
+    (_, i): SaRow => ({ ...sampleRow(0), flags: SaFlag.READY, name: `peer-${i}` }),
+  );
+  const { reports, written } = bench(rows);
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (written.length === 0) setImmediate(count);
+  };
+  setImmediate(count);
+  await reports.listSas();
+  assert.ok(turns >= 3, `${turns} turns`);
+  assert.equal(written.length, 1);
+  assert.deepEqual(
+    [...(written[0] ?? '').matchAll(/^SA name: (\S+)/gm)].map((match) => match[1]),
+    rows.map((row) => row.name),
+  );
+});
+
+test('an answer is the value and a newline, or an empty file where there is none', async () => {
+  const { reports, written } = bench([]);
+  await reports.writeAnswer('a,b');
+  await reports.writeAnswer(undefined);
+  assert.deepEqual(written, ['a,b\n', '']);
+});
+
+test('a result file that cannot be written is a log line', async () => {
+  const { reports, logged } = bench([], () => Promise.reject(new SystemError('cannot write x: ENOSPC')));
+  await reports.writeAnswer('a');
+  assert.deepEqual(
+    logged.map(({ text }) => text),
+    ['ui_open_result: fopen() failed', 'cannot write x: ENOSPC'],
+  );
+});

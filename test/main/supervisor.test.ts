@@ -1,0 +1,233 @@
+/** The supervisor between core, lanes, kernel and table; and the two daemons' worth of it in convergence.test.ts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
+import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
+import { Supervisor } from '../../src/main/supervisor.ts';
+import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
+import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
+import type { IpsecSa, LaneEvent, LogRecord } from '../../src/shared/threads/contract.ts';
+import { BenchView, ConnectionBench, pathTo } from '../helpers/connection-bench.ts';
+import { Prng } from '../helpers/prng.ts';
+
+/** Agreements and SAs are made on a bench of their own. */
+const maker = new ConnectionBench();
+const ISAKMP = 'a1b2c3d4e5f60718192a3b4c5d6e7f80';
+
+class Rig {
+  readonly posted: { readonly lane: number; readonly event: LaneEvent }[] = [];
+  readonly ensured: string[] = [];
+  readonly logged: LogRecord[] = [];
+  readonly table: SaTable;
+  readonly supervisor: Supervisor;
+  now = 1000;
+  changes = 0;
+
+  constructor(kernel: Partial<KernelBackend> = {}, maxRows = 16) {
+    const prng = new Prng(1);
+    this.table = new SaTable(createSaTable({ writers: 2, maxRows }), 0);
+    this.supervisor = new Supervisor({
+      lanes: {
+        count: 1,
+        post: (lane, event) => this.posted.push({ lane, event }),
+        ensurePeer: (lane, name) => this.ensured.push(`${lane} ${name}`) > 0,
+      },
+      laneOf: () => 0,
+      pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
+      view: new BenchView({ active: ['net-a'] }),
+      kernel: { ...createNoneBackend(), ...kernel },
+      table: this.table,
+      log: (record) => this.logged.push(record),
+      now: () => this.now,
+      random: (size) => prng.bytes(size),
+      onChange: () => {
+        this.changes++;
+      },
+    });
+  }
+
+  events<K extends LaneEvent['kind']>(kind: K): readonly Extract<LaneEvent, { readonly kind: K }>[] {
+    const isOne = (event: LaneEvent): event is Extract<LaneEvent, { readonly kind: K }> => event.kind === kind;
+    return this.posted.map(({ event }) => event).filter(isOne);
+  }
+
+  rows(): readonly SaRow[] {
+    return [...this.table.all()].map(({ row }) => row);
+  }
+
+  install(exchange: number): {
+    readonly agreement: ReturnType<typeof maker.agreement>;
+    readonly sas: readonly IpsecSa[];
+  } {
+    const agreement = maker.agreement({ isakmp: ISAKMP, role: 'initiator' });
+    const keys = (): Pick<IpsecSa, 'encryptionKey' | 'authenticationKey'> => ({
+      encryptionKey: new Uint8Array(16).fill(1),
+      authenticationKey: new Uint8Array(32).fill(2),
+    });
+    const [one] = agreement.protocols;
+    const common = {
+      ...{ protocolId: 3, transformId: 12, authentication: 5, encapsulation: 1, keyLength: 128, replayWindow: 64 },
+      ...{ source: '192.0.2.1', destination: '10.0.0.1' },
+    };
+    const sas: readonly IpsecSa[] = [
+      { ...common, ...keys(), direction: 'in', spi: one?.spiIn ?? 0 },
+      { ...common, ...keys(), direction: 'out', spi: one?.spiOut ?? 0 },
+    ];
+    this.supervisor.laneEffect(0, { kind: 'install', exchange, agreement, sas });
+    return { agreement, sas };
+  }
+
+  async establish(exchange: number): Promise<ReturnType<typeof maker.agreement>> {
+    const { agreement } = this.install(exchange);
+    await settled();
+    this.supervisor.laneEffect(0, { kind: 'phase2Established', exchange, request: 0, agreement });
+    return agreement;
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const isZeroed = ({ encryptionKey, authenticationKey }: IpsecSa): boolean =>
+  [...encryptionKey, ...authenticationKey].every((byte) => byte === 0);
+
+test('at start the active connections are brought up, by a lane that has the policy of their peer', () => {
+  const rig = new Rig();
+  rig.supervisor.tell({ kind: 'reconfigured' });
+  assert.equal(rig.events('startPhase1').length, 1);
+  assert.deepEqual(rig.ensured, ['0 peer-a']);
+  assert.ok(rig.changes > 0);
+});
+
+test('SAs are added in order, the lane is told when the kernel has them, and their keys are zeroed', async () => {
+  const order: string[] = [];
+  const rig = new Rig({
+    addSa: async ({ direction, encryptionKey }) => {
+      order.push(`${direction} ${encryptionKey[0]}`);
+    },
+  });
+  const { sas } = rig.install(3);
+  assert.equal(rig.events('installed').length, 0);
+  await settled();
+  assert.deepEqual(order, ['in 1', 'out 1']);
+  assert.deepEqual(rig.events('installed'), [{ kind: 'installed', exchange: 3 }]);
+  assert.ok(sas.every(isZeroed));
+});
+
+test('when the kernel refuses one SA, those before it are removed and the exchange hears the reason', async () => {
+  const removed: number[] = [];
+  const rig = new Rig({
+    addSa: async ({ direction }) => {
+      if (direction === 'out') throw new KernelError('unsupported', 'no such algorithm');
+    },
+    deleteSa: async ({ spi }) => {
+      removed.push(spi);
+    },
+  });
+  const { agreement, sas } = rig.install(3);
+  await settled();
+  assert.deepEqual(removed, [agreement.protocols[0]?.spiIn]);
+  assert.deepEqual(rig.events('refused'), [{ kind: 'refused', exchange: 3, reason: 'unsupported' }]);
+  assert.ok(sas.every(isZeroed));
+  assert.equal(rig.supervisor.counts.larval, 0);
+});
+
+test('a kernel that fails in another way is logged, and the quick mode fails', async () => {
+  const rig = new Rig({
+    addSa: async () => {
+      throw new RangeError('out of luck');
+    },
+  });
+  rig.install(3);
+  await settled();
+  assert.equal(rig.events('refused')[0]?.reason, 'failed');
+  assert.match(rig.logged[0]?.text ?? '', /^kernel: add SA: out of luck$/);
+});
+
+test('the inbound SA of an exchange that failed meanwhile is taken out again', async () => {
+  const kernel = new Set<number>();
+  let finish = (): void => {};
+  const rig = new Rig({
+    addSa: async ({ spi }) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      kernel.add(spi);
+    },
+    deleteSa: async ({ spi }) => {
+      kernel.delete(spi);
+    },
+  });
+  const { agreement } = rig.install(3);
+  const failure = { cause: 'timeout', reason: 'no answer' } as const;
+  const { connection } = agreement;
+  rig.supervisor.laneEffect(0, { kind: 'phase2Failed', exchange: 3, request: 0, isakmp: ISAKMP, connection, failure });
+  for (let i = 0; i < 2; i++) {
+    finish();
+    await settled();
+  }
+  assert.equal(kernel.size, 0);
+  assert.equal(rig.events('installed').length, 0);
+});
+
+test('an established pair has one row, rewritten as it changes and freed when it ends', async () => {
+  const rig = new Rig();
+  rig.supervisor.tell({ kind: 'connect', name: 'net-a' });
+  const agreement = await rig.establish(3);
+  const [row] = rig.rows();
+  assert.equal(rig.rows().length, 1);
+  assert.equal(row?.phase, 2);
+  assert.equal(row?.name, 'net-a');
+  assert.equal(row?.flags, SaFlag.READY | SaFlag.STAYALIVE);
+  assert.equal(row?.role, SaRole.INITIATOR);
+  assert.equal(Buffer.from(row?.initiatorCookie ?? []).toString('hex'), ISAKMP.slice(0, 16));
+  assert.equal(Buffer.from(row?.responderCookie ?? []).toString('hex'), ISAKMP.slice(16));
+  assert.deepEqual([...(row?.remoteAddress ?? [])], [10, 0, 0, 1]);
+  assert.equal(row?.remoteSelector, '172.16.1.1');
+  assert.equal(row?.hardAt, rig.now + 1_000_000);
+  assert.equal(row?.protocols[0]?.spiOut, agreement.protocols[0]?.spiOut);
+  await rig.establish(4);
+  assert.deepEqual(
+    rig
+      .rows()
+      .map(({ flags }) => flags & SaFlag.REPLACED)
+      .sort(),
+    [0, SaFlag.REPLACED],
+  );
+  rig.supervisor.tell({ kind: 'teardown', phase: 2, target: { kind: 'name', name: 'net-a' } });
+  assert.equal(rig.rows().length, 0);
+});
+
+test('a full table costs the listing, not the pair, and is said once', async () => {
+  const rig = new Rig({}, 1);
+  await rig.establish(3);
+  await rig.establish(4);
+  await rig.establish(5);
+  assert.equal(rig.supervisor.counts.pairs, 3);
+  assert.equal(rig.rows().length, 1);
+  assert.equal(rig.logged.filter(({ event }) => event === 'table-full').length, 1);
+});
+
+test('the timers of the core run on the daemon clock', async () => {
+  const rig = new Rig();
+  await rig.establish(3);
+  for (let next = rig.supervisor.nextDeadline(); next !== undefined; next = rig.supervisor.nextDeadline()) {
+    rig.now = Math.max(next, rig.now);
+    rig.supervisor.advance();
+    if (rig.rows().length === 0) break;
+  }
+  assert.ok(rig.now >= 1_001_000);
+});
+
+test('first contact ends with the first SA of a peer', async () => {
+  const rig = new Rig();
+  assert.equal(rig.supervisor.firstContact('peer-a', { address: '10.0.0.1', port: 500 }), true);
+  await rig.establish(3);
+  assert.equal(rig.supervisor.firstContact('peer-a', { address: '10.0.0.1', port: 4500 }), false);
+  assert.equal(rig.supervisor.firstContact('peer-a', { address: '10.0.0.9', port: 500 }), true);
+});
+
+test('a shutdown is over when all has been said', async () => {
+  const rig = new Rig();
+  rig.supervisor.tell({ kind: 'shutdown', deleteSas: true });
+  await rig.supervisor.stopped;
+  assert.equal(rig.supervisor.counts.timers, 0);
+});
