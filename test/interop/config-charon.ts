@@ -1,0 +1,67 @@
+/** strongswan.conf(5) and swanctl.conf(5) for a set-up. */
+import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
+import type { Net, Prefix, Setup } from './setup.ts';
+
+interface CharonPaths {
+  readonly socket: string;
+  readonly log: string;
+}
+
+/** `ike = 4` prints the phase 1 keys, which the capture is decrypted with. Aggressive mode with a secret needs the long word. */
+export const strongswanConf = (paths: CharonPaths): string => `charon {
+  load = ${PLUGINS}
+  retransmit_timeout = 1.0
+  retransmit_tries = 3
+  install_routes = no
+  install_virtual_ip = no
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
+  plugins {
+    vici { socket = unix://${paths.socket} }
+  }
+  filelog { log {
+    path = ${paths.log}
+    flush_line = yes
+    default = 1
+    ike = 4
+    cfg = 2
+  } }
+}
+swanctl { load = random openssl }
+`;
+
+export const swanctlConf = (setup: Setup): string => `connections { peer {
+  version = 1
+  aggressive = ${setup.aggressive ? 'yes' : 'no'}
+  local_addrs = ${setup.local}
+  remote_addrs = ${setup.remote}
+  proposals = ${CIPHERS[setup.phase1.cipher].charon}-${HASHES[setup.phase1.hash].charon}-${GROUPS[setup.phase1.group].charon}
+  local {
+    auth = psk
+    id = ${setup.localId}
+  }
+  remote {
+    auth = psk
+    id = ${setup.remoteId}
+  }
+  children {
+${[...setup.nets, ...setup.claims].map((net) => child(setup, net)).join('\n')}
+  }
+} }
+secrets { ike-1 { secret = "${setup.secret}" } }
+`;
+
+const child = (setup: Setup, net: Net): string => `    ${net.name} {
+      mode = ${setup.transport ? 'transport' : 'tunnel'}
+      esp_proposals = ${esp(setup)}
+${setup.transport ? '' : `      local_ts = ${cidr(net.local)}\n      remote_ts = ${cidr(net.remote)}\n`}    }`;
+
+const esp = ({ phase2 }: Setup): string =>
+  [
+    CIPHERS[phase2.cipher].charon,
+    HASHES[phase2.hash].charon,
+    ...(phase2.group === undefined ? [] : [GROUPS[phase2.group].charon]),
+  ].join('-');
+
+const cidr = (prefix: Prefix): string => `${prefix.address}/${prefix.length}`;
+
+const PLUGINS = 'random nonce openssl hmac kdf gmp constraints kernel-netlink socket-default vici updown';

@@ -1,0 +1,119 @@
+/** isakmpd.conf(5) for a set-up. */
+import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
+import type { Net, Prefix, Setup } from './setup.ts';
+
+/** A short life is also the longest accepted: as responder we then shorten what the peer offers, and renew first. */
+const lifetime = (short: number | undefined, normal: number): string =>
+  short === undefined ? `${normal},5:86400` : `${short},5:${short}`;
+
+export const isakmpdConf = (setup: Setup): string => {
+  const names = setup.nets.map((net) => net.name);
+  const strangers = setup.stranger === undefined ? [] : [setup.stranger.net.name];
+  const passive = setup.initiates ? strangers : [...names, ...strangers];
+  return [
+    section('General', [
+      ['Listen-on', setup.local],
+      ['Retransmits', '2'],
+      ['Exchange-max-time', '30'],
+      ['Default-phase-1-lifetime', lifetime(setup.lifetimes.phase1, 3600)],
+      ['Default-phase-2-lifetime', lifetime(setup.lifetimes.phase2, 1200)],
+    ]),
+    section('Phase 1', [
+      [setup.remote, 'peer'],
+      ...(setup.stranger === undefined ? [] : [[setup.stranger.address, 'stranger'] as const]),
+    ]),
+    section('Phase 2', [
+      ...(setup.initiates ? [['Connections', names.join(',')] as const] : []),
+      ...(passive.length > 0 ? [['Passive-connections', passive.join(',')] as const] : []),
+    ]),
+    ...peer('peer', setup.remote, setup, [
+      ['ID', 'our-id'],
+      ['Remote-ID', 'peer-id'],
+    ]),
+    identity('our-id', setup.localId, setup),
+    identity('peer-id', setup.remoteId, setup),
+    ...setup.nets.flatMap((net) => connection('peer', net)),
+    section('quick-mode', [
+      ['EXCHANGE_TYPE', 'QUICK_MODE'],
+      ['Suites', suite(setup)],
+    ]),
+    ...(setup.stranger === undefined
+      ? []
+      : [...peer('stranger', setup.stranger.address, setup, []), ...connection('stranger', setup.stranger.net)]),
+  ].join('\n');
+};
+
+type Tag = readonly [string, string];
+
+const section = (name: string, tags: readonly Tag[]): string =>
+  [`[${name}]`, ...tags.map(([tag, value]) => `${tag}=${value}`), ''].join('\n');
+
+const peer = (name: string, address: string, setup: Setup, extra: readonly Tag[]): readonly string[] => [
+  section(name, [
+    ['Phase', '1'],
+    ['Address', address],
+    ['Local-address', setup.local],
+    ['Configuration', `${name}-phase1`],
+    ['Authentication', setup.secret],
+    ...extra,
+  ]),
+  section(`${name}-phase1`, [
+    ['EXCHANGE_TYPE', setup.aggressive ? 'AGGRESSIVE' : 'ID_PROT'],
+    ['Transforms', transform(setup)],
+  ]),
+];
+
+const identity = (name: string, id: string, setup: Setup): string =>
+  section(
+    name,
+    id === setup.local || id === setup.remote
+      ? [
+          ['ID-type', `IPV${setup.family}_ADDR`],
+          ['Address', id],
+        ]
+      : [
+          ['ID-type', 'FQDN'],
+          ['Name', id],
+        ],
+  );
+
+const connection = (peerName: string, net: Net): readonly string[] => [
+  section(net.name, [
+    ['Phase', '2'],
+    ['ISAKMP-peer', peerName],
+    ['Configuration', 'quick-mode'],
+    ['Local-ID', `${net.name}-local`],
+    ['Remote-ID', `${net.name}-remote`],
+  ]),
+  prefix(`${net.name}-local`, net.local),
+  prefix(`${net.name}-remote`, net.remote),
+];
+
+const prefix = (name: string, { address, length }: Prefix): string => {
+  const family = address.includes(':') ? 6 : 4;
+  if (length === (family === 4 ? 32 : 128)) {
+    return section(name, [
+      ['ID-type', `IPV${family}_ADDR`],
+      ['Address', address],
+    ]);
+  }
+  return section(name, [
+    ['ID-type', `IPV${family}_ADDR_SUBNET`],
+    ['Network', address],
+    ['Netmask', family === 4 ? '255.255.255.0' : 'ffff:ffff:ffff:ffff::'],
+  ]);
+};
+
+/** The generated names of behaviour the operators know: ENC-HASH-GRPn and QM-ESP[-TRP]-CIPHER-HASH[-PFS-GRPn]-SUITE. */
+const transform = ({ phase1 }: Setup): string =>
+  `${CIPHERS[phase1.cipher].isakmpd}-${HASHES[phase1.hash].isakmpd}-${GROUPS[phase1.group].isakmpd}`;
+
+const suite = ({ phase2, transport }: Setup): string =>
+  [
+    'QM-ESP',
+    ...(transport ? ['TRP'] : []),
+    CIPHERS[phase2.cipher].isakmpd,
+    HASHES[phase2.hash].isakmpd,
+    ...(phase2.group === undefined ? [] : ['PFS', GROUPS[phase2.group].isakmpd]),
+    'SUITE',
+  ].join('-');

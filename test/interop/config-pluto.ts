@@ -1,0 +1,50 @@
+/** ipsec.conf(5) and ipsec.secrets(5) of libreswan for a set-up. */
+import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
+import type { Net, Prefix, Setup } from './setup.ts';
+
+export const ipsecConf = (setup: Setup): string =>
+  [
+    'config setup',
+    '\tprotostack=xfrm',
+    '\tikev1-policy=accept',
+    ...[...setup.nets, ...setup.claims].flatMap((net) => [
+      '',
+      `conn ${net.name}`,
+      ...conn(setup, net).map((line) => `\t${line}`),
+    ]),
+    '',
+  ].join('\n');
+
+export const ipsecSecrets = (setup: Setup): string => `: PSK "${setup.secret}"\n`;
+
+/** pluto begins to replace an SA `rekeymargin` seconds before its end; with rekey=no it lets it expire. */
+const conn = (setup: Setup, net: Net): readonly string[] => [
+  'ikev2=no',
+  'authby=secret',
+  `aggressive=${setup.aggressive ? 'yes' : 'no'}`,
+  `ike=${CIPHERS[setup.phase1.cipher].pluto}-${HASHES[setup.phase1.hash].pluto};${GROUPS[setup.phase1.group].pluto}`,
+  `phase2alg=${esp(setup)}`,
+  `pfs=${setup.phase2.group === undefined ? 'no' : 'yes'}`,
+  `type=${setup.transport ? 'transport' : 'tunnel'}`,
+  `hostaddrfamily=ipv${setup.family}`,
+  `left=${setup.local}`,
+  `leftid=${identity(setup.localId)}`,
+  `right=${setup.remote}`,
+  `rightid=${identity(setup.remoteId)}`,
+  ...(setup.transport ? [] : [`leftsubnet=${cidr(net.local)}`, `rightsubnet=${cidr(net.remote)}`]),
+  'leftupdown=/bin/true',
+  ...(setup.lifetimes.phase1 === undefined ? [] : [`ikelifetime=${setup.lifetimes.phase1}s`]),
+  ...(setup.lifetimes.phase2 === undefined ? [] : [`salifetime=${setup.lifetimes.phase2}s`]),
+  ...(setup.renews ? ['rekeymargin=4s', 'rekeyfuzz=0%'] : ['rekey=no']),
+  'auto=add',
+];
+
+const esp = ({ phase2 }: Setup): string => {
+  const algorithms = `${CIPHERS[phase2.cipher].pluto}-${HASHES[phase2.hash].pluto}`;
+  return phase2.group === undefined ? algorithms : `${algorithms};${GROUPS[phase2.group].pluto}`;
+};
+
+/** A name that is not an address is written with an @, so that it is not looked up. */
+const identity = (id: string): string => (/^[0-9.]+$|:/.test(id) ? id : `@${id}`);
+
+const cidr = (prefix: Prefix): string => `${prefix.address}/${prefix.length}`;

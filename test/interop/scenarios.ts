@@ -1,0 +1,170 @@
+/** The scenarios: the axes of the matrix, what else can happen to an established pair, and every way to refuse one. */
+import type { Cipher, Group, Hash } from './algorithms.ts';
+import { type Axes, pairwise, product, type Row } from './pairwise.ts';
+import { FAULTS, type Fault, REFUSALS } from './refusals.ts';
+
+export type PeerName = 'charon' | 'pluto';
+type PeerRole = 'initiator' | 'responder';
+type Side = 'us' | 'peer';
+
+export type Expectation =
+  | { readonly kind: 'established' }
+  | { readonly kind: 'rekey'; readonly phase: 1 | 2; readonly by: Side }
+  | { readonly kind: 'delete'; readonly what: 'quick' | 'main' | 'everything'; readonly by: Side }
+  | { readonly kind: 'refusal'; readonly fault: Fault };
+
+export interface Scenario {
+  readonly name: string;
+  readonly cell: (typeof CELLS)[number];
+  readonly peer: PeerName;
+  /** What the peer is in the first phase 1. */
+  readonly peerRole: PeerRole;
+  readonly exchange: 'main' | 'aggressive';
+  readonly group: Group;
+  readonly cipher: Cipher;
+  readonly hash: Hash;
+  readonly pfs: boolean;
+  readonly mode: 'tunnel' | 'transport';
+  readonly subnets: 1 | 3;
+  readonly family: 4 | 6;
+  readonly expect: Expectation;
+}
+
+/** The cells of the result table; each has to hold at least three scenarios in a full run. */
+export const CELLS = ['plain', 'PFS', 'transport', 'rekey', 'refusal', 'delete'] as const;
+
+const PEERS = ['charon', 'pluto'] as const;
+const ROLES = ['initiator', 'responder'] as const;
+
+const AXES = {
+  peer: PEERS,
+  peerRole: ROLES,
+  exchange: ['main', 'aggressive'],
+  group: [2, 5, 14, 15, 16, 19, 20, 21],
+  cipher: ['3des', 'aes128', 'aes256'],
+  hash: ['sha1', 'sha256', 'sha384', 'sha512'],
+  pfs: [false, true],
+  mode: ['tunnel', 'transport'],
+  subnets: [1, 3],
+  family: [4, 6],
+} as const satisfies Axes;
+
+type Shape = Row<typeof AXES>;
+
+/** Everything: all pairs of axis values for each peer and role, and each of the other events for each peer and role. */
+export const allScenarios = (): readonly Scenario[] => {
+  const rows = product(AXES, isPossible);
+  const established = sides().flatMap(({ peer, peerRole }) =>
+    pairwise(
+      AXES,
+      rows.filter((row) => row.peer === peer && row.peerRole === peerRole),
+    ),
+  );
+  const events = sides().flatMap((side) => EVENTS.map((expect) => ({ ...side, expect })));
+  return [
+    ...established.map((row) => scenario(row, { kind: 'established' })),
+    ...events.filter(canHappen).map(eventScenario),
+  ];
+};
+
+/** What continuous integration runs: all pairs of axis values over both peers and roles, each event with each peer and in each role. */
+export const selectedScenarios = (): readonly Scenario[] => {
+  const established = pairwise(AXES, product(AXES, isPossible));
+  const events = EVENTS.flatMap((expect, index) =>
+    PEERS.map((peer, turn) => ({ peer, peerRole: (index + turn) % 2 === 0 ? ROLES[0] : ROLES[1], expect })),
+  );
+  return [
+    ...established.map((row) => scenario(row, { kind: 'established' })),
+    ...events.filter(canHappen).map(eventScenario),
+  ];
+};
+
+/** pluto 4.10 was built without group 2; transport mode knows one pair of hosts. */
+const isPossible = (row: Shape): boolean =>
+  !(row.peer === 'pluto' && row.group === 2) && !(row.mode === 'transport' && row.subnets === 3);
+
+const EVENTS: readonly Expectation[] = [
+  ...([1, 2] as const).flatMap((phase) =>
+    (['us', 'peer'] as const).map((by) => ({ kind: 'rekey', phase, by }) as const),
+  ),
+  { kind: 'delete', what: 'quick', by: 'us' },
+  { kind: 'delete', what: 'main', by: 'us' },
+  { kind: 'delete', what: 'everything', by: 'us' },
+  { kind: 'delete', what: 'quick', by: 'peer' },
+  { kind: 'delete', what: 'main', by: 'peer' },
+  ...FAULTS.map((fault) => ({ kind: 'refusal', fault }) as const),
+];
+
+interface Event {
+  readonly peer: PeerName;
+  readonly peerRole: PeerRole;
+  readonly expect: Expectation;
+}
+
+/** A pluto that is told not to do PFS takes it all the same when it is offered. */
+const canHappen = ({ peer, peerRole, expect }: Event): boolean =>
+  !(peer === 'pluto' && peerRole === 'responder' && expect.kind === 'refusal' && expect.fault === 'pfs');
+
+const sides = () => PEERS.flatMap((peer) => ROLES.map((peerRole) => ({ peer, peerRole })));
+
+/** The other events happen to one ordinary shape; several networks where one of them goes and the rest must stay. */
+const eventScenario = (event: Event): Scenario => {
+  const { expect } = event;
+  const shape: Shape = {
+    peer: event.peer,
+    peerRole: event.peerRole,
+    exchange: expect.kind === 'refusal' ? REFUSALS[expect.fault].exchange : 'main',
+    group: 14,
+    cipher: 'aes128',
+    hash: 'sha256',
+    pfs: true,
+    mode: 'tunnel',
+    subnets: expect.kind === 'delete' && expect.what !== 'main' ? 3 : 1,
+    family: 4,
+  };
+  return scenario(shape, expect);
+};
+
+const scenario = (shape: Shape, expect: Expectation): Scenario => ({
+  ...shape,
+  expect,
+  cell: cellOf(shape, expect),
+  name: [
+    `${shape.peer}-${shape.peerRole}`,
+    ...eventText(expect),
+    expect.kind === 'established' ? shapeText(shape) : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join('/'),
+});
+
+const cellOf = (shape: Shape, expect: Expectation): (typeof CELLS)[number] => {
+  if (expect.kind !== 'established') return expect.kind;
+  if (shape.mode === 'transport') return 'transport';
+  return shape.pfs ? 'PFS' : 'plain';
+};
+
+const eventText = (expect: Expectation): readonly string[] => {
+  switch (expect.kind) {
+    case 'established':
+      return [];
+    case 'rekey':
+      return ['rekey', `phase${expect.phase}-by-${expect.by}`];
+    case 'delete':
+      return ['delete', `${expect.what}-by-${expect.by}`];
+    case 'refusal':
+      return ['refusal', expect.fault];
+  }
+};
+
+const shapeText = (shape: Shape): string =>
+  [
+    shape.exchange,
+    shape.cipher,
+    shape.hash,
+    `group${shape.group}`,
+    shape.pfs ? 'pfs' : 'nopfs',
+    shape.mode,
+    shape.subnets === 1 ? '1net' : '3nets',
+    `v${shape.family}`,
+  ].join('-');
