@@ -18,7 +18,7 @@ export interface Logger {
 
 export interface LoggerOptions {
   /** -v */
-  readonly verbose: boolean;
+  readonly isVerbose: () => boolean;
   /** Debug level of each class, see createDebugLevels. */
   readonly levels: Int32Array;
   /** Names of events that peers cause with their packets: these are limited, each by itself. */
@@ -64,7 +64,7 @@ export const createWallClock = (): (() => number) => {
 };
 
 const isWanted = (options: LoggerOptions, record: LogRecord): boolean => {
-  if (record.severity === 'verbose') return options.verbose;
+  if (record.severity === 'verbose') return options.isVerbose();
   return record.severity !== 'debug' || isPrinted(options.levels, record.logClass, record.level);
 };
 

@@ -1,7 +1,7 @@
 /** The program: command line, configuration, and the daemon. bin/isakmpd imports it after the signal handlers. */
 import { readFileSync } from 'node:fs';
 import { ConfigError, SystemError } from '../shared/errors.ts';
-import { createDebugLevels } from '../shared/log/classes.ts';
+import { createDebugLevels, setDebugLevel } from '../shared/log/classes.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
 import { failure, notice } from '../shared/log/records.ts';
@@ -31,9 +31,12 @@ const version = (): string => {
 };
 
 const start = async (options: Options): Promise<number> => {
+  const levels = createDebugLevels();
+  // Logverbose switches on what -v does; the log is needed before the file that may say so has been read.
+  const loudness = { verbose: options.verbose };
   const log = createLogger({
-    verbose: options.verbose,
-    levels: createDebugLevels(),
+    isVerbose: () => loudness.verbose,
+    levels,
     peerTriggered: PEER_TRIGGERED,
     wallClock: createWallClock(),
     schedule,
@@ -43,6 +46,9 @@ const start = async (options: Options): Promise<number> => {
     const privileged = createPrivileged(options);
     handleUncaught(log.write, () => void privileged.removeRunFiles().finally(() => process.exit(1)));
     const configuration = await configured(options, privileged, log);
+    const { logLevels, verbose } = configuration.general().daemon;
+    loudness.verbose ||= verbose;
+    for (const { logClass, level } of logLevels) setDebugLevel(levels, logClass, level);
     const usesPolicy = options.policy && configuration.store.get('General', 'Use-Keynote')?.startsWith('yes') === true;
     const missing = missingSupport(options, usesPolicy);
     if (missing !== undefined) throw new ConfigError(missing);

@@ -54,9 +54,16 @@ export interface Side {
 }
 
 /** One side of a tunnel between two daemons with one pre-shared key; the connection is called `tunnel`, the peer section `peer`. */
-const tunnelConfiguration = (own: Side, other: Side, port: number, transform = 'AES-128-SHA2-256-GRP19'): string => `
+const tunnelConfiguration = (
+  own: Side,
+  other: Side,
+  port: number,
+  transform = 'AES-128-SHA2-256-GRP19',
+  general = '',
+): string => `
 [General]
 Listen-on=${own.address}
+${general}
 
 [Phase 1]
 ${other.address}=peer
@@ -100,16 +107,16 @@ Netmask=255.255.255.0
 export const startPair = async (
   t: TestContext,
   [left, right]: readonly [Side, Side] = [LEFT, RIGHT],
-  more: Partial<DaemonOptions> & { readonly transform?: string } = {},
+  more: Partial<DaemonOptions> & { readonly transform?: string; readonly general?: string } = {},
 ): Promise<readonly [Daemon, Daemon]> => {
   const folder = testFolder(t);
-  const { transform, ...options } = more;
+  const { transform, general, ...options } = more;
   const addresses = [...new Set([left.address, right.address])];
   const leftPorts = await freePorts(addresses);
   // Peers on one address are told apart by their ports.
   const rightPorts = left.address === right.address ? await freePorts(addresses) : leftPorts;
   const start = (own: Side, ports: Ports, other: Side, otherPorts: Ports): Daemon => {
-    const configuration = tunnelConfiguration(own, other, otherPorts.ike, transform);
+    const configuration = tunnelConfiguration(own, other, otherPorts.ike, transform, general);
     return spawnDaemon(t, { name: own.name, folder, configuration, ports, ...options });
   };
   const pair = [start(left, leftPorts, right, rightPorts), start(right, rightPorts, left, leftPorts)] as const;

@@ -132,3 +132,18 @@ test('a peer with Blowfish has it start again with the legacy provider, and Blow
   await left.saw('isakmpd: quick mode done');
   await right.saw('isakmpd: quick mode done (as responder)');
 });
+
+test('Logverbose in [General] reports completed negotiations as -v does, and without either nothing does', async (t) => {
+  const words = ['-d', '-n', '-K', '-4'];
+  for (const general of ['Logverbose=yes', '']) {
+    const [left, right] = await startPair(t, undefined, { words, general });
+    left.command('c tunnel');
+    while (!/^SPI 1: [0-9a-f]{8}/m.test(await left.ask('S'))) assert.equal(left.log.at(-1)?.includes('exit'), false);
+    for (const daemon of [left, right]) daemon.command('Q');
+    assert.deepEqual(await Promise.all([left.ended, right.ended]), [0, 0]);
+    assert.equal(
+      left.log.some((line) => line.includes('isakmpd: quick mode done')),
+      general !== '',
+    );
+  }
+});

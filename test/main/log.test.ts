@@ -20,7 +20,7 @@ const bench = (changes: Partial<LoggerOptions> = {}) => {
   const timers: (() => void)[] = [];
   const clock = { now: new Date(2026, 0, 2, 8, 6, 39).getTime() + 809.75 };
   const logger = createLogger({
-    verbose: false,
+    isVerbose: () => false,
     levels: createDebugLevels(),
     peerTriggered: PEER_TRIGGERED,
     wallClock: () => clock.now,
@@ -50,7 +50,7 @@ test('verbose lines come with -v only', () => {
   const quiet = bench();
   quiet.logger.write(verbose('isakmpd: quick mode done'));
   assert.deepEqual(quiet.lines, []);
-  const loud = bench({ verbose: true });
+  const loud = bench({ isVerbose: () => true });
   loud.logger.write(verbose('isakmpd: quick mode done'));
   assert.deepEqual(loud.lines, ['080639.809750 Default isakmpd: quick mode done\n']);
 });

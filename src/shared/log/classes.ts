@@ -22,6 +22,12 @@ export const classTag = (logClass: number): string => TAGS[logClass] ?? TAGS[Log
 export const createDebugLevels = (): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(TAGS.length * Int32Array.BYTES_PER_ELEMENT));
 
+/** `[General]:Loglevel`: one class or all. A class that does not exist is left alone. */
+export const setDebugLevel = (levels: Int32Array, logClass: number | 'all', level: number): void => {
+  if (logClass === 'all') levels.fill(level);
+  else levels[logClass] = level;
+};
+
 /** A debug record is printed when its class is switched on at all, and at its level or higher. */
 export const isPrinted = (levels: Int32Array, logClass: number, level: number): boolean => {
   const limit = levels[logClass] ?? 0;
