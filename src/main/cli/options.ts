@@ -20,6 +20,20 @@ export interface Options {
   readonly port: number;
   /** Port of encapsulated IKE. */
   readonly encapsulationPort: number;
+  /** -a */
+  readonly acquireOnly: boolean;
+  /** -D, each as given. */
+  readonly debug: readonly string[];
+  /** Absolute: -l, or the default file of -L; undefined: nothing is captured from the start. */
+  readonly captureFile: string | undefined;
+  readonly captureFormat: 'pcap' | 'pcapng';
+  /** Absolute. */
+  readonly reportFile: string;
+  /** -S */
+  readonly startsPassive: boolean;
+  /** --check */
+  readonly checkOnly: boolean;
+  readonly logFormat: 'text' | 'json';
   /** False: -K. */
   readonly policy: boolean;
   /** False: -n. */
@@ -70,6 +84,7 @@ const prepared = (parser: Argv): Argv =>
       'camel-case-expansion': false,
       'dot-notation': false,
       'duplicate-arguments-array': false,
+      'greedy-arrays': false,
       'parse-numbers': false,
     });
 
@@ -77,6 +92,7 @@ const addOption = (parser: Argv, row: OptionRow): Argv =>
   parser.option(row.key, {
     describe: `${row.argument === undefined ? '' : `${row.argument}: `}${row.help}${row.notYet === undefined ? '' : ` (refused: ${row.notYet})`}`,
     ...(row.key === 'd' ? { count: true } : { type: row.argument === undefined ? 'boolean' : 'string' }),
+    ...(row.isRepeatable ? { array: true, nargs: 1 } : {}),
     requiresArg: row.argument !== undefined,
   });
 
@@ -92,6 +108,10 @@ const checked = (given: Given): CommandLine => {
   if (port.port === encapsulation.port) return refused(`-p and -N name the same port ${port.port}`);
   const workers = textOf(given, 'workers');
   if (workers !== undefined && !isWorkerCount(workers)) return refused('--workers: a number from 1 to 128 is needed');
+  const captureFormat = oneOf(given, 'capture-format', ['pcap', 'pcapng']);
+  if (captureFormat === undefined) return refused('--capture-format: pcap or pcapng');
+  const logFormat = oneOf(given, 'log-format', ['text', 'json']);
+  if (logFormat === undefined) return refused('--log-format: text or json');
   const foreground = given.get('d');
   return {
     kind: 'run',
@@ -102,6 +122,12 @@ const checked = (given: Given): CommandLine => {
       ...runFiles(given),
       port: port.port,
       encapsulationPort: encapsulation.port,
+      acquireOnly: given.has('a'),
+      debug: textsOf(given, 'D'),
+      captureFormat,
+      startsPassive: given.has('S'),
+      checkOnly: given.has('check'),
+      logFormat,
       policy: !given.has('K'),
       kernel: !given.has('n'),
       verbose: given.has('v'),
@@ -115,15 +141,37 @@ const families = (given: Given): Options['families'] => {
   return [given.has('4') ? 4 : 6];
 };
 
-const runFiles = (given: Given): Pick<Options, 'fifo' | 'pidFile' | 'resultFile' | 'runDirectory'> => {
+type RunFileOptions = Pick<Options, 'fifo' | 'pidFile' | 'resultFile' | 'reportFile' | 'captureFile' | 'runDirectory'>;
+
+const runFiles = (given: Given): RunFileOptions => {
   const runDirectory = resolve(textOf(given, 'run-dir') ?? '/var/run');
   const fifo = textOf(given, 'f');
   return {
     fifo: fifo === '-' ? undefined : resolve(fifo ?? join(runDirectory, 'isakmpd.fifo')),
     pidFile: resolve(textOf(given, 'i') ?? join(runDirectory, 'isakmpd.pid')),
     resultFile: join(runDirectory, 'isakmpd.result'),
+    reportFile: resolve(textOf(given, 'R') ?? join(runDirectory, 'isakmpd.report')),
+    captureFile: captureFile(given, runDirectory),
     runDirectory,
   };
+};
+
+/** -l implies -L. */
+const captureFile = (given: Given, runDirectory: string): string | undefined => {
+  const named = textOf(given, 'l');
+  if (named !== undefined) return resolve(named);
+  return given.has('L') ? join(runDirectory, 'isakmpd.pcap') : undefined;
+};
+
+const textsOf = (given: Given, key: string): readonly string[] => {
+  const values = given.get(key);
+  return Array.isArray(values) ? values.map(String) : [];
+};
+
+/** One of the words, the first where the option was not given; undefined: something else was given. */
+const oneOf = <const T extends string>(given: Given, key: string, words: readonly [T, ...T[]]): T | undefined => {
+  const value = textOf(given, key) ?? words[0];
+  return words.find((word) => word === value);
 };
 
 const textOf = (given: Given, key: string): string | undefined => {

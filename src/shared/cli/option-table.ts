@@ -8,6 +8,8 @@ export interface OptionRow {
   readonly help: string;
   /** Why the option is refused for now; undefined: it works. */
   readonly notYet: string | undefined;
+  /** May be given several times, and each counts. */
+  readonly isRepeatable?: true;
 }
 
 const flag = (key: string, help: string, notYet?: string): OptionRow => ({ key, argument: undefined, help, notYet });
@@ -24,7 +26,15 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('a', 'leave the flows in the kernel alone', 'flows in the kernel are not there yet'),
   withArgument('c', 'config-file', 'configuration file [/etc/isakmpd/isakmpd.conf]'),
   flag('d', 'stay in the foreground and log to standard error'),
-  withArgument('D', 'class=level', 'debug level of a class, or of all with A=level', 'debug classes are not there yet'),
+  {
+    ...withArgument(
+      'D',
+      'class=level',
+      'debug level of a class, or of all with A=level',
+      'debug classes are not there yet',
+    ),
+    isRepeatable: true,
+  },
   withArgument('f', 'fifo', 'command FIFO; - for standard input [isakmpd.fifo in the run directory]'),
   withArgument('i', 'pid-file', 'pid file [isakmpd.pid in the run directory]'),
   flag('K', 'no policy: read no policy file, make no KeyNote check'),
@@ -38,6 +48,9 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('T', 'no NAT traversal'),
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
+  flag('check', 'check the configuration, print what is wrong with it, and exit', 'the check is not there yet'),
+  withArgument('capture-format', 'pcap|pcapng', 'format of the capture [pcap]', 'packet capture is not there yet'),
+  withArgument('log-format', 'text|json', 'format of the log [text]', 'JSON is not there yet'),
   withArgument('workers', 'number', 'threads that run exchanges, 1 to 128 [one per processor]'),
   flag('help', 'print this and exit'),
   flag('version', 'print the version and exit'),

@@ -70,5 +70,5 @@ for (const [argv, problem] of MISUSES) {
 test('the usage line has every option of the table', () => {
   const line = usage(OPTIONS);
   assert.match(line, /^usage: isakmpd \[-46adKLnSTv\] \[-c config-file\] \[-D class=level\]/);
-  assert.match(line, /\[-R report-file\] \[--run-dir directory\] \[--workers number\]/);
+  assert.match(line, /\[-R report-file\] \[--run-dir directory\]/);
 });
