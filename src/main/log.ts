@@ -129,7 +129,7 @@ const localTime = (milliseconds: number): LocalTime => {
   };
 };
 
-const PINO_LEVEL = { error: 'error', notice: 'info', verbose: 'info', debug: 'debug' } as const;
+const PINO_LEVEL = { error: 'error', notice: 'info', verbose: 'info', report: 'info', debug: 'debug' } as const;
 /** Ten times the coarsest step of Date.now(). */
 const LARGEST_DRIFT = 10;
 const PEER_LINES = { burst: 200, perSecond: 20 } as const;

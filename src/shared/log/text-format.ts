@@ -12,12 +12,15 @@ export interface LocalTime {
 }
 
 /**
- * `HHMMSS.uuuuuu Default text`, or `HHMMSS.uuuuuu Tag LL text` for a debug record, with newline. No length limit. The original's ` [priv]`
+ * `HHMMSS.uuuuuu Default text`, `HHMMSS.uuuuuu Tag LL text` for a debug record, `HHMMSS.uuuuuu Report> text` for the report, with newline. No length limit. The original's ` [priv]`
  * marks lines of its privileged process; with one process no line carries it, as in the recorded runs.
  */
 export const textLine = (time: LocalTime, record: LogRecord): string =>
-  `${digits(time.hours, 2)}${digits(time.minutes, 2)}${digits(time.seconds, 2)}.${digits(time.microseconds, 6)} ${
-    record.severity === 'debug' ? `${classTag(record.logClass)} ${digits(record.level, 2)}` : 'Default'
-  } ${printable(record.text)}\n`;
+  `${digits(time.hours, 2)}${digits(time.minutes, 2)}${digits(time.seconds, 2)}.${digits(time.microseconds, 6)} ${tag(record)} ${printable(record.text)}\n`;
+
+const tag = ({ severity, logClass, level }: LogRecord): string => {
+  if (severity === 'debug') return `${classTag(logClass)} ${digits(level, 2)}`;
+  return severity === 'report' ? 'Report>' : 'Default';
+};
 
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');

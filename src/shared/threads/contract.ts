@@ -105,9 +105,9 @@ export interface AgreedProtocol {
   readonly spiOut: number;
 }
 
-/** Severity and place of a log record, isakmpd(8): ordinary lines, -v lines, and debug lines by class and level. */
+/** Severity and place of a log record, isakmpd(8): ordinary lines, -v lines, lines of the report, and debug lines by class and level. */
 export interface LogRecord {
-  readonly severity: 'error' | 'notice' | 'verbose' | 'debug';
+  readonly severity: 'error' | 'notice' | 'verbose' | 'report' | 'debug';
   /** LogClass 0-10; used by debug records. */
   readonly logClass: number;
   /** 0-99; used by debug records. */

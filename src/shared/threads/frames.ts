@@ -190,7 +190,7 @@ const failure: Field<Failure> = record<Failure>({
 });
 
 const logRecord: Field<LogRecord> = record<LogRecord>({
-  severity: word<LogRecord['severity']>({ error: 0, notice: 1, verbose: 2, debug: 3 }),
+  severity: word<LogRecord['severity']>({ error: 0, notice: 1, verbose: 2, debug: 3, report: 4 }),
   logClass: u8,
   level: u8,
   text,

@@ -30,6 +30,14 @@ test('debug lines carry class and level', () => {
   assert.equal(textLine(TIME, debug(LogClass.TRANSPORT, 95, 'x')), '080603.000042 Trpt 95 x\n');
 });
 
+test('lines of the report carry the tag Report>', () => {
+  const line = textLine(TIME, {
+    ...notice('report', 'conf_report: dumping running configuration'),
+    severity: 'report',
+  });
+  assert.equal(line, '080603.000042 Report> conf_report: dumping running configuration\n');
+});
+
 test('text longer than the 200 characters of the original is not cut', () => {
   assert.equal(textLine(TIME, notice('x', 'y'.repeat(1000))), `080603.000042 Default ${'y'.repeat(1000)}\n`);
 });
