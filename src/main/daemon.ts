@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { notice } from '../shared/log/records.ts';
+import type { Verbosity } from '../shared/log/verbosity.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { hasLegacyProvider, restartWithLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
@@ -21,6 +22,7 @@ export interface DaemonParts {
   readonly configuration: DaemonConfiguration;
   readonly privileged: Privileged;
   readonly log: Logger;
+  readonly verbosity: Verbosity;
 }
 
 /** Runs until it is told to end. Rejects with SystemError when it cannot start. */
@@ -64,7 +66,7 @@ const provideLegacyCiphers = async (configuration: DaemonConfiguration): Promise
 
 /** The answer ends it. */
 const listenToCommands = (
-  { configuration, privileged, log }: DaemonParts,
+  { configuration, privileged, log, verbosity }: DaemonParts,
   { table, operator, faults }: Assembly,
   descriptor: number,
   shutdown: () => void,
@@ -79,6 +81,7 @@ const listenToCommands = (
     shutdown,
     reports,
     rows,
+    verbosity,
     log: log.write,
     schedule,
   });

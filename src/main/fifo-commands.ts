@@ -4,6 +4,7 @@ import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { unreachable } from '../shared/errors.ts';
 import { type Command, complaint, parseCommand } from '../shared/fifo/commands.ts';
 import { notice } from '../shared/log/records.ts';
+import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 import type { Reports } from './reports.ts';
@@ -16,6 +17,7 @@ export interface FifoCommandOptions {
   readonly reports: Reports;
   /** All rows of the SA table, from the beginning. */
   readonly rows: () => Iterable<SaRow>;
+  readonly verbosity: Pick<Verbosity, 'set' | 'toggle'>;
   readonly log: (record: LogRecord) => void;
   /** Calls back after some ms; the answer cancels. */
   readonly schedule: (milliseconds: number, callback: () => void) => () => void;
@@ -89,8 +91,9 @@ const carryOut = async (
       log(notice('shutdown-command', 'ui_shutdown_daemon: received shutdown command'));
       return options.shutdown();
     case 'debugLevel':
+      return options.verbosity.set(command).forEach(log);
     case 'debugToggle':
-      return log(notThereYet('ui_debug', line, 'debugging by class'));
+      return options.verbosity.toggle().forEach(log);
     case 'mode':
       return log(notThereYet('ui_setmode', line, 'passive mode'));
     case 'captureOn':

@@ -1,10 +1,10 @@
 /** The program: command line, configuration, and the daemon. bin/isakmpd imports it after the signal handlers. */
 import { readFileSync } from 'node:fs';
 import { ConfigError, SystemError } from '../shared/errors.ts';
-import { createDebugLevels, setDebugLevel } from '../shared/log/classes.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
 import { failure, notice } from '../shared/log/records.ts';
+import { Verbosity } from '../shared/log/verbosity.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { missingSupport, type Options, parseCommandLine } from './cli/options.ts';
 import { schedule } from './clock.ts';
@@ -31,28 +31,25 @@ const version = (): string => {
 };
 
 const start = async (options: Options): Promise<number> => {
-  const levels = createDebugLevels();
-  // Logverbose switches on what -v does; the log is needed before the file that may say so has been read.
-  const loudness = { verbose: options.verbose };
+  const verbosity = new Verbosity(options.verbose);
   const log = createLogger({
-    isVerbose: () => loudness.verbose,
-    levels,
+    isVerbose: () => verbosity.isVerbose,
+    levels: verbosity.levels,
     peerTriggered: PEER_TRIGGERED,
     wallClock: createWallClock(),
     schedule,
     destination: standardError(),
   });
+  verbosity.readOptions(options.debug).forEach(log.write);
   try {
     const privileged = createPrivileged(options);
     handleUncaught(log.write, () => void privileged.removeRunFiles().finally(() => process.exit(1)));
     const configuration = await configured(options, privileged, log);
-    const { logLevels, verbose } = configuration.general().daemon;
-    loudness.verbose ||= verbose;
-    for (const { logClass, level } of logLevels) setDebugLevel(levels, logClass, level);
+    verbosity.configure(configuration.general().daemon).forEach(log.write);
     const usesPolicy = options.policy && configuration.store.get('General', 'Use-Keynote')?.startsWith('yes') === true;
     const missing = missingSupport(options, usesPolicy);
     if (missing !== undefined) throw new ConfigError(missing);
-    await runDaemon({ options, configuration, privileged, log });
+    await runDaemon({ options, configuration, privileged, log, verbosity });
     log.close();
     log.write(notice('exit', 'isakmpd: exit'));
     return 0;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createFifoCommands } from '../../src/main/fifo-commands.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
 import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
+import { Verbosity } from '../../src/shared/log/verbosity.ts';
 import { sampleRow } from '../shared/sa-table/sample-row.ts';
 
 const COOKIES = '1122334455667788aabbccddeeff0011';
@@ -27,6 +28,7 @@ const bench = () => {
       listSas: async () => void results.push('SAs'),
       writeAnswer: async (value) => void results.push(value === undefined ? '' : `${value}\n`),
     },
+    verbosity: new Verbosity(false),
     log: (record) => logged.push(record.text),
     schedule: (milliseconds, callback) => {
       const timer = { milliseconds, callback, cancelled: false };
@@ -167,9 +169,29 @@ test('closing forgets the rebuild', async () => {
   assert.equal(timers[0]?.cancelled, true);
 });
 
+test('E13 and E14: D answers with the lines of the original', async () => {
+  const { say, logged } = bench();
+  await say('D 11 5', 'D 3 40', 'D 3 40', 'D 3 x', 'D 3 -1');
+  assert.deepEqual(logged, [
+    'log_debug_cmd: invalid debugging class 11',
+    'log_debug_cmd: log level changed from 0 to 40 for class 3',
+    'log_debug_cmd: log level unchanged for class 3',
+    'ui_debug: command "D 3 x" malformed',
+    'log_debug_cmd: invalid debugging level -1 for class 3',
+  ]);
+});
+
+test('D A sets all classes, D T silences them and brings them back', async () => {
+  const { say, logged } = bench();
+  await say('D A 7', 'D T', 'D T');
+  const lines = (from: number, to: number) =>
+    Array.from({ length: 11 }, (_, i) => `log_debug_cmd: log level changed from ${from} to ${to} for class ${i}`);
+  assert.deepEqual(logged, [...lines(0, 7), ...lines(7, 0), ...lines(0, 7)]);
+});
+
 test('commands that are not there yet say so in one line each and do nothing', async () => {
   const { say, logged, asked, results } = bench();
-  const lines = ['D 3 40', 'D T', 'M passive', 'p on', 'p off', 'R', 'r'];
+  const lines = ['M passive', 'p on', 'p off', 'R', 'r'];
   await say(...lines);
   assert.equal(logged.length, lines.length);
   for (const [i, line] of lines.entries()) {

@@ -83,7 +83,6 @@ const prepared = (parser: Argv): Argv =>
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
       'greedy-arrays': false,
       'parse-numbers': false,
     });
@@ -176,7 +175,9 @@ const oneOf = <const T extends string>(given: Given, key: string, words: readonl
 
 const textOf = (given: Given, key: string): string | undefined => {
   const value = given.get(key);
-  return typeof value === 'string' ? value : undefined;
+  // Of an option that was repeated, the last counts.
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : undefined;
 };
 
 const refused = (text: string): CommandLine => ({ kind: 'refused', text: `isakmpd: ${text}` });

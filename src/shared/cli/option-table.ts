@@ -27,12 +27,7 @@ export const OPTIONS: readonly OptionRow[] = [
   withArgument('c', 'config-file', 'configuration file [/etc/isakmpd/isakmpd.conf]'),
   flag('d', 'stay in the foreground and log to standard error'),
   {
-    ...withArgument(
-      'D',
-      'class=level',
-      'debug level of a class, or of all with A=level',
-      'debug classes are not there yet',
-    ),
+    ...withArgument('D', 'class=level', 'debug level of a class, or of all with A=level'),
     isRepeatable: true,
   },
   withArgument('f', 'fifo', 'command FIFO; - for standard input [isakmpd.fifo in the run directory]'),

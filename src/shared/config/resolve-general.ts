@@ -1,11 +1,11 @@
 /** [General]: what exchanges need of it, and what the daemon itself goes by. */
 import { ConfigError } from '../errors.ts';
+import type { LevelSetting } from '../log/verbosity.ts';
 import { identityFromText, identityKey } from '../policy/identity.ts';
 import type { GeneralPolicy } from '../policy/peer-policy.ts';
 import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
-import type { LogLevel } from './schema.ts';
 import { GENERAL, INITIATOR_ID } from './sections.ts';
 
 export interface DaemonSettings {
@@ -15,7 +15,7 @@ export interface DaemonSettings {
   /** Canonical addresses; undefined: all of this host. */
   readonly listenOn: readonly string[] | undefined;
   /** In the order in which they take effect. */
-  readonly logLevels: readonly LogLevel[];
+  readonly logLevels: readonly LevelSetting[];
   readonly verbose: boolean;
 }
 

@@ -1,6 +1,8 @@
 /** The kinds of tags: how a value is read, what it has to be, and what its documentation says. The rows themselves are in sections.ts. */
 import { parseAddress } from '../address.ts';
 import { InvariantError } from '../errors.ts';
+import { LAST_LOG_CLASS } from '../log/classes.ts';
+import type { LevelSetting } from '../log/verbosity.ts';
 import type { NumberRange } from '../policy/peer-policy.ts';
 import { splitList } from './list-value.ts';
 import { IP_PROTOCOLS, numberByName, numberOrName, SERVICES } from './names.ts';
@@ -65,8 +67,8 @@ const parseRange = (text: string): NumberRange | undefined => {
   return offered > 0 && least <= most && Math.max(offered, most) <= MAX_U32 ? { offered, least, most } : undefined;
 };
 
-const parseLogLevels = (text: string): readonly LogLevel[] | undefined => {
-  const levels: LogLevel[] = [];
+const parseLogLevels = (text: string): readonly LevelSetting[] | undefined => {
+  const levels: LevelSetting[] = [];
   for (const member of splitList(text)) {
     const [, name = '', digits = ''] = /^(A|\d{1,2})[ \t]*=[ \t]*(\d{1,2})$/i.exec(member) ?? [];
     const logClass = /^a$/i.test(name) ? 'all' : Number(name);
@@ -91,16 +93,9 @@ const parseSecret = (text: string): Uint8Array | undefined => {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 };
 
-/** `class=level` of isakmpd(8) -D. */
-export interface LogLevel {
-  readonly logClass: number | 'all';
-  readonly level: number;
-}
-
 const MAX_U32 = 0xffff_ffff;
 /** Timers count milliseconds in 31 bits. */
 const MAX_SECONDS = 2_147_483;
-const LAST_LOG_CLASS = 10;
 
 const nonEmpty = (text: string): string | undefined => (text === '' ? undefined : text);
 

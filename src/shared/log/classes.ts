@@ -15,18 +15,15 @@ export const LogClass = {
   UI: 10,
 } as const;
 
+export const LAST_LOG_CLASS = LogClass.UI;
+export const LAST_LOG_LEVEL = 99;
+
 /** The four characters that stand for a class in a log line. An unknown class is an ordinary one's fault and prints as Misc. */
 export const classTag = (logClass: number): string => TAGS[logClass] ?? TAGS[LogClass.MISC];
 
 /** Levels of all classes, 0 = silent, in memory that lanes can share. */
 export const createDebugLevels = (): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(TAGS.length * Int32Array.BYTES_PER_ELEMENT));
-
-/** `[General]:Loglevel`: one class or all. A class that does not exist is left alone. */
-export const setDebugLevel = (levels: Int32Array, logClass: number | 'all', level: number): void => {
-  if (logClass === 'all') levels.fill(level);
-  else levels[logClass] = level;
-};
 
 /** A debug record is printed when its class is switched on at all, and at its level or higher. */
 export const isPrinted = (levels: Int32Array, logClass: number, level: number): boolean => {
