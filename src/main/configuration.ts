@@ -11,7 +11,7 @@ import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
+import type { LogFields, LogRecord } from '../shared/threads/contract.ts';
 
 export class DaemonConfiguration {
   readonly store = new ConfigurationStore();
@@ -45,13 +45,13 @@ export class DaemonConfiguration {
     if (this.#brokenRevision === revision) return this.#general;
     try {
       const general = this.#resolved.general();
-      if (general !== this.#general) this.#tell(GENERAL, general.warnings, notice);
+      if (general !== this.#general) this.#tell(GENERAL, general.warnings, oddity);
       this.#general = general;
       this.#brokenRevision = undefined;
     } catch (fault) {
       if (!(fault instanceof ConfigError)) throw fault;
       this.#brokenRevision = revision;
-      this.#tell(GENERAL, [fault.message], failure);
+      this.#tell(GENERAL, [fault.message], error);
     }
     return this.#general;
   }
@@ -67,8 +67,8 @@ export class DaemonConfiguration {
     const resolved = this.#resolved.peer(name);
     if (this.#toldOf.get(key) !== resolved) {
       this.#toldOf.set(key, resolved);
-      if ('error' in resolved) this.#tell(key, [resolved.error.message], failure, name);
-      else this.#tell(key, resolved.warnings, notice, name);
+      if ('error' in resolved) this.#tell(key, [resolved.error.message], error, name);
+      else this.#tell(key, resolved.warnings, oddity, name);
     }
     return 'error' in resolved ? undefined : resolved.policy;
   }
@@ -138,19 +138,22 @@ export class DaemonConfiguration {
   }
 
   /** Says those of the lines that were not said the last time. */
-  #tell(key: string, lines: readonly string[], record: typeof notice, peer?: string): void {
+  #tell(key: string, lines: readonly string[], record: typeof oddity, peer?: string): void {
     const before = this.#told.get(key);
     this.#told.set(key, new Set(lines));
     for (const text of lines) {
-      if (before?.has(text) !== true) this.#log(record('configuration', text, peer === undefined ? {} : { peer }));
+      if (before?.has(text) !== true) this.#log(record(text, peer === undefined ? {} : { peer }));
     }
   }
 }
 
 const problemRecord = (file: string, { line, severity, text }: Problem): LogRecord => {
-  const record = severity === 'error' ? failure : notice;
-  return record('configuration', text.startsWith('conf_set_now') ? text : `${file}:${line}: ${text}`);
+  const record = severity === 'error' ? error : oddity;
+  return record(text.startsWith('conf_set_now') ? text : `${file}:${line}: ${text}`);
 };
+
+const error = (text: string, fields: LogFields = {}): LogRecord => failure('configuration-error', text, fields);
+const oddity = (text: string, fields: LogFields = {}): LogRecord => notice('configuration', text, fields);
 
 const GENERAL = 'general';
 /** What [Phase 1]:Default is where nobody wrote it. */

@@ -118,7 +118,7 @@ const isThere = (rows: Iterable<SaRow>, cookies: string, messageId: number): boo
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const notThereYet = (origin: string, line: string, what: string): LogRecord =>
-  notice('command-refused', complaint(origin, line, `refused: ${what} is not there yet`));
+  notice('command-refused', complaint(origin, line, `refused: ${what} is not there yet` as const));
 
 const LISTS_OF_CONNECTIONS: ReadonlySet<string> = new Set(['[phase 2]:connections', '[phase 2]:passive-connections']);
 /** A script changes the lists in many lines; the rebuild waits until it has paused this long. */

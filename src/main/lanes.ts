@@ -6,7 +6,7 @@ import { SystemError } from '../shared/errors.ts';
 import { failure } from '../shared/log/records.ts';
 import { createKeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SharedSaTable } from '../shared/sa-table/sa-table.ts';
-import type { LaneEffect, LaneEvent, LaneStatistics } from '../shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent, LaneStatistics, LogRecord } from '../shared/threads/contract.ts';
 import { LaneLink, type Policies } from './lane-link.ts';
 import type { Logger } from './log.ts';
 
@@ -55,7 +55,7 @@ export class Lanes {
       recordTiming: false,
     });
     // A thread that dies without a task; one that dies with its task fails the task.
-    this.#pool.on('error', (fault) => this.#log('lane-thread', `a lane's thread failed: ${reasonOf(fault)}`));
+    this.#pool.on('error', (fault) => this.#log(failure('lane-thread', `a lane's thread failed: ${reasonOf(fault)}`)));
     this.#slots = Array.from(
       { length: options.count },
       (_, lane) => new Slot(lane, this.#link(lane), options.keyRecords),
@@ -149,7 +149,7 @@ export class Lanes {
     slot.onDeath(why);
     const delay = this.#backOff(slot);
     const when = delay === 0 ? 'starting it again' : `starting it again in ${delay} ms`;
-    this.#log('lane-lost', `${why.message}; ${when}`);
+    this.#log(failure('lane-lost', `lane ${slot.lane} died: ${reason}; ${when}`));
     slot.link = this.#successor(slot.lane);
     slot.backOff = setTimeout(() => this.#launch(slot), delay);
     this.#options.onLost(slot.lane);
@@ -187,8 +187,8 @@ export class Lanes {
     link.close(new SystemError(`lane ${slot.lane} was stopped`));
   }
 
-  #log(event: string, text: string): void {
-    this.#options.log.write(failure(event, text));
+  #log(record: LogRecord): void {
+    this.#options.log.write(record);
   }
 }
 

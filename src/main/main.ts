@@ -55,7 +55,7 @@ const start = async (options: Options): Promise<number> => {
     return 0;
   } catch (fault) {
     const isExpected = fault instanceof SystemError || fault instanceof ConfigError;
-    log.write(failure('start', isExpected ? fault.message : `isakmpd: internal fault: ${faultText(fault)}`));
+    log.write(failure('start-failed', isExpected ? fault.message : `isakmpd: internal fault: ${faultText(fault)}`));
     return 1;
   }
 };
@@ -65,7 +65,7 @@ const configured = async (options: Options, privileged: Privileged, log: Logger)
   const file = await readConfigurationFile(privileged, options.configurationFile);
   // One that may be read by others, or cannot be read at all, counts as missing: the daemon runs on what it is told through the FIFO.
   if (file.kind === 'text') configuration.load(file.text, options.configurationFile);
-  else if (file.kind === 'refused') log.write(failure('configuration', file.reason));
+  else if (file.kind === 'refused') log.write(failure('configuration-error', file.reason));
   return configuration;
 };
 

@@ -74,7 +74,7 @@ export class Operator {
     const { configuration, log } = this.#options;
     const phase = Number.parseInt(configuration.store.get(name, 'Phase') ?? '', 10) || 0;
     if (phase === 1 || phase === 2) return true;
-    const text = `exchange_establish: peer "${name}" does not have a correct phase (${phase})`;
+    const text = `exchange_establish: peer "${name}" does not have a correct phase (${phase})` as const;
     log.write(notice('command-failed', text));
     log.write(notice('command-failed', `connections have [${name}]:Phase=2, peers have [${name}]:Phase=1`));
     return false;

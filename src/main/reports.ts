@@ -1,7 +1,7 @@
 /** What the daemon writes about itself into files: for now the listing of all SAs and single answers, both in the result file. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SystemError } from '../shared/errors.ts';
-import { failure, notice } from '../shared/log/records.ts';
+import { failure } from '../shared/log/records.ts';
 import { saListing } from '../shared/report/sa-list.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
@@ -30,7 +30,7 @@ export const createReports = (sources: ReportSources): Reports => {
     } catch (fault) {
       if (!(fault instanceof SystemError)) throw fault;
       sources.log(failure('result-failed', 'ui_open_result: fopen() failed'));
-      sources.log(notice('result-failed', fault.message));
+      sources.log(failure('result-failed', fault.message));
     }
   };
   return {

@@ -3,6 +3,7 @@
  * its debugger on port 9229. Signals that arrive during start-up wait until handleSignals is called. SIGPIPE needs nothing here: Node
  * ignores it.
  */
+import type { Texts } from '../shared/log/events.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 
 export interface SignalActions {
@@ -25,7 +26,8 @@ const act = (signal: NodeJS.Signals, actions: SignalActions): void => {
   else actions.shutdown();
 };
 
-const refused = (text: string): LogRecord => ({
+/** Written out, lest the handlers wait for more modules to load. */
+const refused = (text: Texts['signal-refused']): LogRecord => ({
   severity: 'notice',
   logClass: 0,
   level: 0,

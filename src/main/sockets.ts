@@ -163,7 +163,8 @@ const send = (
   bytes: Uint8Array,
 ): void => {
   const told = (cause: string): void => {
-    const text = `cannot send to ${remote.address} port ${remote.port} from ${local.address} port ${local.port}: ${cause}`;
+    const text =
+      `cannot send to ${remote.address} port ${remote.port} from ${local.address} port ${local.port}: ${cause}` as const;
     log.write(failure('send-failed', text, { address: remote.address }));
   };
   const socket = open.get(keyOf(local.address, local.port))?.socket;

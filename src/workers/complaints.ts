@@ -10,6 +10,7 @@ import { type Stage, sealMessage } from '../shared/exchange/envelope.ts';
 import { errorPayload } from '../shared/exchange/informational.ts';
 import { REFUSAL } from '../shared/exchange/refusals.ts';
 import type { Action } from '../shared/exchange/run.ts';
+import type { EventOf, Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { LogFields, LogRecord, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
@@ -21,7 +22,8 @@ export interface Complaint {
   /** The way the message came. */
   readonly path: Path;
   readonly header: Header;
-  readonly fault: ProtocolError;
+  /** What the sender is told, if he may be told anything. */
+  readonly notify: NotifyType;
   /** The SA that the message named, if there is one. */
   readonly sa: IsakmpSa | undefined;
   /** The established peer itself has sent it: its hash was right. */
@@ -34,22 +36,22 @@ export interface Complaint {
 
 /** Logs the refusal and sends its notify, both within what this sender may cause. */
 export const complain = (lane: LaneContext, complaint: Complaint): void => {
-  const { path, header, fault, sa, lines, about } = complaint;
+  const { path, header, notify, sa, lines, about } = complaint;
   if (!budgetOf(lane, complaint).take(lane.now())) return;
   const fields = { ...strangerFields(path, header), ...(sa === undefined ? {} : fieldsOf(sa)) };
   const log = (record: LogRecord): void => {
     lane.effects.push({ kind: 'log', record: { ...record, fields: { ...fields, ...record.fields } } });
   };
   for (const record of lines) if (record.event !== REFUSAL) log(record);
-  if (!SILENT.has(fault.notify)) {
+  if (!SILENT.has(notify)) {
     const { address, port } = path.remote;
-    const text = `dropped message from ${address} port ${port} due to notification type ${notifyName(fault.notify)}`;
-    log(notice('message-dropped', text));
+    const text = `dropped message from ${address} port ${port} due to notification type ${notifyName(notify)}` as const;
+    log(line(text));
   }
   for (const record of lines) if (record.event === REFUSAL) log(record);
-  if (header.exchangeType === ExchangeType.INFO || SILENT.has(fault.notify)) return;
-  const payload = errorPayload(fault.notify, about?.protocolId ?? ProtocolId.ISAKMP, about?.spi ?? new Uint8Array(0));
-  if (sa?.established === undefined) sendInTheClear(lane, path, header, fault.notify);
+  if (header.exchangeType === ExchangeType.INFO || SILENT.has(notify)) return;
+  const payload = errorPayload(notify, about?.protocolId ?? ProtocolId.ISAKMP, about?.spi ?? new Uint8Array(0));
+  if (sa?.established === undefined) sendInTheClear(lane, path, header, notify);
   else sendInformational(lane, sa, [payload]);
 };
 
@@ -110,16 +112,19 @@ export const linesOf = (
   }
 };
 
-const line = (text: string): LogRecord => notice('message-dropped', text);
+const line = (text: Texts['message-dropped']): LogRecord => notice('message-dropped', text);
 
 /** The line of the reserved byte is one that scripts know: a fault of a payload's own header has no place added. */
 const placeOf = ({ path }: ProtocolError): string => (path.length <= 1 ? '' : ` (in ${path.join('/')})`);
 
 /** A message that is dropped without notify; the line only if this sender may still cause one. */
-export const dropQuietly = (lane: LaneContext, path: Path, text: string, fields: LogFields = {}): void => {
+export const dropQuietly = <E extends EventOf<'notice'>>(
+  lane: LaneContext,
+  path: Path,
+  event: E,
+  text: Texts[E],
+  fields: LogFields = {},
+): void => {
   if (!lane.strangers.take(lane.now())) return;
-  lane.effects.push({
-    kind: 'log',
-    record: notice('message-dropped', text, { address: path.remote.address, ...fields }),
-  });
+  lane.effects.push({ kind: 'log', record: notice(event, text, { address: path.remote.address, ...fields }) });
 };

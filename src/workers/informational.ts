@@ -32,7 +32,7 @@ export const receiveInformational = (
   const opened = openMessage(protection, bytes, header, INFORMATIONAL);
   if (opened.kind === 'refused') {
     const lines = linesOf(2, { ...opened, actions: [] });
-    complain(lane, { path, header, fault: opened.fault, sa, lines });
+    complain(lane, { path, header, notify: opened.fault.notify, sa, lines });
     return;
   }
   const news = attempt(() => {
@@ -49,7 +49,7 @@ export const receiveInformational = (
     return;
   }
   const lines = linesOf(2, { stage: 'step', fault: news, actions: [] });
-  complain(lane, { path, header, fault: news, sa, isAuthentic, lines });
+  complain(lane, { path, header, notify: news.notify, sa, isAuthentic, lines });
 };
 
 const attempt = (read: () => readonly News[]): readonly News[] | ProtocolError => {
@@ -96,7 +96,7 @@ const answerDeadPeerDetection = (lane: LaneContext, sa: IsakmpSa, established: E
   const last = established.deadPeerDetection;
   const repetitions = last?.sequence === sequence ? last.repetitions + 1 : 0;
   if (last !== undefined && (sequence < last.sequence || repetitions >= MOST_REPETITIONS)) {
-    const text = `dpd_handle_notify: bad R_U_THERE seqno ${sequence} <= ${last.sequence}`;
+    const text = `dpd_handle_notify: bad R_U_THERE seqno ${sequence} <= ${last.sequence}` as const;
     if (established.authentic.take(lane.now())) say(lane, sa, 'dpd-bad-sequence', text);
     return;
   }

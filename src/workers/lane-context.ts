@@ -1,6 +1,7 @@
 /** What the parts of a lane share: clock, randomness, policies, SAs, timers, and the list of effects. */
 import { publicValue, sharedSecret } from '../shared/crypto/dh.ts';
 import type { Env } from '../shared/exchange/effects.ts';
+import type { EventOf, Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { GeneralPolicy, PeerPolicy } from '../shared/policy/peer-policy.ts';
@@ -79,21 +80,15 @@ export const disarmAll = (lane: LaneContext, owner: Timed): void => {
   for (const name of TIMER_NAMES) disarm(lane, owner, name);
 };
 
-/** An ordinary line about this SA. */
-export const say = (lane: LaneContext, sa: IsakmpSa, event: string, text: string, more: LogFields = {}): void => {
-  lane.effects.push({ kind: 'log', record: notice(event, text, { ...fieldsOf(sa), ...more }) });
-};
-
-/** A line for -v. */
-export const sayVerbose = (
+/** An ordinary line about this SA, or one for -v. */
+export const say = <E extends EventOf<'notice' | 'verbose'>>(
   lane: LaneContext,
   sa: IsakmpSa,
-  event: string,
-  text: string,
+  event: E,
+  text: Texts[E],
   more: LogFields = {},
 ): void => {
-  const record = notice(event, text, { ...fieldsOf(sa), ...more });
-  lane.effects.push({ kind: 'log', record: { ...record, severity: 'verbose' } });
+  lane.effects.push({ kind: 'log', record: notice(event, text, { ...fieldsOf(sa), ...more }) });
 };
 
 export const fieldsOf = (sa: IsakmpSa): LogFields => ({

@@ -83,8 +83,9 @@ export const hearNotify = (lane: LaneContext, sa: IsakmpSa, { path, bytes }: Dat
   sa.hearsay = `it had answered ${name}, unauthenticated`;
   if (!lane.strangers.take(lane.now())) return;
   const what = sa.established === undefined ? 'phase 1' : 'quick mode';
-  const text = `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers ${name} to our ${what}`;
-  say(lane, sa, 'refused-by-peer', text + hintFor(sa, type));
+  const text =
+    `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers ${name} to our ${what}` as const;
+  say(lane, sa, 'refused-by-peer', `${text}${hintFor(sa, type)}`);
 };
 
 /** Something of ours has no answer yet: our offer, our proof of the secret (both sides' keys are there), or a quick mode. */
@@ -119,7 +120,8 @@ export const hearUnreadable = (lane: LaneContext, sa: IsakmpSa, { path }: Datagr
   if (sa.conversation?.protection === undefined) return;
   sa.hearsay = 'it had answered something that we cannot decrypt';
   if (!lane.strangers.take(lane.now())) return;
-  const text = `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers our phase 1 with something that we cannot decrypt`;
+  const text =
+    `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers our phase 1 with something that we cannot decrypt` as const;
   say(lane, sa, 'refused-by-peer', `${text}: probably a wrong pre-shared key`);
 };
 

@@ -2,10 +2,10 @@
 import { InvariantError } from '../shared/errors.ts';
 import type { Phase1Result } from '../shared/exchange/effects.ts';
 import type { Action } from '../shared/exchange/run.ts';
-import { notice } from '../shared/log/records.ts';
+import { failure, notice } from '../shared/log/records.ts';
 import { identityText } from '../shared/policy/identity.ts';
 import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
-import { arm, disarm, fieldsOf, type LaneContext, say, sayVerbose } from './lane-context.ts';
+import { arm, disarm, fieldsOf, type LaneContext, say } from './lane-context.ts';
 import { sendMessage } from './retransmission.ts';
 import { failPhase1 } from './sa-life.ts';
 
@@ -35,19 +35,16 @@ const establish = (
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);
   if (!lane.store.establish(sa, choice, now)) {
-    say(lane, sa, 'table-full', 'the SA table is full: this ISAKMP SA would not survive a fault of its lane');
+    const text = 'the SA table is full: this ISAKMP SA would not survive a fault of its lane';
+    lane.effects.push({ kind: 'log', record: failure('table-full', text, fieldsOf(sa)) });
   }
   arm(lane, sa, softAt, { name: 'soft', sa, phase2: undefined });
   arm(lane, sa, hardAt, { name: 'hard', sa, phase2: undefined });
   const isInitiator = sa.role === 'initiator';
   const ids = isInitiator ? [localIdentity, remoteIdentity] : [remoteIdentity, localIdentity];
-  sayVerbose(
-    lane,
-    sa,
-    'phase1-established',
-    `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: initiator id ${ids[0]}, responder id ${ids[1]}, ` +
-      `src: ${sa.path.local.address} dst: ${sa.path.remote.address}`,
-  );
+  const between =
+    `initiator id ${ids[0]}, responder id ${ids[1]}, src: ${sa.path.local.address} dst: ${sa.path.remote.address}` as const;
+  say(lane, sa, 'phase1-established', `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: ${between}`);
   lane.effects.push({
     kind: 'phase1Established',
     isakmp: cookiesOf(sa),
@@ -85,7 +82,8 @@ export const endExchange = (lane: LaneContext, sa: IsakmpSa): void => {
 export const giveUpPhase1 = (lane: LaneContext, sa: IsakmpSa): void => {
   if (sa.established !== undefined) return;
   const { address, port } = sa.path.remote;
-  const text = `transport_send_messages: giving up on exchange ${sa.policy.name}, no response from peer ${address}:${port}`;
+  const text =
+    `transport_send_messages: giving up on exchange ${sa.policy.name}, no response from peer ${address}:${port}` as const;
   lane.effects.push({ kind: 'log', record: notice('no-answer', text, fieldsOf(sa)) });
   // RFC 2409 §5.4: who cannot decrypt message 5 has another secret, and may say nothing at all.
   const hint =

@@ -64,18 +64,22 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   const { path, peer, firstContact } = event;
   const policy = lane.peers.get(peer);
   if (policy === undefined) {
-    dropQuietly(lane, path, 'exchange_setup_p1: no "Default" tag in [Phase 1] section');
+    dropQuietly(lane, path, 'peer-unknown', 'exchange_setup_p1: no "Default" tag in [Phase 1] section');
     return;
   }
   if (policy.exchangeType !== header.exchangeType) {
     const expected = exchangeName(policy.exchangeType);
     const got = exchangeName(header.exchangeType);
-    dropQuietly(lane, path, `exchange_setup_p1: expected exchange type ${expected} got ${got}`, { peer });
+    dropQuietly(lane, path, 'peer-unknown', `exchange_setup_p1: expected exchange type ${expected} got ${got}`, {
+      peer,
+    });
     return;
   }
   const isAggressive = policy.exchangeType === ExchangeType.AGGRESSIVE;
   if (isAggressive && !lane.aggressiveOffers.take(lane.now())) {
-    dropQuietly(lane, path, 'too many first messages of aggressive mode: this one was dropped', { peer });
+    dropQuietly(lane, path, 'message-shed', 'too many first messages of aggressive mode: this one was dropped', {
+      peer,
+    });
     return;
   }
   const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
@@ -98,9 +102,9 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   disarmAll(lane, sa);
   machine.drop();
   if (received.kind === 'accepted') {
-    dropQuietly(lane, path, 'the SA table is full: a new phase 1 was refused', { peer });
+    dropQuietly(lane, path, 'message-shed', 'the SA table is full: a new phase 1 was refused', { peer });
   } else if (received.kind === 'refused') {
-    complain(lane, { path, header, fault: received.fault, sa: undefined, lines: linesOf(1, received) });
+    complain(lane, { path, header, notify: received.fault.notify, sa: undefined, lines: linesOf(1, received) });
   }
 };
 
@@ -157,7 +161,9 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
 };
 
 const sayTooLate = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram): void =>
-  dropQuietly(lane, path, 'message_recv: phase 1 message after ISAKMP SA is ready', { peer: sa.policy.name });
+  dropQuietly(lane, path, 'message-dropped', 'message_recv: phase 1 message after ISAKMP SA is ready', {
+    peer: sa.policy.name,
+  });
 
 /** Refusing a message does not end the exchange: whoever forged it must not. */
 const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Header, refused: Refused): void => {
@@ -165,7 +171,13 @@ const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Hea
   const lines = linesOf(1, refused);
   const isWrongSecret = garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0);
   if (sa.role === 'initiator') sa.hearsay = `its last message was refused: ${fault.message}`;
-  complain(lane, { path, header, fault, sa, lines: isWrongSecret ? [...lines, wrongSecret(sa)] : lines });
+  complain(lane, {
+    path,
+    header,
+    notify: fault.notify,
+    sa,
+    lines: isWrongSecret ? [...lines, wrongSecret(sa)] : lines,
+  });
 };
 
 const wrongSecret = (sa: IsakmpSa): LogRecord =>

@@ -5,7 +5,7 @@ import { deletePayload, errorPayload } from '../shared/exchange/informational.ts
 import type { Action } from '../shared/exchange/run.ts';
 import type { Agreement, LogFields } from '../shared/threads/contract.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { type LaneContext, say, sayVerbose } from './lane-context.ts';
+import { type LaneContext, say } from './lane-context.ts';
 import { sendInformational } from './outgoing.ts';
 import { sendMessage } from './retransmission.ts';
 import { endPhase2, withHearsay } from './sa-life.ts';
@@ -65,8 +65,9 @@ const settle = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, agreement: Agre
   const { exchange, request } = phase2;
   const suffix = request === 0 ? ' (as responder)' : '';
   const fields: LogFields = { connection: agreement.connection, messageId: idText(phase2.messageId) };
-  const text = `isakmpd: quick mode done${suffix}: src: ${sa.path.local.address} dst: ${sa.path.remote.address}`;
-  sayVerbose(lane, sa, 'phase2-established', text, fields);
+  const text =
+    `isakmpd: quick mode done${suffix}: src: ${sa.path.local.address} dst: ${sa.path.remote.address}` as const;
+  say(lane, sa, 'phase2-established', text, fields);
   lane.effects.push({ kind: 'phase2Established', exchange, request, agreement });
 };
 
@@ -77,7 +78,8 @@ export const giveUpPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): v
   if (phase2.isSettled) return;
   const { address, port } = sa.path.remote;
   const name = phase2.connection;
-  const text = `transport_send_messages: giving up on exchange ${name}, no response from peer ${address}:${port}`;
+  const text =
+    `transport_send_messages: giving up on exchange ${name}, no response from peer ${address}:${port}` as const;
   say(lane, sa, 'no-answer', text, { connection: name, messageId: idText(phase2.messageId) });
   const reason = `no response from peer ${address}:${port}`;
   endPhase2(lane, sa, phase2, withHearsay(sa, { cause: 'timeout', reason }));

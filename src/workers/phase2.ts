@@ -122,7 +122,7 @@ const refuse = (
     hearFrom(lane, sa);
   }
   const about = message && peerSpiIn(message);
-  complain(lane, { path, header, fault, sa, isAuthentic, lines: linesOf(2, refused), about });
+  complain(lane, { path, header, notify: fault.notify, sa, isAuthentic, lines: linesOf(2, refused), about });
 };
 
 const answeringPhase2 = (lane: LaneContext, sa: IsakmpSa, established: Established, messageId: number): Phase2 => {

@@ -1,6 +1,7 @@
 /** The reception checks of a datagram in their order (RFC 2408 §5.2, behaviour of isakmpd), and whom it is for. */
 import { ExchangeType, HeaderFlag, NotifyType, PayloadType } from '../shared/constants/isakmp.ts';
 import { ProtocolError } from '../shared/errors.ts';
+import type { Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import { type Header, readHeader } from '../shared/wire/message.ts';
@@ -17,7 +18,7 @@ type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
 export const receiveDatagram = (lane: LaneContext, event: Datagram): void => {
   const header = headerOf(event.bytes);
   if (header === undefined) {
-    dropQuietly(lane, event.path, 'message_recv: bad message length');
+    dropQuietly(lane, event.path, 'message-dropped', 'message_recv: bad message length');
     return;
   }
   const exact: Datagram =
@@ -39,37 +40,39 @@ const headerOf = (bytes: Uint8Array): Header | undefined => {
   }
 };
 
-const faultOfVersion = ({ majorVersion, minorVersion }: Header): ProtocolError | undefined => {
+/** What is wrong with a header: the notify that the sender is owed, and isakmpd's line. */
+interface HeaderFault {
+  readonly notify: NotifyType;
+  readonly line: Texts['message-dropped'];
+}
+
+const faultOfVersion = ({ majorVersion, minorVersion }: Header): HeaderFault | undefined => {
   if (majorVersion !== 1) {
-    return new ProtocolError(NotifyType.INVALID_MAJOR_VERSION, `invalid version major ${majorVersion}`);
+    return { notify: NotifyType.INVALID_MAJOR_VERSION, line: `message_recv: invalid version major ${majorVersion}` };
   }
   if (minorVersion !== 0) {
-    return new ProtocolError(NotifyType.INVALID_MINOR_VERSION, `invalid version minor ${minorVersion}`);
+    return { notify: NotifyType.INVALID_MINOR_VERSION, line: `message_recv: invalid version minor ${minorVersion}` };
   }
   return undefined;
 };
 
 /** What the header alone disqualifies. */
-const faultOf = ({
-  responderCookie,
-  nextPayload,
-  exchangeType,
-  flags,
-  messageId,
-}: Header): ProtocolError | undefined => {
+const faultOf = ({ responderCookie, nextPayload, exchangeType, flags, messageId }: Header): HeaderFault | undefined => {
   if (nextPayload > PayloadType.NAT_OA && nextPayload < FIRST_PRIVATE_PAYLOAD) {
-    const hint = '(check passphrases, if applicable and in Phase 1)';
-    const text = `invalid payload type ${nextPayload} in ISAKMP header ${hint}`;
-    return new ProtocolError(NotifyType.INVALID_PAYLOAD_TYPE, text);
+    const line =
+      `message_recv: invalid payload type ${nextPayload} in ISAKMP header (check passphrases, if applicable and in Phase 1)` as const;
+    return { notify: NotifyType.INVALID_PAYLOAD_TYPE, line };
   }
   const isFirst = isZero(responderCookie);
   const isPhase2 = exchangeType >= ExchangeType.QUICK_MODE;
   if (exchangeType === ExchangeType.NONE || isReserved(exchangeType) || (isFirst && isPhase2)) {
-    return new ProtocolError(NotifyType.INVALID_EXCHANGE_TYPE, `invalid exchange type ${exchangeType}`);
+    return { notify: NotifyType.INVALID_EXCHANGE_TYPE, line: `message_recv: invalid exchange type ${exchangeType}` };
   }
-  if ((flags & ~KNOWN_FLAGS) !== 0) return new ProtocolError(NotifyType.INVALID_FLAGS, `invalid flags ${flags}`);
+  if ((flags & ~KNOWN_FLAGS) !== 0) {
+    return { notify: NotifyType.INVALID_FLAGS, line: `message_recv: invalid flags ${flags}` };
+  }
   if (isFirst && messageId !== 0 && exchangeType !== ExchangeType.INFO) {
-    return new ProtocolError(NotifyType.INVALID_MESSAGE_ID, `invalid message id ${messageId}`);
+    return { notify: NotifyType.INVALID_MESSAGE_ID, line: `message_recv: invalid message id ${messageId}` };
   }
   return undefined;
 };
@@ -109,7 +112,7 @@ const receiveFurther = (lane: LaneContext, event: Datagram, header: Header): voi
 const receiveForPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
   const isOfIts = header.messageId === 0 && header.exchangeType === sa.policy.exchangeType;
   if (isOfIts) receivePhase1(lane, sa, event, header);
-  else refuse(lane, event, header, sa, noExchange());
+  else refuse(lane, event, header, sa, NO_EXCHANGE);
 };
 
 const receiveInfo = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
@@ -121,7 +124,7 @@ const receiveInfo = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: H
 const receiveForQuickMode = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
   if (sa.established !== undefined) receiveQuickMode(lane, sa, sa.established, event, header);
   // An encrypted one has overtaken the last message of phase 1, and will come again.
-  else if (!isEncrypted(header)) refuse(lane, event, header, sa, noExchange());
+  else if (!isEncrypted(header)) refuse(lane, event, header, sa, NO_EXCHANGE);
 };
 
 const isEncrypted = ({ flags }: Header): boolean => (flags & HeaderFlag.ENCRYPTION) !== 0;
@@ -135,15 +138,17 @@ const ownWaiting = (lane: LaneContext, header: Header): IsakmpSa | undefined => 
   return sa?.role === 'initiator' && isZero(sa.responderCookie) ? sa : undefined;
 };
 
-const noExchange = (): ProtocolError => new ProtocolError(NotifyType.PAYLOAD_MALFORMED, 'no exchange');
+const NO_EXCHANGE: HeaderFault = { notify: NotifyType.PAYLOAD_MALFORMED, line: 'message_recv: no exchange' };
 
-const unsupported = ({ exchangeType }: Header): ProtocolError =>
-  new ProtocolError(NotifyType.UNSUPPORTED_EXCHANGE_TYPE, `unsupported exchange type ${exchangeType}`);
+const unsupported = ({ exchangeType }: Header): HeaderFault => ({
+  notify: NotifyType.UNSUPPORTED_EXCHANGE_TYPE,
+  line: `message_recv: unsupported exchange type ${exchangeType}`,
+});
 
 const refuseCookies = (lane: LaneContext, event: Datagram, header: Header): void => {
-  const words = `${hex(header.initiatorCookie)} ${hex(header.responderCookie)}`;
-  const fault = new ProtocolError(NotifyType.INVALID_COOKIE, `invalid cookie(s) ${words}`);
-  refuse(lane, event, header, undefined, fault);
+  const { initiatorCookie, responderCookie } = header;
+  const line = `message_recv: invalid cookie(s) ${hex(initiatorCookie)} ${hex(responderCookie)}` as const;
+  refuse(lane, event, header, undefined, { notify: NotifyType.INVALID_COOKIE, line });
 };
 
 const refuse = (
@@ -151,6 +156,5 @@ const refuse = (
   { path }: Datagram,
   header: Header,
   sa: IsakmpSa | undefined,
-  fault: ProtocolError,
-): void =>
-  complain(lane, { path, header, fault, sa, lines: [notice('message-dropped', `message_recv: ${fault.message}`)] });
+  { notify, line }: HeaderFault,
+): void => complain(lane, { path, header, notify, sa, lines: [notice('message-dropped', line)] });

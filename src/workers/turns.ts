@@ -133,7 +133,7 @@ export class Turns {
     const untold = this.#queues.shed - this.#shedTold;
     if (untold === 0 || !this.#shedLines.take(this.#now())) return;
     this.#shedTold += untold;
-    const text = `lane ${this.#lane}: ${untold} messages dropped, too many wait for their key exchange`;
+    const text = `lane ${this.#lane}: ${untold} messages dropped, too many wait for their key exchange` as const;
     this.#out.add({ kind: 'log', record: failure('lane-shed', text) });
   }
 
@@ -144,7 +144,7 @@ export class Turns {
       return true;
     } catch (fault) {
       if (this.#faultLines.take(this.#now())) {
-        const text = `lane ${this.#lane}: ${what} dropped, internal fault: ${faultText(fault)}`;
+        const text = `lane ${this.#lane}: ${what} dropped, internal fault: ${faultText(fault)}` as const;
         this.#out.add({ kind: 'log', record: failure('lane-fault', text) });
       }
       return false;

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { LaneEffect, LaneEvent, LaneStart } from '../../src/shared/threads/contract.ts';
 import { monotonicNow, runLane } from '../../src/workers/lane-thread.ts';
 import type { Core } from '../../src/workers/turns.ts';
+import { recordOf } from './log-record.ts';
 
 export const lane = (start: LaneStart<MessagePort, unknown, unknown>): Promise<void> => runLane(start, new EchoCore());
 
@@ -60,7 +61,7 @@ class EchoCore implements Core {
 
 const said = (text: string): LaneEffect => ({
   kind: 'log',
-  record: { severity: 'notice', logClass: 0, level: 0, text, event: 'said', fields: {} },
+  record: recordOf(text),
 });
 
 const wordsOf = (event: LaneEvent): string => {

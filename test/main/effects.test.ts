@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createEffects } from '../../src/main/effects.ts';
 import type { LaneEffect } from '../../src/shared/threads/contract.ts';
+import { recordOf } from '../helpers/log-record.ts';
 
 it('sends, prints and hands the rest to the supervisor, in order', () => {
   const done: string[] = [];
@@ -12,7 +13,7 @@ it('sends, prints and hands the rest to the supervisor, in order', () => {
     faults: { dropped: (_what, fault) => assert.fail(String(fault)) },
   });
   const end = { address: '192.0.2.1', port: 500 };
-  const record = { severity: 'notice', logClass: 0, level: 0, text: 'up', event: 'up', fields: {} } as const;
+  const record = recordOf('up');
   const effects: readonly LaneEffect[] = [
     { kind: 'phase1Resumed', isakmp: 'x' },
     { kind: 'send', path: { local: end, remote: end, encapsulated: false }, bytes: new Uint8Array(5) },

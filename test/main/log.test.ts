@@ -5,14 +5,12 @@ import { createDebugLevels, LogClass } from '../../src/shared/log/classes.ts';
 import { PEER_TRIGGERED } from '../../src/shared/log/peer-triggered.ts';
 import { notice } from '../../src/shared/log/records.ts';
 import type { LogRecord } from '../../src/shared/threads/contract.ts';
+import { recordOf } from '../helpers/log-record.ts';
 
-const verbose = (text: string): LogRecord => ({ ...notice('phase1-done', text), severity: 'verbose' });
-const debug = (level: number): LogRecord => ({
-  ...notice('debugging', `level ${level}`),
-  severity: 'debug',
-  logClass: LogClass.EXCHANGE,
-  level,
-});
+const verbose = (text: string): LogRecord => recordOf(text, { severity: 'verbose' });
+const debug = (level: number): LogRecord =>
+  recordOf(`level ${level}`, { severity: 'debug', logClass: LogClass.EXCHANGE, level });
+const dropped = (text = 'x'): LogRecord => recordOf(text, { event: 'message-dropped' });
 
 /** A logger with a clock and a timer that the test moves. */
 const bench = (changes: Partial<LoggerOptions> = {}) => {
@@ -42,7 +40,7 @@ test('a notice is one text line with the local time', () => {
 
 test('text with a percent sign is printed as it is', () => {
   const { logger, lines } = bench();
-  logger.write(notice('x', '100%d %s'));
+  logger.write(recordOf('100%d %s'));
   assert.deepEqual(lines, ['080639.809750 Default 100%d %s\n']);
 });
 
@@ -67,10 +65,10 @@ test('debug lines follow the level of their class at the time', () => {
 
 test('lines that strangers cause are limited, each kind by itself, and the rest is counted', () => {
   const { logger, lines, timers } = bench();
-  for (let i = 0; i < 1200; i++) logger.write(notice('message-dropped', `dropped message ${i}`));
+  for (let i = 0; i < 1200; i++) logger.write(dropped(`dropped message ${i}`));
   assert.equal(lines.length, 200);
   logger.write(notice('phase1-no-proposal', 'message_negotiate_sa: no compatible proposal found'));
-  logger.write(notice('start', 'ours'));
+  logger.write(notice('start', 'isakmpd: starting'));
   assert.equal(lines.length, 202);
   assert.equal(timers.length, 1);
   timers[0]?.();
@@ -82,15 +80,15 @@ test('lines that strangers cause are limited, each kind by itself, and the rest 
 
 test('after a flood the lines come again', () => {
   const { logger, lines, clock } = bench();
-  for (let i = 0; i < 400; i++) logger.write(notice('message-dropped', 'x'));
+  for (let i = 0; i < 400; i++) logger.write(dropped());
   clock.now += 1000;
-  for (let i = 0; i < 400; i++) logger.write(notice('message-dropped', 'x'));
+  for (let i = 0; i < 400; i++) logger.write(dropped());
   assert.equal(lines.length, 220);
 });
 
 test('closing the log says what was suppressed and leaves no timer', () => {
   const { logger, lines, timers } = bench();
-  for (let i = 0; i < 201; i++) logger.write(notice('message-dropped', 'x'));
+  for (let i = 0; i < 201; i++) logger.write(dropped());
   logger.close();
   assert.match(lines.at(-1) ?? '', /suppressed 1 log lines/);
   assert.deepEqual(timers, []);

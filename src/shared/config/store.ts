@@ -202,8 +202,8 @@ interface StoredSection {
 }
 
 /** The original's line about a value that is not taken. */
-export const duplicateTag = (section: string, tag: string): string =>
-  `conf_set_now: duplicate tag [${section}]:${tag}, ignoring...`;
+export const duplicateTag = (section: string, tag: string) =>
+  `conf_set_now: duplicate tag [${section}]:${tag}, ignoring...` as const;
 
 type Sections = ReadonlyMap<string, StoredSection>;
 

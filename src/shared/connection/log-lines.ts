@@ -1,6 +1,6 @@
 /** The log records of the connection core. */
 import { LogClass } from '../log/classes.ts';
-import { failure, notice } from '../log/records.ts';
+import { debug, notice } from '../log/records.ts';
 import { identityText } from '../policy/identity.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
 import type { Failure, LogFields, LogRecord } from '../threads/contract.ts';
@@ -42,10 +42,10 @@ const deletedByPeer = (
   fields: LogFields,
 ): LogRecord => {
   const [initiator, responder] = role === 'initiator' ? [local, remote] : [remote, local];
+  const shown = name === '' ? '<unnamed>' : name;
   const text =
-    `isakmpd: Peer ${fields.address} made us delete live SA ${name === '' ? '<unnamed>' : name} for proto ${protocolId}, ` +
-    `initiator id: ${initiator}, responder id: ${responder}`;
-  return { ...notice('deleted-by-peer', text, fields), severity: 'verbose' };
+    `isakmpd: Peer ${fields.address} made us delete live SA ${shown} for proto ${protocolId}, initiator id: ${initiator}, responder id: ${responder}` as const;
+  return notice('deleted-by-peer', text, fields);
 };
 
 /** A phase 1 came to nothing. `waiting` are the connections that would have used it; `retryMs` undefined: it is not tried again. */
@@ -63,12 +63,8 @@ export const phase1Failed = (
   };
   const who = party(peer, fields);
   const needed = waiting.length === 0 ? '' : `; ${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for it`;
-  return failureRecord(
-    'phase1-failed',
-    `no ISAKMP SA with ${who}: ${failed.reason}${needed}${again(retryMs)}`,
-    failed,
-    fields,
-  );
+  const text = `no ISAKMP SA with ${who}: ${failed.reason}${needed}${again(retryMs)}` as const;
+  return failureRecord(notice('phase1-failed', text, fields), failed);
 };
 
 /** A quick mode came to nothing. */
@@ -81,12 +77,8 @@ export const quickModeFailed = (
   const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
   const peer = sa === undefined ? '' : ` with ${party(sa.party.peer.name, fields)}`;
   const name = connection === '' ? '<unnamed>' : connection;
-  return failureRecord(
-    'phase2-failed',
-    `no IPsec SA for ${name}${peer}: ${failed.reason}${again(retryMs)}`,
-    failed,
-    fields,
-  );
+  const text = `no IPsec SA for ${name}${peer}: ${failed.reason}${again(retryMs)}` as const;
+  return failureRecord(notice('phase2-failed', text, fields), failed);
 };
 
 /** A connection that cannot be started for a reason in the configuration. */
@@ -106,24 +98,22 @@ export const noLongerConfigured = (connection: string): LogRecord =>
 export const refusedSecondSa = (sa: IsakmpSa, first: IsakmpSa): LogRecord =>
   notice(
     'second-sa-refused',
-    `${sa.party.identity} is connected from ${endpoint(first)} already (Unique=keep in section ${sa.party.peer.name}): ` +
-      `its new ISAKMP SA from ${endpoint(sa)} is deleted`,
+    `${sa.party.identity} is connected from ${endpoint(first)} already (Unique=keep in section ${sa.party.peer.name}): its new ISAKMP SA from ${endpoint(sa)} is deleted`,
     saFields(sa),
   );
 
-export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): LogRecord => ({
-  ...notice(
+export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): LogRecord =>
+  debug(
+    LogClass.SA,
+    30,
     'initial-contact',
     `INITIAL-CONTACT from ${party(sa.party.peer.name, saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
     saFields(sa),
-  ),
-  severity: 'debug',
-  logClass: LogClass.SA,
-  level: 30,
-});
+  );
 
-const failureRecord = (event: string, text: string, failed: Failure, fields: LogFields): LogRecord =>
-  failed.cause === 'error' ? failure(event, text, fields) : notice(event, text, fields);
+/** What failed for a reason of ours is an error. */
+const failureRecord = (record: LogRecord, { cause }: Failure): LogRecord =>
+  cause === 'error' ? { ...record, severity: 'error' } : record;
 
 const again = (retryMs: number | undefined): string =>
   retryMs === undefined ? '' : `; next attempt in ${Math.max(1, Math.round(retryMs / 1000))} s`;

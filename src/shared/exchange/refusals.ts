@@ -1,4 +1,5 @@
 /** What the operator is told when a negotiation is refused: isakmpd's own lines first, to the byte, then one line that explains. */
+import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
 import { identityOfAddress, identityText } from '../policy/identity.ts';
 import type { Identity } from '../policy/peer-policy.ts';
@@ -9,7 +10,7 @@ import type { Effect, Phase1Setup, Phase2Setup } from './effects.ts';
 /** The event of the line that explains a refusal: it comes after isakmpd's own lines. */
 export const REFUSAL = 'refusal';
 
-const line = (event: string, text: string, fields: LogFields): Effect => ({
+const line = <E extends EventOf<'notice'>>(event: E, text: Texts[E], fields: LogFields): Effect => ({
   kind: 'log',
   record: notice(event, text, fields),
 });
@@ -40,7 +41,7 @@ export const suiteRefusalRecords = (
 
 const proposalRecords = (
   comparisons: readonly Comparison[],
-  event: string,
+  event: 'phase1-no-proposal' | 'phase2-no-proposal',
   who: string,
   where: { readonly place: string; readonly tag: string },
   fields: LogFields,
@@ -104,7 +105,7 @@ export const noKeyRecords = ({ policy, path }: Phase1Setup, localId: Identity): 
 /** Quick mode: no connection of this peer has these selectors. */
 export const wrongSelectorsRecords = (setup: Phase2Setup, theirs: Identity, ours: Identity): readonly Effect[] => {
   const fields = phase2Fields(setup, undefined);
-  const pair = `initiator id ${identityText(theirs)}, responder id ${identityText(ours)}`;
+  const pair = `initiator id ${identityText(theirs)}, responder id ${identityText(ours)}` as const;
   const known = setup.policy.connections.map(
     ({ name, localId, remoteId }) => `${name} (${selectorText(remoteId)} to ${selectorText(localId)})`,
   );

@@ -1,6 +1,8 @@
 /** The FIFO commands of isakmpd(8), one row each: how a line becomes a command. What a command does is decided in src/main/fifo-commands.ts. */
+
 import { parseAddress } from '../address.ts';
 import type { Target } from '../connection/events.ts';
+import type { Texts } from '../log/events.ts';
 import { printable } from '../log/printable.ts';
 
 export type Command =
@@ -37,7 +39,7 @@ export type Command =
 /** A line that is no command; `text` is the log line of the original. */
 export interface Malformed {
   readonly kind: 'malformed';
-  readonly text: string;
+  readonly text: Texts['command-malformed'];
 }
 
 /** What a line of the FIFO (without newline) asks for. Words have no length limit. */
@@ -51,8 +53,8 @@ export const parseCommand = (line: string): Command | Malformed => {
 };
 
 /** The log line about a command that was understood but cannot be done: `origin` names the function of the original that says so. */
-export const complaint = (origin: string, line: string, problem: string): string =>
-  `${origin}: command "${withoutSecret(line)}" ${problem}`;
+export const complaint = <O extends string, P extends string>(origin: O, line: string, problem: P) =>
+  `${origin}: command "${withoutSecret(line)}" ${problem}` as const;
 
 interface Row {
   readonly letter: string;

@@ -1,9 +1,17 @@
-/** Short ways to make log records of the main thread. */
+/** Short ways to make log records: of registered events, with texts that the registry has (events.ts). */
 import type { LogFields, LogRecord } from '../threads/contract.ts';
+import { EVENTS, type EventOf, type Texts } from './events.ts';
 
-/** An ordinary line. `event` is the stable name of what happened. */
-export const notice = (event: string, text: string, fields: LogFields = {}): LogRecord => ({
-  severity: 'notice',
+/** An ordinary line, or one for -v. `event` is the stable name of what happened. */
+export const notice = <E extends EventOf<'notice' | 'verbose'>>(
+  event: E,
+  text: Texts[E],
+  fields: LogFields = {},
+): LogRecord => ({ severity: EVENTS[event].severity, logClass: 0, level: 0, text, event, fields });
+
+/** Something failed on our side or the system's. */
+export const failure = <E extends EventOf<'error'>>(event: E, text: Texts[E], fields: LogFields = {}): LogRecord => ({
+  severity: 'error',
   logClass: 0,
   level: 0,
   text,
@@ -11,8 +19,11 @@ export const notice = (event: string, text: string, fields: LogFields = {}): Log
   fields,
 });
 
-/** Something failed on our side or the system's. */
-export const failure = (event: string, text: string, fields: LogFields = {}): LogRecord => ({
-  ...notice(event, text, fields),
-  severity: 'error',
-});
+/** A debug line of a class (LogClass) and level. */
+export const debug = <E extends EventOf<'debug'>>(
+  logClass: number,
+  level: number,
+  event: E,
+  text: Texts[E],
+  fields: LogFields = {},
+): LogRecord => ({ severity: 'debug', logClass, level, text, event, fields });

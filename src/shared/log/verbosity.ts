@@ -120,9 +120,9 @@ const changed = ({ logClass, before, level }: Change): LogRecord =>
   notice('debug-level', `log_debug_cmd: log level changed from ${before} to ${level} for class ${logClass}`);
 
 /** What is wrong with them, in the original's words. */
-const faultOf = (logClass: number, level: number): string | undefined => {
-  if (logClass < 0 || logClass > LAST_LOG_CLASS) return `class ${logClass}`;
-  return level < 0 || level > LAST_LOG_LEVEL ? `level ${level} for class ${logClass}` : undefined;
+const faultOf = (logClass: number, level: number) => {
+  if (logClass < 0 || logClass > LAST_LOG_CLASS) return `class ${logClass}` as const;
+  return level < 0 || level > LAST_LOG_LEVEL ? (`level ${level} for class ${logClass}` as const) : undefined;
 };
 
 const classesOf = (logClass: number | 'all'): readonly number[] =>

@@ -1,5 +1,7 @@
 /** Everything that crosses between main and a lane, and nothing else. How it is packed is in frames.ts. */
 import type { Endpoint } from '../address.ts';
+import type { Severity } from '../log/events/row.ts';
+import type { EventName } from '../log/events.ts';
 import type { GeneralPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
 
 /** A cookie pair as 32 hex digits, initiator first: how both sides name an ISAKMP SA. */
@@ -107,15 +109,15 @@ export interface AgreedProtocol {
 
 /** Severity and place of a log record, isakmpd(8): ordinary lines, -v lines, lines of the report, and debug lines by class and level. */
 export interface LogRecord {
-  readonly severity: 'error' | 'notice' | 'verbose' | 'report' | 'debug';
+  readonly severity: Severity;
   /** LogClass 0-10; used by debug records. */
   readonly logClass: number;
   /** 0-99; used by debug records. */
   readonly level: number;
   /** Never key material; peer-supplied text already escaped. */
   readonly text: string;
-  /** Stable name of what happened, for the JSON format: 'phase1-refused', ... */
-  readonly event: string;
+  /** Stable name of what happened, for the JSON format. */
+  readonly event: EventName;
   readonly fields: LogFields;
 }
 export interface LogFields {

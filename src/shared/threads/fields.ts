@@ -118,6 +118,20 @@ export const word = <T extends string>(numbers: Readonly<Record<T, number>>): Fi
   };
 };
 
+/** One of the keys of a table, up to 256 of them. */
+export const keyOf = <T extends string>(table: Readonly<Record<T, unknown>>): Field<T> => {
+  const keys = Object.keys(table) as T[]; // the keys of a constant that nobody widened
+  const numbers = new Map(keys.map((key, number) => [key, number]));
+  return {
+    write: (out, value) => u8.write(out, numbers.get(value) ?? -1),
+    read: (from) => {
+      const key = keys[u8.read(from)];
+      if (key === undefined) throw new InvariantError(`none of ${keys.length} keys`);
+      return key;
+    },
+  };
+};
+
 /** Text. Almost all of it is ASCII (addresses, names), which is written without leaving JavaScript. */
 export const text: Field<string> = {
   write: (out, value) => {

@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../address.ts';
 import { InvariantError } from '../errors.ts';
+import { EVENTS } from '../log/events.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type {
   AgreedProtocol,
@@ -23,6 +24,7 @@ import {
   type FieldsOf,
   f64,
   flag,
+  keyOf,
   list,
   message,
   Packer,
@@ -194,7 +196,7 @@ const logRecord: Field<LogRecord> = record<LogRecord>({
   logClass: u8,
   level: u8,
   text,
-  event: text,
+  event: keyOf(EVENTS),
   fields: sparseRecord<LogFields>({
     connection: text,
     peer: text,

@@ -5,24 +5,24 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { classTag, createDebugLevels, isPrinted, LogClass } from '../../../src/shared/log/classes.ts';
 import { printable } from '../../../src/shared/log/printable.ts';
-import { failure, notice } from '../../../src/shared/log/records.ts';
 import { textLine } from '../../../src/shared/log/text-format.ts';
 import { TokenBucket } from '../../../src/shared/log/token-bucket.ts';
 import type { LogRecord } from '../../../src/shared/threads/contract.ts';
+import { recordOf } from '../../helpers/log-record.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
 
 const TIME = { hours: 8, minutes: 6, seconds: 3, microseconds: 42 };
 const debug = (logClass: number, level: number, text: string): LogRecord => ({
-  ...notice('x', text),
+  ...recordOf(text),
   severity: 'debug',
   logClass,
   level,
 });
 
 test('ordinary, verbose and error lines carry the tag Default', () => {
-  assert.equal(textLine(TIME, notice('start', 'isakmpd: starting')), '080603.000042 Default isakmpd: starting\n');
-  assert.equal(textLine(TIME, failure('x', 'broken')), '080603.000042 Default broken\n');
-  assert.equal(textLine(TIME, { ...notice('x', 'done'), severity: 'verbose' }), '080603.000042 Default done\n');
+  assert.equal(textLine(TIME, recordOf('isakmpd: starting')), '080603.000042 Default isakmpd: starting\n');
+  assert.equal(textLine(TIME, recordOf('broken', { severity: 'error' })), '080603.000042 Default broken\n');
+  assert.equal(textLine(TIME, { ...recordOf('done'), severity: 'verbose' }), '080603.000042 Default done\n');
 });
 
 test('debug lines carry class and level', () => {
@@ -32,20 +32,20 @@ test('debug lines carry class and level', () => {
 
 test('lines of the report carry the tag Report>', () => {
   const line = textLine(TIME, {
-    ...notice('report', 'conf_report: dumping running configuration'),
+    ...recordOf('conf_report: dumping running configuration'),
     severity: 'report',
   });
   assert.equal(line, '080603.000042 Report> conf_report: dumping running configuration\n');
 });
 
 test('text longer than the 200 characters of the original is not cut', () => {
-  assert.equal(textLine(TIME, notice('x', 'y'.repeat(1000))), `080603.000042 Default ${'y'.repeat(1000)}\n`);
+  assert.equal(textLine(TIME, recordOf('y'.repeat(1000))), `080603.000042 Default ${'y'.repeat(1000)}\n`);
 });
 
 test('threats "log injection": a record is one line without control or bidirectional characters', () => {
   const text = 'id a\nfake \u001b[31m\u202eevil\u2028\u0085\ufeff end';
   assert.equal(
-    textLine(TIME, notice('x', text)),
+    textLine(TIME, recordOf(text)),
     '080603.000042 Default id a\\x0afake \\x1b[31m\\u{202e}evil\\u{2028}\\x85\\u{feff} end\n',
   );
 });
@@ -53,7 +53,7 @@ test('threats "log injection": a record is one line without control or bidirecti
 test('threats "log injection": whatever the text, the line has one newline, at its end', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      assert.match(textLine(TIME, notice('x', text)), /^[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
+      assert.match(textLine(TIME, recordOf(text)), /^[^\p{C}\p{Zl}\p{Zp}]*\n$/u);
     }),
   );
 });
@@ -102,7 +102,7 @@ test('every line of the recorded logs is printed byte for byte from what it says
   for (const line of files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))) {
     // The original prints a vendor id with the newline that is in it; the rest after it is no line.
     if (!/^[0-9]{6}\.[0-9]{6} /.test(line)) continue;
-    assert.equal(textLine(timeOf(line), recordOf(line)), `${line}\n`);
+    assert.equal(textLine(timeOf(line), recordIn(line)), `${line}\n`);
     lines += 1;
   }
   assert.ok(lines > 100, `only ${lines} lines`);
@@ -115,9 +115,9 @@ const timeOf = (line: string): typeof TIME => ({
   microseconds: Number(line.slice(7, 13)),
 });
 
-const recordOf = (line: string): LogRecord => {
+const recordIn = (line: string): LogRecord => {
   const rest = line.slice(14);
-  if (rest.startsWith('Default ')) return notice('x', rest.slice(8));
+  if (rest.startsWith('Default ')) return recordOf(rest.slice(8));
   const logClass = Array.from({ length: 11 }, (_, i) => i).find((i) => classTag(i) === rest.slice(0, 4)) ?? -1;
   return debug(logClass, Number(rest.slice(5, 7)), rest.slice(8));
 };

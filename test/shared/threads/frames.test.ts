@@ -151,7 +151,7 @@ const EFFECTS: Kinds<LaneEffect> = {
       logClass: u8,
       level: u8,
       text,
-      event: text,
+      event: fc.constantFrom('start', 'refusal', 'no-answer', 'signal-refused'),
       fields: logFields,
     }),
   }),

@@ -1,0 +1,164 @@
+/** Events of the daemon itself: start and end, sockets, lanes, kernel, log. */
+import type { EventTable } from './row.ts';
+
+export const DAEMON_EVENTS = {
+  start: {
+    severity: 'notice',
+    byPeer: false,
+    lines: { 'isakmpd: starting': { cause: 'The daemon was started.', cure: 'None needed.' } },
+  },
+  'start-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      '{text}': {
+        cause: 'The daemon cannot start or go on; the line says what was tried and what was wrong.',
+        cure: 'As the line says.',
+      },
+    },
+  },
+  shutdown: {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'isakmpd: shutting down...': { cause: 'SIGTERM, SIGINT or `Q`: peers are told goodbye.', cure: 'None needed.' },
+    },
+  },
+  exit: {
+    severity: 'notice',
+    byPeer: false,
+    lines: { 'isakmpd: exit': { cause: 'The daemon has ended in order.', cure: 'None needed.' } },
+  },
+  'listen-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      '{text}': {
+        cause: 'A local address cannot be listened on; the others can.',
+        cure: 'Correct [General]:Listen-on, or end the other IKE daemon that has the port.',
+      },
+    },
+  },
+  'socket-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      '{address} port {port}: {fault}': {
+        cause: 'The system reports an error of this socket.',
+        cure: 'Look at the interface and its address.',
+      },
+    },
+  },
+  'send-failed': {
+    severity: 'error',
+    byPeer: true,
+    lines: {
+      'cannot send to {address} port {port} from {local} port {localPort}: {fault}': {
+        cause: 'A message could not be sent: no route, a firewall of this host, or the local address is gone.',
+        cure: 'Look at routes, interfaces and the output rules of this host’s firewall.',
+      },
+    },
+  },
+  fault: {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'isakmpd: {what} dropped, internal fault: {fault}': {
+        cause: 'A fault of this program; it cost the one event that met it.',
+        cure: 'Report it with this line.',
+      },
+      'isakmpd: {what}: {fault}': {
+        cause: 'A fault of this program outside of any event; the daemon may end and has to be started again.',
+        cure: 'Report it with this line.',
+      },
+      'isakmpd: fault while carrying out {what}: {fault}': {
+        cause: 'A fault of this program; a command was not carried out.',
+        cure: 'Report it with this line.',
+      },
+      'fault after the installation of an SA: {fault}': {
+        cause: 'A fault of this program after an SA was handed to the kernel.',
+        cure: 'Report it with this line; `t connection` and `c connection` set the SA up anew.',
+      },
+      'fault while handling {what}: {fault}': {
+        cause: 'A fault of this program in a lane; it cost the one event that met it.',
+        cure: 'Report it with this line.',
+      },
+    },
+  },
+  'lane-fault': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'lane {lane}: {what} dropped, internal fault: {fault}': {
+        cause: 'A fault of this program in a lane; it cost the one event that met it.',
+        cure: 'Report it with this line.',
+      },
+    },
+  },
+  'lane-lost': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'lane {lane} died: {fault}; {when}': {
+        cause:
+          'A thread of the daemon has died. Its successor takes over its ISAKMP SAs; half-open negotiations begin again.',
+        cure: 'Out of memory: give the daemon more. Otherwise report it with this line.',
+      },
+    },
+  },
+  'lane-thread': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      "a lane's thread failed: {fault}": {
+        cause: 'A thread could not be started or has died.',
+        cure: 'Look at limits of threads and memory.',
+      },
+    },
+  },
+  'lane-shed': {
+    severity: 'error',
+    byPeer: true,
+    lines: {
+      'lane {lane}: {count} messages dropped, too many wait for their key exchange': {
+        cause:
+          'More negotiations begin than this machine computes keys for: a flood, or very many peers at once. Established SAs go first and are not touched.',
+        cure: 'Peers try again by themselves. If it goes on: more lanes (--workers), processors, or smaller Diffie-Hellman groups (19 is cheap).',
+      },
+    },
+  },
+  'table-full': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'the SA table is full: new IPsec SAs are not listed': {
+        cause: 'There is no memory for more rows. The SAs work, but `S` and reports do not show them.',
+        cure: 'Give the daemon more memory.',
+      },
+      'the SA table is full: this ISAKMP SA would not survive a fault of its lane': {
+        cause: 'There is no memory for the key of another ISAKMP SA. The SA works.',
+        cure: 'Give the daemon more memory.',
+      },
+    },
+  },
+  kernel: {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'kernel: {what} SA{which}: {fault}': {
+        cause: 'The kernel refused to add, query or delete an IPsec SA.',
+        cure: 'Look whether the kernel has the algorithm, and whether somebody else manages its SAs.',
+      },
+    },
+  },
+  'log-suppressed': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'isakmpd: suppressed {count} log lines of the kind "{event}"': {
+        cause: 'Peers or strangers cause more lines of one kind than are logged (200 at once, then 20 a second).',
+        cure: 'Look at the lines that were printed before: whoever sends is named there.',
+      },
+    },
+  },
+} as const satisfies EventTable;

@@ -1,0 +1,160 @@
+/** Events of what the operator says: configuration, FIFO, signals. */
+import type { EventTable } from './row.ts';
+
+export const OPERATOR_EVENTS = {
+  configuration: {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      '{text}': {
+        cause:
+          'Something in the configuration is wrong or odd; the line says where and what would be right. It does no harm beyond what the line says.',
+        cure: 'As the line says; `isakmpd --check` lists everything at once.',
+      },
+    },
+  },
+  'configuration-error': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      '{text}': {
+        cause:
+          'A section of the configuration cannot be used as it is, or the whole file cannot: it cannot be read, or others than its owner may read it.',
+        cure: 'As the line says; `isakmpd --check` lists everything at once.',
+      },
+    },
+  },
+  'duplicate-tag': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'conf_set_now: duplicate tag [{section}]:{tag}, ignoring...': {
+        cause: '`C set` of a tag that has a value already.',
+        cure: 'Add a fourth word: `C set [section]:tag=value force`.',
+      },
+    },
+  },
+  'command-malformed': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      '{function}: command "{command}" malformed': {
+        cause: 'A command of the FIFO without its arguments, or with wrong ones.',
+        cure: 'See isakmpd(8), FIFO user interface.',
+      },
+      '{function}: command "{command}" has bad arguments': {
+        cause: 'A command of the FIFO with arguments that cannot be.',
+        cure: 'See isakmpd(8), FIFO user interface.',
+      },
+      "ui_handle_messages: unrecognized command: '{letter}'": {
+        cause: 'A line of the FIFO that begins with none of the command letters.',
+        cure: 'See isakmpd(8), FIFO user interface.',
+      },
+    },
+  },
+  'command-failed': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ui_delete: command "{command}" found no SA': {
+        cause: 'There is no SA with these cookies and this message id.',
+        cure: 'Take them from `S`; the message id is `-` for a phase 1 SA.',
+      },
+      'exchange_establish: peer "{name}" does not have a correct phase ({phase})': {
+        cause: '`c` with a name that is neither a connection nor a peer.',
+        cure: 'Check the name; connections have Phase=2, peers have Phase=1.',
+      },
+      'connections have [{name}]:Phase=2, peers have [{sameName}]:Phase=1': {
+        cause: 'What the line before it means.',
+        cure: 'Add the tag, or correct the name.',
+      },
+    },
+  },
+  'command-refused': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      '{function}: command "{command}" refused: {what} is not there yet': {
+        cause: 'A command that this daemon does not have yet.',
+        cure: 'None.',
+      },
+    },
+  },
+  'shutdown-command': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ui_shutdown_daemon: received shutdown command': { cause: '`Q` was written to the FIFO.', cure: 'None needed.' },
+    },
+  },
+  'debug-level': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'log_debug_cmd: log level changed from {before} to {level} for class {class}': {
+        cause: '`D`, -D or [General]:Loglevel has taken effect.',
+        cure: 'None needed.',
+      },
+      'log_debug_cmd: log level unchanged for class {class}': {
+        cause: '`D` or -D asked for the level that the class has.',
+        cure: 'None needed.',
+      },
+      'log_debug_cmd: invalid debugging class {class}': {
+        cause: 'There is no such debug class.',
+        cure: 'Classes are 0 to 10, see isakmpd(8).',
+      },
+      'log_debug_cmd: invalid debugging level {level} for class {class}': {
+        cause: 'There is no such debug level.',
+        cure: 'Levels are 0 to 99.',
+      },
+      'parse_args: -D argument unparseable: {word} ({form})': {
+        cause: 'An argument of -D that is no class and level; it is skipped.',
+        cure: 'Write -D class=level or -D A=level.',
+      },
+    },
+  },
+  'fifo-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'ui_handler: reading commands: {fault}': {
+        cause: 'The FIFO cannot be read any more.',
+        cure: 'Restart the daemon; look whether somebody replaced the FIFO.',
+      },
+    },
+  },
+  'fifo-refused': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ui_handler: command refused: the line {reason}': {
+        cause: 'A line of the FIFO that is too long or no text.',
+        cure: 'Write whole lines of at most 8191 bytes, without NUL.',
+      },
+    },
+  },
+  'result-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'ui_open_result: fopen() failed': {
+        cause: 'The result file cannot be written; the next line says why.',
+        cure: 'Look at the run directory: it must exist, be writable for the daemon and have space.',
+      },
+      '{text}': {
+        cause: 'Why the result file cannot be written.',
+        cure: 'As the line says.',
+      },
+    },
+  },
+  'signal-refused': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      '{signal} received: {what} is not there yet': {
+        cause: 'A signal that has no effect yet.',
+        cure: 'None.',
+      },
+    },
+  },
+} as const satisfies EventTable;

@@ -1,0 +1,77 @@
+/** Events of main and aggressive mode. */
+import type { EventTable } from './row.ts';
+
+export const PHASE1_EVENTS = {
+  'phase1-established': {
+    severity: 'verbose',
+    byPeer: false,
+    lines: {
+      'isakmpd: phase 1 done: initiator id {initiatorId}, responder id {responderId}, src: {local} dst: {remote}': {
+        cause: 'We began a phase 1 and it is complete.',
+        cure: 'None needed.',
+      },
+      'isakmpd: phase 1 done (as responder): initiator id {initiatorId}, responder id {responderId}, src: {local} dst: {remote}':
+        {
+          cause: 'The peer began a phase 1 and it is complete.',
+          cure: 'None needed.',
+        },
+    },
+  },
+  'phase1-no-proposal': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'attribute_unacceptable: {attribute}: got {theirs}, expected {ours}': {
+        cause:
+          'A transform that the peer offers and one of ours differ in this attribute; one line for each pair that was compared, eight at most.',
+        cure: 'Go by the explanation that follows: it names the nearest pair and what to add to the configuration.',
+      },
+      'message_negotiate_sa: no compatible proposal found': {
+        cause: 'Nothing that the peer offers is among what is accepted here.',
+        cure: 'Go by the explanation that follows.',
+      },
+    },
+  },
+  'phase1-wrong-identity': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'ike_phase_1_recv_ID: received remote ID other than expected {identity}': {
+        cause: 'The peer has the right secret, but calls itself something else than its section says.',
+        cure: 'Correct the section that [peer]:Remote-ID names, or the ID that the peer sends; the explanation has both.',
+      },
+    },
+  },
+  'phase1-dubious-identity': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'ipsec_validate_id_information: dubious ID information accepted': {
+        cause:
+          'The identity of the peer comes with a protocol or port of its own, which has no meaning in phase 1. It is accepted.',
+        cure: 'None needed.',
+      },
+    },
+  },
+  'phase1-no-key': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'ike_auth_get_key: no key found for peer "{peer}" or local ID "{identity}"': {
+        cause: 'There is no pre-shared key for this peer.',
+        cure: 'Add [peer]:Authentication, or a section named after the identity with which the peer comes.',
+      },
+    },
+  },
+  'phase1-expired': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ISAKMP SA of peer {peer} has expired': {
+        cause:
+          'The ISAKMP SA has reached the end of its life and nothing has renewed it: no connection needs it, or renewing it failed.',
+        cure: 'None needed if no connection is wanted. Otherwise look for the failure of its renewal before this line.',
+      },
+    },
+  },
+} as const satisfies EventTable;

@@ -1,0 +1,75 @@
+/** Events of quick modes and informational messages. */
+import type { EventTable } from './row.ts';
+
+export const PHASE2_EVENTS = {
+  'phase2-established': {
+    severity: 'verbose',
+    byPeer: false,
+    lines: {
+      'isakmpd: quick mode done: src: {local} dst: {remote}': {
+        cause: 'We began a quick mode, and its IPsec SAs are there.',
+        cure: 'None needed.',
+      },
+      'isakmpd: quick mode done (as responder): src: {local} dst: {remote}': {
+        cause: 'The peer began a quick mode, and its IPsec SAs are there.',
+        cure: 'None needed.',
+      },
+    },
+  },
+  'phase2-no-proposal': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'attribute_unacceptable: {attribute}: got {theirs}, expected {ours}': {
+        cause:
+          'A transform that the peer offers and one of the connection’s Suites differ in this attribute; one line for each pair that was compared, eight at most.',
+        cure: 'Go by the explanation that follows: it names the nearest pair and what to add to the configuration.',
+      },
+      'message_negotiate_sa: no compatible proposal found': {
+        cause: 'Nothing that the peer offers is among the connection’s Suites.',
+        cure: 'Go by the explanation that follows.',
+      },
+    },
+  },
+  'phase2-wrong-ids': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'responder_recv_HASH_SA_NONCE: peer proposed invalid phase 2 IDs: initiator id {theirs}, responder id {ours}': {
+        cause: 'No connection of this peer is between these two networks or hosts.',
+        cure: 'Go by the explanation that follows: it lists the connections that the peer has.',
+      },
+    },
+  },
+  'peer-error': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'peer {address} (peer section {peer}) reports {type}': {
+        cause: 'The authenticated peer sent an error notify that belongs to no quick mode of ours that is under way.',
+        cure: 'Look into the log of the peer.',
+      },
+    },
+  },
+  'dpd-bad-sequence': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'dpd_handle_notify: bad R_U_THERE seqno {number} <= {last}': {
+        cause:
+          'The peer asks whether we are there with a number that it had used before: a late duplicate, or the peer was restored from a snapshot.',
+        cure: 'None needed unless the peer deletes its SAs.',
+      },
+    },
+  },
+  'message-ids': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ISAKMP SA of peer {peer} has seen {count} exchanges: it ends': {
+        cause: 'So many exchanges ran under this ISAKMP SA that it is replaced, lest a message be accepted twice.',
+        cure: 'None needed. If it comes often, the peer renews IPsec SAs or asks for dead peers far too often.',
+      },
+    },
+  },
+} as const satisfies EventTable;
