@@ -8,6 +8,7 @@ import { DeadlineTimer, monotonicNow } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
+import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { Logger } from './log.ts';
@@ -35,6 +36,8 @@ export interface Assembly {
   readonly lanes: Lanes;
   readonly supervisor: Supervisor;
   readonly operator: Operator;
+  readonly localAddresses: LocalAddresses;
+  readonly gate: Gate;
   readonly faults: Faults;
 }
 
@@ -43,6 +46,7 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
   const shared = createSaTable({ writers: workers + 1, maxRows: MOST_SAS });
   const table = new SaTable(shared, 0);
   const faults = new Faults(log.write, monotonicNow);
+  const gate = new Gate();
   const random = pooledRandom(randomFillSync);
   const timer = new DeadlineTimer(() => faults.guard('a timer', () => supervisor.advance()));
   const lanes = new Lanes({
@@ -64,7 +68,9 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
     firstContact: (peer, remote) => supervisor.firstContact(peer, remote),
     log,
   });
-  const network = openNetwork((path, bytes) => faults.guard('a datagram', () => router.receive(path, bytes)));
+  const network = openNetwork((path, bytes) => {
+    if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
+  });
   const localAddresses = new LocalAddresses({ port, localAddressFor: network.localAddressFor });
   const supervisor: Supervisor = new Supervisor({
     lanes,
@@ -78,9 +84,12 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
     random,
     onChange: () => timer.set(supervisor.nextDeadline()),
   });
-  const carryOut = createEffects({ network, log, supervisor, faults });
+  const send: UdpSockets['send'] = (path, bytes) => {
+    if (gate.releases()) network.send(path, bytes);
+  };
+  const carryOut = createEffects({ network: { send }, log, supervisor, faults });
   const operator = new Operator({ configuration, localAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, faults };
+  return { table, network, lanes, supervisor, operator, localAddresses, gate, faults };
 };
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */

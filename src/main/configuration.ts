@@ -2,6 +2,7 @@
 import { fold } from '../shared/config/case-fold.ts';
 import { checkEntries } from '../shared/config/check.ts';
 import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
+import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
 import type { RefusedPeer, ResolvedPeer } from '../shared/config/resolve-peer.ts';
 import { ResolvedConfiguration } from '../shared/config/resolved.ts';
@@ -37,6 +38,26 @@ export class DaemonConfiguration {
     for (const problem of [...all].sort((a, b) => a.line - b.line)) this.#log(problemRecord(file, problem));
     this.#told.clear();
     this.#toldOf.clear();
+  }
+
+  /** Loads the text of a file in place of everything, or throws a ConfigError when it cannot be read as configuration: then nothing has changed. */
+  reload(text: string, file: string): void {
+    const { entries, problems } = parseConfiguration(text);
+    const broken = problems.filter(({ severity }) => severity === 'error');
+    for (const problem of broken) this.#log(problemRecord(file, problem));
+    if (broken.length > 0) throw new ConfigError(`${file} has ${broken.length} lines that cannot be read`);
+    const candidate = new ConfigurationStore();
+    candidate.load(entries.filter(({ section }) => fold(section) === GENERAL));
+    resolveGeneral(candidate);
+    this.load(text, file);
+  }
+
+  /** What is configured now, for a comparison with later. */
+  snapshot(): ConfigurationSnapshot {
+    const { active, passive } = this.store.connectionLists();
+    const peers = this.peersInUse();
+    const policies = new Map(peers.map((name) => [fold(name), this.peer(name)]));
+    return { connections: [...new Set([...active, ...passive])], peers, policy: (name) => policies.get(fold(name)) };
   }
 
   /** [General] as it stands; while a value there cannot be, the last usable one. */

@@ -9,10 +9,12 @@ import { hasLegacyProvider, restartWithLegacyProvider } from './cli/legacy-provi
 import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands } from './fifo-commands.ts';
 import type { Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
+import { Reinitialization } from './reinitialization.ts';
 import { createReports } from './reports.ts';
 import { handleSignals } from './signals.ts';
 import { createUdpSockets } from './sockets.ts';
@@ -31,7 +33,6 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   await provideLegacyCiphers(configuration);
   log.write(notice('start', 'isakmpd: starting'));
   try {
-    const descriptor = await privileged.openFifo();
     const daemon = assemble({
       configuration,
       log,
@@ -41,15 +42,24 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       openNetwork: (onDatagram) => createUdpSockets({ ...options, privileged, log, onDatagram }),
     });
     await Promise.all([daemon.network.listen(configuration.general().daemon.listenOn), daemon.lanes.started]);
-    const shutdown = new AbortController();
-    const stopCommands = listenToCommands(parts, daemon, descriptor, () => shutdown.abort());
-    handleSignals({ interrupt: options.foreground === 1, shutdown: () => shutdown.abort(), log: log.write });
+    // A daemon that cannot have its ports leaves the FIFO of another one alone.
+    const descriptor = await privileged.openFifo();
+    const ending = new Ending();
+    const controls = controlsOf(parts, daemon, ending);
+    const stopCommands = listenToCommands(parts, daemon, controls, descriptor);
+    handleSignals({
+      ...controls,
+      interrupt: options.foreground === 1,
+      report: () => log.write(notice('signal-refused', 'the report file is not there yet')),
+      say: (text) => log.write(notice('signal', text)),
+    });
     // From here on whoever reads it may send signals.
     await privileged.writePidFile(process.pid);
-    if (!shutdown.signal.aborted) daemon.operator.tell({ kind: 'reconfigured' });
-    await aborted(shutdown.signal);
+    if (options.startsPassive) controls.setMode('passive');
+    if (!ending.isAsked) daemon.operator.tell({ kind: 'reconfigured' });
+    await ending.asked;
     stopCommands();
-    await shutDown(parts, daemon);
+    await Promise.race([shutDown(parts, daemon), ending.hurried]);
   } finally {
     await privileged.removeRunFiles();
   }
@@ -64,21 +74,53 @@ const provideLegacyCiphers = async (configuration: DaemonConfiguration): Promise
   if (needed && !hasLegacyProvider()) await restartWithLegacyProvider();
 };
 
+/** What signals and commands can do to the daemon as a whole. */
+interface Controls {
+  readonly shutdown: () => void;
+  readonly reinitialize: () => Promise<void>;
+  readonly setMode: (mode: 'active' | 'passive') => void;
+}
+
+const controlsOf = (
+  { options, configuration, privileged, log, verbosity }: DaemonParts,
+  { operator, localAddresses, network, gate }: Assembly,
+  ending: Ending,
+): Controls => {
+  const reinitialization = new Reinitialization({
+    ...options,
+    configuration,
+    privileged,
+    operator,
+    localAddresses,
+    network,
+    verbosity,
+    log: log.write,
+  });
+  return {
+    shutdown: () => ending.ask(),
+    reinitialize: () => reinitialization.request(),
+    setMode: (mode) => {
+      gate.set(mode);
+      operator.tell({ kind: 'mode', mode });
+    },
+  };
+};
+
 /** The answer ends it. */
 const listenToCommands = (
   { configuration, privileged, log, verbosity }: DaemonParts,
   { table, operator, faults }: Assembly,
+  controls: Controls,
   descriptor: number,
-  shutdown: () => void,
 ): (() => void) => {
   const rows = function* () {
     for (const { row } of table.all()) yield row;
   };
   const reports = createReports({ rows, now: monotonicNow, writeResult: privileged.writeResult, log: log.write });
   const commands = createFifoCommands({
+    ...controls,
     configuration: configuration.store,
     tell: (event) => operator.tell(event),
-    shutdown,
     reports,
     rows,
     verbosity,
@@ -94,15 +136,10 @@ const listenToCommands = (
   };
 };
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
-const shutDown = async ({ configuration, log }: DaemonParts, daemon: Assembly): Promise<void> => {
+const shutDown = async ({ options, configuration, log }: DaemonParts, daemon: Assembly): Promise<void> => {
   log.write(notice('shutdown', 'isakmpd: shutting down...'));
-  daemon.operator.tell({ kind: 'shutdown', deleteSas: configuration.general().daemon.deleteSas });
+  const deleteSas = !options.startsPassive && configuration.general().daemon.deleteSas;
+  daemon.operator.tell({ kind: 'shutdown', deleteSas });
   const patience = new Promise<void>((resolve) => schedule(SHUTDOWN_PATIENCE, resolve));
   await Promise.race([daemon.supervisor.stopped, patience]);
   await daemon.lanes.stop();

@@ -14,6 +14,9 @@ export interface FifoCommandOptions {
   /** Tells the connection core: connect, teardown, teardownAll, deleteSa, and reconfigured after edits of the lists of connections. */
   readonly tell: (event: ConnectionEvent) => void;
   readonly shutdown: () => void;
+  /** `R`; resolves when the next command may be carried out. */
+  readonly reinitialize: () => Promise<void>;
+  readonly setMode: (mode: 'active' | 'passive') => void;
   readonly reports: Reports;
   /** All rows of the SA table, from the beginning. */
   readonly rows: () => Iterable<SaRow>;
@@ -95,12 +98,12 @@ const carryOut = async (
     case 'debugToggle':
       return options.verbosity.toggle().forEach(log);
     case 'mode':
-      return log(notThereYet('ui_setmode', line, 'passive mode'));
+      return options.setMode(command.mode);
     case 'captureOn':
     case 'captureOff':
       return log(notThereYet('ui_packetlog', line, 'packet capture'));
     case 'reinitialize':
-      return log(notThereYet('reinit', line, 're-reading the configuration'));
+      return options.reinitialize();
     case 'report':
       return log(notThereYet('ui_report', line, 'the report'));
     default:

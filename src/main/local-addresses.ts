@@ -30,6 +30,11 @@ export class LocalAddresses {
     await Promise.all(Array.from({ length: Math.min(unknown.size, AT_A_TIME) }, askOn));
   }
 
+  /** Addresses or routes may have changed: the kernel is asked again. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /** Undefined where the peer has no address, or the kernel's answer is not there yet: then it is there for the next attempt. */
   pathTo({ address, localAddress, port }: PeerPolicy): Path | undefined {
     if (address === undefined) return undefined;

@@ -83,14 +83,21 @@ export class Operator {
   /** Whose addresses must be known before the event is carried out. */
   #peersOf(event: ConnectionEvent): readonly PeerPolicy[] {
     const { configuration } = this.#options;
-    if (event.kind !== 'connect' && event.kind !== 'reconfigured') return [];
-    const names =
-      event.kind === 'reconfigured'
-        ? configuration.peersInUse()
-        : [configuration.view().connection(event.name)?.peer ?? event.name];
-    return names.flatMap((name) => configuration.peer(name) ?? []);
+    return namesOf(event, configuration).flatMap((name) => configuration.peer(name) ?? []);
   }
 }
+
+const namesOf = (event: ConnectionEvent, configuration: DaemonConfiguration): readonly string[] => {
+  switch (event.kind) {
+    case 'connect':
+      return [configuration.view().connection(event.name)?.peer ?? event.name];
+    case 'reconfigured':
+    case 'reloaded':
+      return configuration.peersInUse();
+    default:
+      return [];
+  }
+};
 
 /** ms */
 const EDITS_PAUSE = 100;

@@ -3,14 +3,17 @@
  * its debugger on port 9229. Signals that arrive during start-up wait until handleSignals is called. SIGPIPE needs nothing here: Node
  * ignores it.
  */
-import type { Texts } from '../shared/log/events.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
-
 export interface SignalActions {
-  /** Exactly one -d: SIGINT is a clean shutdown, else it keeps its default. */
+  /** Whether SIGINT is a clean shutdown; else it keeps its default. */
   readonly interrupt: boolean;
+  /** SIGTERM, and SIGINT where it counts. */
   readonly shutdown: () => void;
-  readonly log: (record: LogRecord) => void;
+  /** SIGHUP */
+  readonly reinitialize: () => void;
+  /** SIGUSR1 */
+  readonly report: () => void;
+  /** Writes an ordinary log line. */
+  readonly say: (text: 'SIGHUP received' | 'SIGUSR1 received') => void;
 }
 
 /** From now on signals have their meaning; those that came before are delivered at once. */
@@ -20,21 +23,15 @@ export const handleSignals = (actions: SignalActions): void => {
   for (const signal of waiting.splice(0)) receive(signal);
 };
 
-const act = (signal: NodeJS.Signals, actions: SignalActions): void => {
-  if (signal === 'SIGHUP') actions.log(refused('SIGHUP received: re-reading the configuration is not there yet'));
-  else if (signal === 'SIGUSR1') actions.log(refused('SIGUSR1 received: the report file is not there yet'));
-  else actions.shutdown();
+const act = (signal: NodeJS.Signals, { shutdown, reinitialize, report, say }: SignalActions): void => {
+  if (signal === 'SIGHUP') {
+    say('SIGHUP received');
+    reinitialize();
+  } else if (signal === 'SIGUSR1') {
+    say('SIGUSR1 received');
+    report();
+  } else shutdown();
 };
-
-/** Written out, lest the handlers wait for more modules to load. */
-const refused = (text: Texts['signal-refused']): LogRecord => ({
-  severity: 'notice',
-  logClass: 0,
-  level: 0,
-  text,
-  event: 'signal-refused',
-  fields: {},
-});
 
 const waiting: NodeJS.Signals[] = [];
 let receive: (signal: NodeJS.Signals) => void = (signal) => waiting.push(signal);

@@ -17,12 +17,14 @@ const ROW = {
 const bench = () => {
   const logged: string[] = [];
   const results: string[] = [];
-  const asked: (ConnectionEvent | 'shutdown')[] = [];
+  const asked: (ConnectionEvent | string)[] = [];
   const timers: { milliseconds: number; callback: () => void; cancelled: boolean }[] = [];
   const commands = createFifoCommands({
     configuration: new ConfigurationStore(),
     tell: (event) => asked.push(event),
     shutdown: () => asked.push('shutdown'),
+    reinitialize: async () => void asked.push('reinitialize'),
+    setMode: (mode) => asked.push(mode),
     rows: () => [ROW, { ...ROW, phase: 2, messageId: 0xabcd }],
     reports: {
       listSas: async () => void results.push('SAs'),
@@ -191,7 +193,7 @@ test('D A sets all classes, D T silences them and brings them back', async () =>
 
 test('commands that are not there yet say so in one line each and do nothing', async () => {
   const { say, logged, asked, results } = bench();
-  const lines = ['M passive', 'p on', 'p off', 'R', 'r'];
+  const lines = ['p on', 'p off', 'r'];
   await say(...lines);
   assert.equal(logged.length, lines.length);
   for (const [i, line] of lines.entries()) {
@@ -209,4 +211,11 @@ test('fifo-clients ipsecctl-delete: teardown and removal of what was never there
     'C rms [phase2-from-a-to-b]',
   );
   assert.deepEqual(logged, []);
+});
+
+test('R and M reach those who do it; other modes are malformed', async () => {
+  const { say, asked, logged } = bench();
+  await say('R', 'M passive', 'M active', 'M foo', 'M');
+  assert.deepEqual(asked, ['reinitialize', 'passive', 'active']);
+  assert.deepEqual(logged, ['ui_setmode: command "M foo" malformed', 'ui_setmode: command "M" malformed']);
 });

@@ -23,7 +23,7 @@ const withArgument = (key: string, argument: string, help: string, notYet?: stri
 export const OPTIONS: readonly OptionRow[] = [
   flag('4', 'use IPv4 only (with -6: both)'),
   flag('6', 'use IPv6 only (with -4: both)'),
-  flag('a', 'leave the flows in the kernel alone', 'flows in the kernel are not there yet'),
+  flag('a', 'leave the flows in the kernel alone'),
   withArgument('c', 'config-file', 'configuration file [/etc/isakmpd/isakmpd.conf]'),
   flag('d', 'stay in the foreground and log to standard error'),
   {
@@ -39,7 +39,7 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('n', 'no kernel: change no SA in the IPsec stack'),
   withArgument('p', 'listen-port', 'UDP port for IKE [500]'),
   withArgument('R', 'report-file', 'file that SIGUSR1 writes', 'the report file is not there yet'),
-  flag('S', 'start passive, keep SAs at shutdown', 'passive mode is not there yet'),
+  flag('S', 'start passive, keep SAs at shutdown'),
   flag('T', 'no NAT traversal'),
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),

@@ -17,6 +17,7 @@ export interface DaemonSettings {
   /** In the order in which they take effect. */
   readonly logLevels: readonly LevelSetting[];
   readonly verbose: boolean;
+  readonly renegotiateOnHup: boolean;
 }
 
 export interface ResolvedGeneral {
@@ -43,6 +44,7 @@ export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
       listenOn: readTag(reader, 'General', GENERAL.listenOn),
       logLevels: readTag(reader, 'General', GENERAL.logLevel) ?? [],
       verbose: readTag(reader, 'General', GENERAL.logVerbose) ?? false,
+      renegotiateOnHup: readTag(reader, 'General', GENERAL.renegotiateOnHup) ?? false,
     },
     warnings,
     pieces: reader.pieces,

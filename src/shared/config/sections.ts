@@ -50,11 +50,7 @@ const NO_COMPRESSION = 'IPCOMP is not there';
 const KERNEL_ONLY = 'it is written by kernels that bring their own credentials, which none does here';
 
 export const GENERAL = {
-  acquireOnly: notYet(
-    flag('Acquire-Only', 'Flows are not installed or removed, as with -a.'),
-    'ignored',
-    'no flows are installed anyway',
-  ),
+  acquireOnly: flag('Acquire-Only', 'Flows are not installed or removed, as with -a.'),
   checkInterval: seconds('Check-interval', 'How often the connections that should be up are looked after.', '60'),
   defaultPhase1Id: sectionName('Default-phase-1-ID', 'Our own identity in phase 1 where a peer section has no ID.'),
   defaultPhase1Lifetime: range('seconds')('Default-phase-1-lifetime', 'How long an ISAKMP SA lives.', '3600,60:86400'),
@@ -82,11 +78,7 @@ export const GENERAL = {
   ),
   policyFile: notYet(path('Policy-file', 'The KeyNote policy.'), 'ignored', NO_POLICY),
   pubkeyDirectory: notYet(path('Pubkey-directory', 'Raw public keys of peers.'), 'ignored', NO_CERTIFICATES),
-  renegotiateOnHup: notYet(
-    flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
-    'ignored',
-    'a reload touches no SA',
-  ),
+  renegotiateOnHup: flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
   retransmits: number('repetitions', 0, 100)('Retransmits', 'How often an unanswered message is sent again.', '3'),
   sharedSadb: notYet(flag('Shared-SADB', 'Both ends share one kernel.'), 'ignored', 'no kernel is written to'),
   useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.'), 'ignored', NO_POLICY),

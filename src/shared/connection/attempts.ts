@@ -138,8 +138,14 @@ export class Attempts {
     peer.isRenewing = false;
     peer.waitingDeletes.clear();
     release(peer);
-    if (peer.attempt !== undefined) this.#cancel(peer.attempt);
-    peer.attempt = undefined;
+    this.#cancelPhase1(peer);
+  }
+
+  /** A new ISAKMP SA is wanted now; a phase 1 that runs began under conditions that no longer hold. */
+  renewPeer(peer: Peer): void {
+    this.#cancelPhase1(peer);
+    peer.isRenewing = true;
+    this.forgivePeer(peer);
   }
 
   /** For shutdown: nothing of ours runs on. */
@@ -314,6 +320,11 @@ export class Attempts {
   #delay(connection: Connection): number {
     const { now, view } = this.#desk;
     return connection.backOff.failed(now, view.checkIntervalSeconds, this.#desk.uniform(0, 1));
+  }
+
+  #cancelPhase1(peer: Peer): void {
+    if (peer.attempt !== undefined) this.#cancel(peer.attempt);
+    peer.attempt = undefined;
   }
 
   #cancel(request: LaneRequest): void {

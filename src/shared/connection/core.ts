@@ -15,9 +15,11 @@ import { Installs } from './installs.ts';
 import { currentLast, IsakmpLives } from './isakmp-lives.ts';
 import { Lives } from './lives.ts';
 import { noLongerConfigured, pairDeletedByPeer } from './log-lines.ts';
+import { Mode } from './mode.ts';
 import { PairStore } from './pair-store.ts';
 import { Peers } from './peers.ts';
 import { type Connection, type IsakmpSa, spiKey } from './records.ts';
+import { Reload } from './reload.ts';
 import { Shutdown } from './shutdown.ts';
 import { Teardown } from './teardown.ts';
 
@@ -54,6 +56,8 @@ export class ConnectionCore {
   readonly #lives: Lives;
   readonly #isakmpLives: IsakmpLives;
   readonly #teardown: Teardown;
+  readonly #mode: Mode;
+  readonly #reload: Reload;
   readonly #shutdown: Shutdown;
   #nextCheck: Deadline | undefined;
 
@@ -77,6 +81,8 @@ export class ConnectionCore {
     this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
     const all = { ...made, lives: this.#lives, isakmpLives: this.#isakmpLives };
     this.#teardown = new Teardown(this.#desk, all);
+    this.#mode = new Mode(this.#desk, all);
+    this.#reload = new Reload(this.#desk, all);
     this.#shutdown = new Shutdown(this.#desk, all);
   }
 
@@ -141,7 +147,12 @@ export class ConnectionCore {
         this.#installs.refused(event.pair, event.reason);
         return;
       case 'reconfigured':
-        this.#reconfigure();
+        this.#reconfigure('edited');
+        return;
+      case 'reloaded':
+        this.#reload.renewPeers(event.renew);
+        this.#reconfigure('reloaded');
+        if (event.renegotiate) this.#reload.renegotiate();
         return;
       case 'connect':
         this.#connect(event.name);
@@ -160,7 +171,7 @@ export class ConnectionCore {
         return;
       case 'shutdown':
         this.#nextCheck?.cancel();
-        this.#shutdown.begin(event.deleteSas);
+        this.#shutdown.begin(event.deleteSas && !this.#mode.isPassive);
         return;
       default:
         unreachable(event);
@@ -290,14 +301,16 @@ export class ConnectionCore {
   }
 
   /** Connections that are gone from the list keep their SAs; those that the operator has named stay active as long as they are configured. */
-  #reconfigure(): void {
+  #reconfigure(how: 'edited' | 'reloaded'): void {
     if (this.#shutdown.hasBegun) return;
     const { view } = this.#desk;
     const listed = new Set(view.active.map((name) => this.#connections.connection(name)));
     for (const connection of [...this.#connections.active]) {
       const isConfigured = view.connection(connection.name) !== undefined;
       if (listed.has(connection) || (connection.isManual && isConfigured)) continue;
-      if (!isConfigured) this.#desk.emit({ kind: 'log', record: noLongerConfigured(connection.name) });
+      // Who reloads says so himself.
+      if (!isConfigured && how === 'edited')
+        this.#desk.emit({ kind: 'log', record: noLongerConfigured(connection.name) });
       this.#connections.deactivate(connection);
       connection.isManual = false;
       this.#attempts.cancelConnection(connection);
@@ -310,6 +323,7 @@ export class ConnectionCore {
   /** behaviour 5.16. What failed comes back by its own timer; this is for everything else. */
   #check(): void {
     for (const connection of this.#connections.active) this.#attempts.want(connection);
+    this.#mode.check();
     this.#connections.sweep();
     this.#peers.sweep();
     this.#nextCheck?.cancel();
@@ -318,8 +332,7 @@ export class ConnectionCore {
 
   #setMode(mode: 'active' | 'passive'): void {
     if (this.#shutdown.hasBegun) return;
-    this.#attempts.pause(mode === 'passive');
-    this.#deletes.isMuted = mode === 'passive';
+    this.#mode.set(mode);
     if (mode === 'active') this.#check();
   }
 }

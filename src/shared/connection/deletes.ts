@@ -81,7 +81,7 @@ export class Deletes {
   #send(task: DeleteTask): void {
     this.#repeating.delete(task);
     if (this.isMuted) return;
-    const isakmp = this.#peers.findParty(task.peer, task.identity)?.usable;
+    const isakmp = this.#peers.findParty(task.peer, task.identity)?.audible;
     if (isakmp === undefined) {
       this.#wait(task);
       return;

@@ -26,6 +26,11 @@ export type ConnectionEvent =
   | { readonly kind: 'refused'; readonly pair: number; readonly reason: string }
   /** The configuration is another: its list of active connections counts from now on. */
   | { readonly kind: 'reconfigured' }
+  /**
+   * The same after the file was read anew. `renew`: peer sections whose phase 1 is to be made anew now. `renegotiate`: every IPsec SA
+   * is to be negotiated anew.
+   */
+  | { readonly kind: 'reloaded'; readonly renew: readonly string[]; readonly renegotiate: boolean }
   /** FIFO `c name`. */
   | { readonly kind: 'connect'; readonly name: string }
   /** FIFO `t`. */
@@ -34,9 +39,9 @@ export type ConnectionEvent =
   | { readonly kind: 'teardownAll' }
   /** FIFO `d`; message id 0 is the ISAKMP SA itself. */
   | { readonly kind: 'deleteSa'; readonly cookies: Cookies; readonly messageId: number }
-  /** FIFO `M`: a passive daemon sends nothing of its own accord. */
+  /** FIFO `M`, -S: a passive daemon begins nothing and says nothing. */
   | { readonly kind: 'mode'; readonly mode: 'active' | 'passive' }
-  /** `deleteSas` false: everything stays as it is, the peers hear nothing. */
+  /** `deleteSas` false, or passive: everything stays as it is, the peers hear nothing. */
   | { readonly kind: 'shutdown'; readonly deleteSas: boolean };
 
 /** The public facts of an established IPsec SA pair. Times are ms; softAt is 0 once it has passed. */

@@ -47,7 +47,10 @@ export class IsakmpLives {
       return;
     }
     if (facts.initialContact) this.initialContact(sa);
-    const { sas } = sa.party;
+    const { sas, peer } = sa.party;
+    // The lane keeps to the policy with which an exchange began.
+    if (sa.startedAt < peer.changedAt) peer.outdated.add(sa);
+    else for (const outdated of peer.outdated) this.delete(outdated);
     for (const older of sas) if (older.isSuspect) this.delete(older);
     const [oldest] = sas;
     if (oldest !== undefined && sas.length > MOST_SAS) this.delete(oldest);
@@ -76,9 +79,10 @@ export class IsakmpLives {
 
   /** The soft lifetime is over. Only the newest is renewed, and only for those who will need it. */
   expiring(sa: IsakmpSa): void {
-    if (!sa.isNewest || !sa.party.peer.hasInterest) return;
-    sa.party.peer.isRenewing = true;
-    this.#attempts.wantPhase1(sa.party.peer);
+    const { peer } = sa.party;
+    if (!sa.isNewest || !peer.hasInterest || this.#desk.view.peer(peer.name) === undefined) return;
+    peer.isRenewing = true;
+    this.#attempts.wantPhase1(peer);
   }
 
   /** Its lane died and the successor has it; but the memory of used message ids is lost, so it is renewed, not all at once. */

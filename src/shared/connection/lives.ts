@@ -57,7 +57,15 @@ export class Lives {
       if (older !== undefined) this.#demote(older, verdict === 'wins' ? 'losing' : 'replaced');
       this.#promote(tunnel, pair);
     }
+    this.#supersede(request?.renews, tunnel);
     this.#limit(tunnel);
+  }
+
+  /** The soft lifetime ends now, whenever it would have. `isOurs`: we renew the pair even if the peer began it. */
+  expireSoftly(pair: Pair, isOurs: boolean): void {
+    pair.isToRedo ||= isOurs;
+    pair.soft?.cancel();
+    this.#softExpired(pair);
   }
 
   /** Ends an established pair; `urgency` undefined: the peer needs no DELETE. `delay` (ms) puts off the restart. */
@@ -99,7 +107,14 @@ export class Lives {
 
   #isOursToRenew(pair: Pair): boolean {
     const isConfigured = this.#desk.view.connection(pair.connection.name) !== undefined;
-    return isConfigured && (pair.isOurs || pair.connection.isActive);
+    return isConfigured && (pair.isOurs || pair.isToRedo || pair.connection.isActive);
+  }
+
+  /** A renewal under another identity, or with other selectors, since those were changed meanwhile: the pair that was due has its successor in another tunnel. */
+  #supersede(renewed: Pair | undefined, tunnel: Tunnel): void {
+    if (renewed?.state !== 'current' || renewed.tunnel === undefined || renewed.tunnel === tunnel) return;
+    renewed.tunnel.current = undefined;
+    this.#demote(renewed, 'replaced');
   }
 
   /** A peer that renews without end does not fill our memory: the oldest unused pair makes room. */

@@ -85,6 +85,16 @@ export const quickModeFailed = (
 export const cannotStart = (connection: string, reason: string): LogRecord =>
   notice('cannot-start', `connection ${connection} cannot be started: ${reason}`, { connection });
 
+/** A connection that would be brought up now. */
+export const dueInPassiveMode = (connection: string): LogRecord =>
+  debug(
+    LogClass.EXCHANGE,
+    40,
+    'passive',
+    `exchange_establish: connection ${connection} is due, but the daemon is passive`,
+    { connection },
+  );
+
 export const noLongerConfigured = (connection: string): LogRecord =>
   notice(
     'no-longer-configured',

@@ -79,6 +79,7 @@ export class Peers {
     if (!this.#sas.delete(sa.cookies)) return;
     const { party } = sa;
     sa.renewal?.cancel();
+    party.peer.outdated.delete(sa);
     party.sas.splice(party.sas.indexOf(sa), 1);
     this.#count(party.peer, sa.path, -1);
     this.addLoad(sa.lane, -1);

@@ -29,6 +29,10 @@ export class Peer {
   readonly actives = new Set<Connection>();
   /** Established pairs that we initiated. */
   initiated = 0;
+  /** ms: since then this peer authenticates differently, or is somewhere else. */
+  changedAt = Number.NEGATIVE_INFINITY;
+  /** ISAKMP SAs from before: nothing new begins under them, and the next one takes their place. */
+  readonly outdated = new Set<IsakmpSa>();
 
   constructor(name: string) {
     this.name = name;
@@ -63,9 +67,14 @@ export class Party {
     this.identity = identity;
   }
 
-  /** The newest ISAKMP SA that still seems to work. */
+  /** The newest ISAKMP SA under which something new may begin. */
   get usable(): IsakmpSa | undefined {
-    return this.sas.findLast((sa) => !sa.isSuspect && !sa.isDoomed);
+    return this.sas.findLast((sa) => sa.seemsAlive && !this.peer.outdated.has(sa));
+  }
+
+  /** The newest one that the peer still hears us under. */
+  get audible(): IsakmpSa | undefined {
+    return this.usable ?? this.sas.findLast((sa) => sa.seemsAlive);
   }
 }
 
@@ -106,6 +115,10 @@ export class IsakmpSa {
     this.softAt = facts.softAt;
   }
 
+  get seemsAlive(): boolean {
+    return !this.isSuspect && !this.isDoomed;
+  }
+
   get isNewest(): boolean {
     return this.party.sas.at(-1) === this;
   }
@@ -139,8 +152,10 @@ export class Connection {
     this.name = name;
   }
 
+  /** Nothing is there that outbound traffic could use. */
   get isDown(): boolean {
-    return this.tunnels.size === 0;
+    for (const { current } of this.tunnels.values()) if (current !== undefined) return false;
+    return true;
   }
 
   /** Nothing is on its way that may bring up a pair, or try it later. */
@@ -151,7 +166,7 @@ export class Connection {
   }
 
   get isIdle(): boolean {
-    return !this.isActive && this.isDown && this.larval.size === 0 && this.isQuiet;
+    return !this.isActive && this.tunnels.size === 0 && this.larval.size === 0 && this.isQuiet;
   }
 
   /** The tunnel that a pair belongs to; made where there is none. */
@@ -174,6 +189,7 @@ export class Tunnel {
   readonly key: string;
   /** Established ones, oldest first. */
   readonly pairs: Pair[] = [];
+  /** Undefined where a pair of another tunnel has taken its place. */
   current: Pair | undefined;
 
   constructor(key: string) {
@@ -198,6 +214,8 @@ export class Pair implements Contender {
   state: PairState = 'larval';
   /** While it was larval here: the peer had completed it, and deleted it. */
   isDeletedByPeer = false;
+  /** It is ours to renew although the peer began it. */
+  isToRedo = false;
   tunnel: Tunnel | undefined;
   /** What the kernel has of it. */
   installed: readonly SaId[] = [];
@@ -261,6 +279,8 @@ export class QuickRequest {
   readonly number: number;
   readonly lane: number;
   readonly connection: Connection;
+  /** The pair that its pair is to replace. */
+  readonly renews: Pair | undefined;
   /** ms */
   readonly postedAt: number;
   isCancelled = false;
@@ -270,6 +290,7 @@ export class QuickRequest {
     this.lane = isakmp.lane;
     this.connection = connection;
     this.postedAt = postedAt;
+    [this.renews] = connection.due;
   }
 }
 

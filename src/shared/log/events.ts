@@ -6,6 +6,7 @@
  */
 import { CONNECTION_EVENTS } from './events/connections.ts';
 import { DAEMON_EVENTS } from './events/daemon.ts';
+import { LIFECYCLE_EVENTS } from './events/lifecycle.ts';
 import { OPERATOR_EVENTS } from './events/operator.ts';
 import { PHASE1_EVENTS } from './events/phase1.ts';
 import { PHASE2_EVENTS } from './events/phase2.ts';
@@ -19,6 +20,7 @@ export const EVENTS = {
   ...CONNECTION_EVENTS,
   ...DAEMON_EVENTS,
   ...OPERATOR_EVENTS,
+  ...LIFECYCLE_EVENTS,
 } as const satisfies EventTable;
 
 /** The stable name of what happened. */
@@ -39,5 +41,6 @@ export const EVENT_SECTIONS: readonly { readonly title: string; readonly events:
   { title: 'Phase 2: quick mode and informational messages', events: PHASE2_EVENTS },
   { title: 'Connections', events: CONNECTION_EVENTS },
   { title: 'The daemon: sockets, threads, kernel, log', events: DAEMON_EVENTS },
-  { title: 'Configuration, FIFO and signals', events: OPERATOR_EVENTS },
+  { title: 'Configuration and FIFO', events: OPERATOR_EVENTS },
+  { title: 'Signals, reload, active and passive mode', events: LIFECYCLE_EVENTS },
 ];

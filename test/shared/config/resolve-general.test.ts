@@ -14,6 +14,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     listenOn: undefined,
     logLevels: [],
     verbose: false,
+    renegotiateOnHup: false,
   });
   assert.deepEqual(warnings, []);
 });
@@ -27,6 +28,7 @@ Delete-SAs=no
 Listen-on=10.0.0.1,2001:DB8::1
 Loglevel=A=10,6=50
 Logverbose=Defined
+Renegotiate-on-HUP=
 `);
   const { policy, daemon } = resolveGeneral(store);
   assert.deepEqual([policy.retransmits, policy.exchangeMaxTimeSeconds], [5, 30]);
@@ -39,6 +41,7 @@ Logverbose=Defined
       { logClass: 6, level: 50 },
     ],
     verbose: true,
+    renegotiateOnHup: true,
   });
 });
 

@@ -151,7 +151,7 @@ export const OPERATOR_EVENTS = {
     severity: 'notice',
     byPeer: false,
     lines: {
-      '{signal} received: {what} is not there yet': {
+      'the report file is not there yet': {
         cause: 'A signal that has no effect yet.',
         cure: 'None.',
       },

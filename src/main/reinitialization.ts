@@ -1,0 +1,96 @@
+/** SIGHUP and the FIFO command `R`: the configuration file is read again, and what it changes is carried to everybody, one reload after the other. */
+import { reloadChanges } from '../shared/config/reload-changes.ts';
+import { ConfigError, SystemError } from '../shared/errors.ts';
+import { failure, notice } from '../shared/log/records.ts';
+import { reloadLines } from '../shared/log/reload-lines.ts';
+import type { Verbosity } from '../shared/log/verbosity.ts';
+import type { LogRecord } from '../shared/threads/contract.ts';
+import { readConfigurationFile } from './cli/configuration-file.ts';
+import type { DaemonConfiguration } from './configuration.ts';
+import type { LocalAddresses } from './local-addresses.ts';
+import type { Operator } from './operator.ts';
+import type { Privileged } from './privileged/privileged.ts';
+import type { UdpSockets } from './sockets.ts';
+
+export interface ReinitializationOptions {
+  readonly configurationFile: string;
+  readonly configuration: DaemonConfiguration;
+  readonly privileged: Pick<Privileged, 'readSecretFile'>;
+  readonly operator: Pick<Operator, 'tell' | 'upToDate'>;
+  readonly localAddresses: Pick<LocalAddresses, 'forget'>;
+  readonly network: Pick<UdpSockets, 'listen'>;
+  readonly verbosity: Pick<Verbosity, 'configure'>;
+  readonly log: (record: LogRecord) => void;
+}
+
+export class Reinitialization {
+  readonly #options: ReinitializationOptions;
+  #running: Promise<void> = Promise.resolve();
+  #isWaiting = false;
+
+  constructor(options: ReinitializationOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it is done; never rejects. Whoever asks while one waits to begin gets that one. */
+  request(): Promise<void> {
+    if (this.#isWaiting) return this.#running;
+    this.#isWaiting = true;
+    this.#running = this.#running.then(() => {
+      this.#isWaiting = false;
+      return this.#run();
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { log } = this.#options;
+    log(notice('reinitializing', 'isakmpd: reinitializing daemon'));
+    try {
+      await this.#reload();
+    } catch (fault) {
+      if (!(fault instanceof SystemError)) throw fault;
+      log(failure('reload-failed', fault.message));
+    }
+  }
+
+  async #reload(): Promise<void> {
+    const { configuration, operator, localAddresses, network, verbosity, log } = this.#options;
+    const renew = await this.#readFile();
+    verbosity.configure(configuration.general().daemon).forEach(log);
+    const renegotiate = configuration.general().daemon.renegotiateOnHup;
+    localAddresses.forget();
+    try {
+      await network.listen(configuration.general().daemon.listenOn);
+    } finally {
+      operator.tell({ kind: 'reloaded', renew, renegotiate });
+    }
+  }
+
+  /** Answers the peers whose phase 1 has to be made anew. Whatever is wrong with the file leaves everything as it is. */
+  async #readFile(): Promise<readonly string[]> {
+    const { configuration, configurationFile: path, privileged, operator, log } = this.#options;
+    const file = await readConfigurationFile(privileged, path);
+    if (file.kind === 'missing') {
+      log(notice('reload', `${path} is not there: what was set through the FIFO stays`));
+      return [];
+    }
+    if (file.kind === 'refused') return this.#keep(file.reason);
+    const before = operator.upToDate().snapshot();
+    try {
+      configuration.reload(file.text, path);
+    } catch (fault) {
+      if (!(fault instanceof ConfigError)) throw fault;
+      return this.#keep(fault.message);
+    }
+    const changes = reloadChanges(before, operator.upToDate().snapshot());
+    for (const record of reloadLines(changes)) log(record);
+    return changes.changedPeers.filter(({ isRenewed }) => isRenewed).map(({ name }) => name);
+  }
+
+  #keep(reason: string): readonly string[] {
+    this.#options.log(failure('reload-failed', reason));
+    this.#options.log(failure('reload-failed', 'isakmpd: nothing was reloaded, the configuration stays as it was'));
+    return [];
+  }
+}

@@ -1,0 +1,81 @@
+/** What a configuration that was read anew changes, in the operator's terms. */
+import { isDeepStrictEqual } from 'node:util';
+import type { PeerPolicy } from '../policy/peer-policy.ts';
+import { fold } from './case-fold.ts';
+
+/** What was configured at one time. */
+export interface ConfigurationSnapshot {
+  /** Connection sections that [Phase 2] lists. */
+  readonly connections: readonly string[];
+  /** Peer sections that those, or [Phase 1], name. */
+  readonly peers: readonly string[];
+  /** Undefined where a peer section cannot be used. */
+  readonly policy: (peer: string) => PeerPolicy | undefined;
+}
+
+export interface ChangedPeer {
+  readonly name: string;
+  /** Tags, or groups of them, in the words of isakmpd.conf(5); never values. */
+  readonly what: readonly string[];
+  /** It authenticates differently, or is somewhere else: a phase 1 of before is no proof of anything now. */
+  readonly isRenewed: boolean;
+}
+
+export interface ReloadChanges {
+  readonly newPeers: readonly string[];
+  readonly gonePeers: readonly string[];
+  readonly changedPeers: readonly ChangedPeer[];
+  readonly newConnections: readonly string[];
+  readonly goneConnections: readonly string[];
+}
+
+/** Compares; a policy that is the same object is not looked into, so ten thousand unchanged peers cost next to nothing. */
+export const reloadChanges = (before: ConfigurationSnapshot, after: ConfigurationSnapshot): ReloadChanges => {
+  const stayed = after.peers.filter(isIn(before.peers));
+  return {
+    newPeers: after.peers.filter(isNotIn(before.peers)),
+    gonePeers: before.peers.filter(isNotIn(after.peers)),
+    changedPeers: stayed.flatMap((name) => changeOf(name, before.policy(name), after.policy(name)) ?? []),
+    newConnections: after.connections.filter(isNotIn(before.connections)),
+    goneConnections: before.connections.filter(isNotIn(after.connections)),
+  };
+};
+
+const changeOf = (
+  name: string,
+  before: PeerPolicy | undefined,
+  after: PeerPolicy | undefined,
+): ChangedPeer | undefined => {
+  if (before === after) return undefined;
+  if (before === undefined || after === undefined) {
+    return { name, what: [after === undefined ? 'cannot be used any more' : 'can be used now'], isRenewed: false };
+  }
+  const changed = ASPECTS.filter(({ of }) => !isDeepStrictEqual(of(before), of(after)));
+  if (changed.length === 0) return undefined;
+  return { name, what: changed.map(({ tags }) => tags), isRenewed: changed.some(({ isRenewed }) => isRenewed) };
+};
+
+/** Who the peer is and where decides whether what was agreed with it still holds; how to negotiate is for the next time. */
+const ASPECTS: readonly { readonly tags: string; readonly isRenewed: boolean; of(policy: PeerPolicy): unknown }[] = [
+  { tags: 'Authentication', isRenewed: true, of: ({ preSharedKey }) => preSharedKey },
+  { tags: 'ID', isRenewed: true, of: ({ localId }) => localId },
+  { tags: 'Remote-ID', isRenewed: true, of: ({ remoteId }) => remoteId },
+  { tags: 'Address', isRenewed: true, of: ({ address, port }) => [address, port] },
+  { tags: 'Local-address', isRenewed: true, of: ({ localAddress }) => localAddress },
+  { tags: 'Configuration', isRenewed: false, of: ({ exchangeType, transforms }) => [exchangeType, transforms] },
+  { tags: 'connections', isRenewed: false, of: ({ connections }) => connections },
+  {
+    tags: 'other settings',
+    isRenewed: false,
+    of: ({ checkSuites, legacyCrypto, unique, deleteChildren }) => [checkSuites, legacyCrypto, unique, deleteChildren],
+  },
+];
+
+const isIn = (names: readonly string[]): ((name: string) => boolean) => {
+  const known = new Set(names.map(fold));
+  return (name) => known.has(fold(name));
+};
+const isNotIn = (names: readonly string[]): ((name: string) => boolean) => {
+  const isKnown = isIn(names);
+  return (name) => !isKnown(name);
+};

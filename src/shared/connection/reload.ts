@@ -1,0 +1,66 @@
+/** What a configuration that was read anew means for what is up: whose phase 1 is made anew now, and Renegotiate-on-HUP. Everything else counts from its next use. */
+import type { Attempts } from './attempts.ts';
+import type { Connections } from './connections.ts';
+import type { Desk } from './desk.ts';
+import type { Lives } from './lives.ts';
+import type { Peers } from './peers.ts';
+import type { Connection, Peer } from './records.ts';
+
+export class Reload {
+  readonly #desk: Desk;
+  readonly #peers: Peers;
+  readonly #connections: Connections;
+  readonly #attempts: Attempts;
+  readonly #lives: Lives;
+
+  constructor(
+    desk: Desk,
+    parts: {
+      readonly peers: Peers;
+      readonly connections: Connections;
+      readonly attempts: Attempts;
+      readonly lives: Lives;
+    },
+  ) {
+    this.#desk = desk;
+    this.#peers = parts.peers;
+    this.#connections = parts.connections;
+    this.#attempts = parts.attempts;
+    this.#lives = parts.lives;
+  }
+
+  /** These authenticate differently, or are somewhere else: what was agreed under the old terms is agreed on again. SAs stay until their successors are there. */
+  renewPeers(names: readonly string[]): void {
+    for (const name of names) {
+      const peer = this.#peers.find(name);
+      // Who has no address cannot be called; and one that cannot be used ends with its SAs.
+      if (peer !== undefined && this.#desk.view.peer(name)?.address !== undefined) this.#renew(peer);
+    }
+  }
+
+  /** Renegotiate-on-HUP: as if the soft lifetime of every IPsec SA ended now; the starts are paced. */
+  renegotiate(): void {
+    for (const connection of this.#connections.all()) {
+      if (!connection.isQuiet) continue;
+      for (const pair of connection.pairs()) {
+        if (pair.state === 'current' && pair.softAt > 0) this.#lives.expireSoftly(pair, false);
+      }
+    }
+  }
+
+  #renew(peer: Peer): void {
+    peer.changedAt = this.#desk.now;
+    const parties = [...peer.parties.values()];
+    for (const { sas } of parties) for (const sa of sas) peer.outdated.add(sa);
+    const pairs = parties.flatMap((party) => [...party.pairs]).filter(({ isEstablished }) => isEstablished);
+    const connections = new Set<Connection>([...peer.actives, ...pairs.map(({ connection }) => connection)]);
+    for (const connection of connections) this.#attempts.cancelConnection(connection);
+    if (peer.outdated.size > 0 || peer.attempt !== undefined) this.#attempts.renewPeer(peer);
+    else this.#attempts.forgivePeer(peer);
+    for (const pair of pairs) if (pair.state === 'current') this.#lives.expireSoftly(pair, true);
+    for (const connection of connections) {
+      this.#attempts.forgiveConnection(connection);
+      this.#attempts.want(connection);
+    }
+  }
+}
