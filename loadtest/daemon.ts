@@ -123,6 +123,11 @@ export class Daemon {
     this.#child.kill(name);
   }
 
+  /** Nobody reads its log any more. */
+  closeLog(): void {
+    this.#child.stderr?.destroy();
+  }
+
   kill(): void {
     if (this.#isRunning) this.#child.kill('SIGKILL');
   }

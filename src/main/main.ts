@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, SystemError } from '../shared/errors.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
-import { failure, notice } from '../shared/log/records.ts';
+import { printable } from '../shared/log/printable.ts';
+import { failure, fatal, notice } from '../shared/log/records.ts';
 import { Verbosity } from '../shared/log/verbosity.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { missingSupport, type Options, parseCommandLine } from './cli/options.ts';
@@ -11,8 +12,10 @@ import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
 import { runDaemon } from './daemon.ts';
 import { handleUncaught } from './faults.ts';
-import { createLogger, createWallClock, type Logger, standardError } from './log.ts';
+import { createLogger, createWallClock, type Logger } from './log.ts';
+import { openLogDestination } from './log-destination.ts';
 import { createPrivileged, type Privileged } from './privileged/privileged.ts';
+import { Syslog } from './syslog.ts';
 
 /** Answers the exit status. */
 const main = async (): Promise<number> => {
@@ -32,13 +35,15 @@ const version = (): string => {
 
 const start = async (options: Options): Promise<number> => {
   const verbosity = new Verbosity(options.verbose);
+  const destination = openLogDestination(options);
   const log = createLogger({
+    format: options.logFormat,
+    destination,
     isVerbose: () => verbosity.isVerbose,
     levels: verbosity.levels,
     peerTriggered: PEER_TRIGGERED,
     wallClock: createWallClock(),
     schedule,
-    destination: standardError(),
   });
   verbosity.readOptions(options.debug).forEach(log.write);
   try {
@@ -55,8 +60,13 @@ const start = async (options: Options): Promise<number> => {
     return 0;
   } catch (fault) {
     const isExpected = fault instanceof SystemError || fault instanceof ConfigError;
-    log.write(failure('start-failed', isExpected ? fault.message : `isakmpd: internal fault: ${faultText(fault)}`));
+    const text = isExpected ? fault.message : `isakmpd: internal fault: ${faultText(fault)}`;
+    log.write(fatal('start-failed', text));
+    // Whoever started it at a terminal looks there first.
+    if (destination instanceof Syslog) process.stderr.write(`${printable(text)}\n`);
     return 1;
+  } finally {
+    await destination.close();
   }
 };
 

@@ -34,6 +34,7 @@ const eventText = (name: string, { severity, byPeer, lines }: EventRow): string 
 };
 
 const SEVERITY: Readonly<Record<EventRow['severity'], string>> = {
+  fatal: 'Fatal',
   error: 'Error',
   notice: 'Always',
   verbose: 'With -v',

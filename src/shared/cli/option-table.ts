@@ -45,7 +45,7 @@ export const OPTIONS: readonly OptionRow[] = [
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
   flag('check', 'check the configuration, print what is wrong with it, and exit', 'the check is not there yet'),
   withArgument('capture-format', 'pcap|pcapng', 'format of the capture [pcap]', 'packet capture is not there yet'),
-  withArgument('log-format', 'text|json', 'format of the log [text]', 'JSON is not there yet'),
+  withArgument('log-format', 'text|json', 'format of the log [text]'),
   withArgument('workers', 'number', 'threads that run exchanges, 1 to 128 [one per processor]'),
   flag('help', 'print this and exit'),
   flag('version', 'print the version and exit'),

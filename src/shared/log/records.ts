@@ -27,3 +27,13 @@ export const debug = <E extends EventOf<'debug'>>(
   text: Texts[E],
   fields: LogFields = {},
 ): LogRecord => ({ severity: 'debug', logClass, level, text, event, fields });
+
+/** What the daemon ends of. */
+export const fatal = <E extends EventOf<'fatal'>>(event: E, text: Texts[E]): LogRecord => ({
+  severity: 'fatal',
+  logClass: 0,
+  level: 0,
+  text,
+  event,
+  fields: {},
+});

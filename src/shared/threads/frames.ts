@@ -192,7 +192,7 @@ const failure: Field<Failure> = record<Failure>({
 });
 
 const logRecord: Field<LogRecord> = record<LogRecord>({
-  severity: word<LogRecord['severity']>({ error: 0, notice: 1, verbose: 2, debug: 3, report: 4 }),
+  severity: word<LogRecord['severity']>({ error: 0, notice: 1, verbose: 2, debug: 3, report: 4, fatal: 5 }),
   logClass: u8,
   level: u8,
   text,

@@ -147,7 +147,7 @@ const EFFECTS: Kinds<LaneEffect> = {
   log: fc.record({
     kind: fc.constant('log'),
     record: fc.record({
-      severity: fc.constantFrom('error', 'notice', 'verbose', 'report', 'debug'),
+      severity: fc.constantFrom('fatal', 'error', 'notice', 'verbose', 'report', 'debug'),
       logClass: u8,
       level: u8,
       text,

@@ -8,7 +8,7 @@ export const DAEMON_EVENTS = {
     lines: { 'isakmpd: starting': { cause: 'The daemon was started.', cure: 'None needed.' } },
   },
   'start-failed': {
-    severity: 'error',
+    severity: 'fatal',
     byPeer: false,
     lines: {
       '{text}': {
@@ -156,7 +156,8 @@ export const DAEMON_EVENTS = {
     byPeer: false,
     lines: {
       'isakmpd: suppressed {count} log lines of the kind "{event}"': {
-        cause: 'Peers or strangers cause more lines of one kind than are logged (200 at once, then 20 a second).',
+        cause:
+          'Peers or strangers cause more lines of one kind than are logged (200 at once, then 20 a second; debug lines 5000 and 1000).',
         cure: 'Look at the lines that were printed before: whoever sends is named there.',
       },
     },

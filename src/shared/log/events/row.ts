@@ -1,7 +1,7 @@
 /** The form of the event registry. */
 
-/** Where a record goes: ordinary lines (`error`, `notice`), lines for -v, debug lines by class, lines of the report. */
-export type Severity = 'error' | 'notice' | 'verbose' | 'debug' | 'report';
+/** Where a record goes: ordinary lines (`fatal`: the daemon ends; `error`, `notice`), lines for -v, debug lines by class, lines of the report. */
+export type Severity = 'fatal' | 'error' | 'notice' | 'verbose' | 'debug' | 'report';
 
 /** For docs/troubleshooting.md: why the line is there, and what the operator can do. */
 export interface Explanation {
