@@ -12,6 +12,7 @@ import { REFUSAL } from '../shared/exchange/refusals.ts';
 import type { Action } from '../shared/exchange/run.ts';
 import type { EventOf, Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
+import { whoWords } from '../shared/log/who.ts';
 import type { LogFields, LogRecord, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { cookieBytes, hex, type IsakmpSa } from './isakmp-sa.ts';
@@ -30,15 +31,19 @@ export interface Complaint {
   readonly isAuthentic?: boolean;
   /** What is said besides `dropped message from ...`: isakmpd's own lines before it, explanations (REFUSAL) after it. */
   readonly lines: readonly LogRecord[];
+  /** The explanation where `lines` have none: what is wrong, and what can be done. */
+  readonly why?: string | undefined;
+  /** What is known of the sender besides its address: the peer section of a first message. */
+  readonly fields?: LogFields;
   /** What the notify shall name. */
   readonly about?: PeerSpi | undefined;
 }
 
 /** Logs the refusal and sends its notify, both within what this sender may cause. */
 export const complain = (lane: LaneContext, complaint: Complaint): void => {
-  const { path, header, notify, sa, lines, about } = complaint;
+  const { path, header, notify, sa, lines, why, about } = complaint;
   if (!budgetOf(lane, complaint).take(lane.now())) return;
-  const fields = { ...strangerFields(path, header), ...(sa === undefined ? {} : fieldsOf(sa)) };
+  const fields = { ...strangerFields(path, header), ...complaint.fields, ...(sa === undefined ? {} : fieldsOf(sa)) };
   const log = (record: LogRecord): void => {
     lane.effects.push({ kind: 'log', record: { ...record, fields: { ...fields, ...record.fields } } });
   };
@@ -48,7 +53,11 @@ export const complain = (lane: LaneContext, complaint: Complaint): void => {
     const text = `dropped message from ${address} port ${port} due to notification type ${notifyName(notify)}` as const;
     log(line(text));
   }
-  for (const record of lines) if (record.event === REFUSAL) log(record);
+  const explanations = lines.filter(({ event }) => event === REFUSAL);
+  for (const record of explanations) log(record);
+  if (explanations.length === 0 && why !== undefined) {
+    log(notice(REFUSAL, `message refused: ${whoWords(fields)}: ${why}`));
+  }
   if (header.exchangeType === ExchangeType.INFO || SILENT.has(notify)) return;
   const payload = errorPayload(notify, about?.protocolId ?? ProtocolId.ISAKMP, about?.spi ?? new Uint8Array(0));
   if (sa?.established === undefined) sendInTheClear(lane, path, header, notify);
@@ -105,7 +114,7 @@ export const linesOf = (
     case 'payloads':
       // A payload is missing, or stands where it must not.
       return fault.notify === NotifyType.PAYLOAD_MALFORMED
-        ? [line('exchange_run: exchange_validate failed'), notice(REFUSAL, `message refused: ${fault.message}`)]
+        ? [line('exchange_run: exchange_validate failed')]
         : [line(`message_parse_payloads: ${fault.message}`)];
     case 'step':
       return SILENT.has(fault.notify) ? [] : [line(`exchange_run: ${fault.message}`)];
@@ -116,6 +125,27 @@ const line = (text: Texts['message-dropped']): LogRecord => notice('message-drop
 
 /** The line of the reserved byte is one that scripts know: a fault of a payload's own header has no place added. */
 const placeOf = ({ path }: ProtocolError): string => (path.length <= 1 ? '' : ` (in ${path.join('/')})`);
+
+/** The explanation of a fault in a message of a known peer. */
+export const reasonOf = (
+  phase: 1 | 2,
+  { fault, stage }: { readonly fault: ProtocolError; readonly stage: Stage },
+): string => {
+  if (stage === 'flags') return 'it sends in the clear what has to be encrypted: a fault of the peer, or a forgery';
+  const hint = (stage === 'syntax' ? undefined : HINTS.get(fault.notify)) ?? 'a fault of the peer, or a forgery';
+  return `${fault.message}${placeOf(fault)}; ${phase === 2 && fault.notify === NotifyType.INVALID_HASH_INFORMATION ? OTHER_KEYS : hint}`;
+};
+
+const OTHER_KEYS = 'a forgery, or the two sides have different keys: delete the ISAKMP SA if it goes on';
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [
+    NotifyType.PAYLOAD_MALFORMED,
+    'the peer may want another exchange or authentication method (certificates, XAUTH), or has a fault',
+  ],
+  [NotifyType.INVALID_PAYLOAD_TYPE, 'the peer wants something that is not there (certificates, XAUTH), or has a fault'],
+  [NotifyType.INVALID_KEY_INFORMATION, 'its key exchange value is unsound: a fault of the peer, or an attack'],
+  [NotifyType.INVALID_ID_INFORMATION, 'let the peer use IDs that are addresses or networks'],
+]);
 
 /** A message that is dropped without notify; the line only if this sender may still cause one. */
 export const dropQuietly = <E extends EventOf<'notice'>>(

@@ -6,7 +6,7 @@ import { hereIAmPayload, INFORMATIONAL, type News, readNews } from '../shared/ex
 import { checkMessageHash } from '../shared/exchange/quick-mode.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
-import { complain, linesOf } from './complaints.ts';
+import { complain, linesOf, reasonOf } from './complaints.ts';
 import { cookieBytes, cookiesOf, type Established, type IsakmpSa } from './isakmp-sa.ts';
 import { type LaneContext, say } from './lane-context.ts';
 import { isFreshMessageId, rememberMessageId } from './message-ids.ts';
@@ -32,7 +32,7 @@ export const receiveInformational = (
   const opened = openMessage(protection, bytes, header, INFORMATIONAL);
   if (opened.kind === 'refused') {
     const lines = linesOf(2, { ...opened, actions: [] });
-    complain(lane, { path, header, notify: opened.fault.notify, sa, lines });
+    complain(lane, { path, header, notify: opened.fault.notify, sa, lines, why: reasonOf(2, opened) });
     return;
   }
   const news = attempt(() => {
@@ -48,8 +48,9 @@ export const receiveInformational = (
     for (const item of news) take(lane, sa, established, item);
     return;
   }
-  const lines = linesOf(2, { stage: 'step', fault: news, actions: [] });
-  complain(lane, { path, header, notify: news.notify, sa, isAuthentic, lines });
+  const refused = { stage: 'step', fault: news, actions: [] } as const;
+  const [lines, why] = [linesOf(2, refused), reasonOf(2, refused)];
+  complain(lane, { path, header, notify: news.notify, sa, isAuthentic, lines, why });
 };
 
 const attempt = (read: () => readonly News[]): readonly News[] | ProtocolError => {

@@ -1,6 +1,7 @@
 /** What the parts of a lane share: clock, randomness, policies, SAs, timers, and the list of effects. */
 import { publicValue, sharedSecret } from '../shared/crypto/dh.ts';
 import type { Env } from '../shared/exchange/effects.ts';
+import { phase1Fields } from '../shared/exchange/refusals.ts';
 import type { EventOf, Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { TokenBucket } from '../shared/log/token-bucket.ts';
@@ -96,8 +97,14 @@ export const fieldsOf = (sa: IsakmpSa): LogFields => ({
   address: sa.path.remote.address,
   cookies: cookiesOf(sa),
   ...(sa.established === undefined
-    ? {}
+    ? phase1Fields(sa)
     : { localIdentity: sa.established.localIdentity, remoteIdentity: sa.established.remoteIdentity }),
+});
+
+/** What a line about one of its quick modes says besides. */
+export const quickModeFields = ({ connection, messageId }: Pick<Phase2, 'connection' | 'messageId'>): LogFields => ({
+  connection,
+  messageId: messageId.toString(16).padStart(8, '0'),
 });
 
 /** Bytes that are not all zero: cookies and message ids. */

@@ -16,7 +16,7 @@ import { sayDeleted, sendInformational } from './outgoing.ts';
 import { startPhase1 } from './phase1.ts';
 import { endExchange, giveUpPhase1 } from './phase1-outcome.ts';
 import { kernelAnswered, startQuickMode } from './phase2.ts';
-import { giveUpPhase2 } from './phase2-outcome.ts';
+import { endQuickMode, giveUpPhase2 } from './phase2-outcome.ts';
 import { receiveDatagram } from './reception.ts';
 import { repeatMessage } from './retransmission.ts';
 import { dropSa, endPhase2, failPhase1 } from './sa-life.ts';
@@ -195,7 +195,7 @@ export class LaneCore {
       }
       case 'exchangeEnd':
         if (phase2 === undefined) endExchange(lane, sa);
-        else endPhase2(lane, sa, phase2, { cause: 'timeout', reason: 'not finished within Exchange-max-time' });
+        else endQuickMode(lane, sa, phase2);
         return;
       case 'soft':
         lane.effects.push({ kind: 'phase1Expiring', isakmp: cookiesOf(sa) });

@@ -2,13 +2,12 @@
 import { NotifyType, notifyName } from '../shared/constants/isakmp.ts';
 import { openMessage } from '../shared/exchange/envelope.ts';
 import { CLEARTEXT_NOTIFY } from '../shared/exchange/informational.ts';
-import { identityText } from '../shared/policy/identity.ts';
-import { offeredWords } from '../shared/policy/phase1-proposal.ts';
-import { suiteWords } from '../shared/policy/phase2-comparison.ts';
+import { phase1Meaning, quickModeMeaning } from '../shared/exchange/notify-meanings.ts';
+import { whoWords } from '../shared/log/who.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import type { Established, IsakmpSa, Phase2 } from './isakmp-sa.ts';
-import { type LaneContext, say } from './lane-context.ts';
+import { fieldsOf, type LaneContext, quickModeFields, say } from './lane-context.ts';
 import { setupOf } from './phase2.ts';
 import { endPhase2 } from './sa-life.ts';
 
@@ -32,10 +31,10 @@ export const refusedByPeer = (
   const ended = meant ?? (isPlain ? only : undefined);
   const name = notifyName(notify);
   if (ended !== undefined) {
-    const reason = `the peer answered ${name}${adviceFor(lane, sa, established, ended, notify)}`;
+    const reason = `the peer answered ${name}${meaningFor(lane, sa, established, ended, notify)}`;
     endPhase2(lane, sa, ended, { cause: 'refused', reason });
   } else if (established.authentic.take(lane.now())) {
-    say(lane, sa, 'peer-error', `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) reports ${name}`);
+    say(lane, sa, 'peer-error', `error reported by ${whoWords(fieldsOf(sa))}: ${name}; look into its log`);
   }
 };
 
@@ -53,7 +52,7 @@ const ABOUT_QUICK_MODE: ReadonlySet<number> = new Set([
 ]);
 
 /** What we had asked for, and what the operator can do about it. */
-const adviceFor = (
+const meaningFor = (
   lane: LaneContext,
   sa: IsakmpSa,
   established: Established,
@@ -62,15 +61,7 @@ const adviceFor = (
 ): string => {
   const { policy } = setupOf(lane, sa, established, messageId);
   const connection = policy.connections.find((one) => one.name === name);
-  if (connection === undefined || request === 0) return '';
-  if (notify === NotifyType.NO_PROPOSAL_CHOSEN) {
-    return ` to our ${listed(suiteWords(connection.suites))}: compare the Suites of ${name}, and PFS, with the peer's proposals`;
-  }
-  if (notify !== NotifyType.INVALID_ID_INFORMATION) return '';
-  const { natId, localId, remoteId } = connection;
-  const local = natId ?? localId;
-  const ids = [local, remoteId].map((id) => (id === undefined ? 'its address' : identityText(id)));
-  return ` to our ${ids.join(' to ')}: it has no connection with the Local-ID and Remote-ID of ${name}`;
+  return connection === undefined || request === 0 ? '' : `: ${quickModeMeaning(notify, connection)}`;
 };
 
 /** An error notify that anybody may have sent: it goes into the report of a failure, should there be one. */
@@ -82,37 +73,28 @@ export const hearNotify = (lane: LaneContext, sa: IsakmpSa, { path, bytes }: Dat
   const name = notifyName(type);
   sa.hearsay = `it had answered ${name}, unauthenticated`;
   if (!lane.strangers.take(lane.now())) return;
-  const what = sa.established === undefined ? 'phase 1' : 'quick mode';
+  const waiting = sa.established === undefined ? undefined : waitingIn(sa.established);
+  const connection = lane.peers.get(sa.policy.name)?.connections.find((one) => one.name === waiting?.connection);
+  if (waiting === undefined) {
+    const text = `phase 1 refused by ${whoWords(fieldsOf(sa))}: it answers ${name}, unauthenticated` as const;
+    say(lane, sa, 'refused-by-peer', `${text}: ${phase1Meaning(type, sa.policy, sa.path.local.address)}`);
+    return;
+  }
+  const fields = quickModeFields(waiting);
   const text =
-    `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers ${name} to our ${what}` as const;
-  say(lane, sa, 'refused-by-peer', `${text}${hintFor(sa, type)}`);
+    `quick mode refused by ${whoWords({ ...fieldsOf(sa), ...fields })}: it answers ${name}, unauthenticated` as const;
+  const meaning = connection === undefined ? 'look into its log' : quickModeMeaning(type, connection);
+  say(lane, sa, 'refused-by-peer', `${text}: ${meaning}`, fields);
 };
 
 /** Something of ours has no answer yet: our offer, our proof of the secret (both sides' keys are there), or a quick mode. */
 const isWaiting = ({ established, role, conversation }: IsakmpSa): boolean =>
   established === undefined
     ? role === 'initiator' || conversation?.protection !== undefined
-    : [...established.phase2.values()].some(({ isSettled, request }) => !isSettled && request !== 0);
+    : waitingIn(established) !== undefined;
 
-const hintFor = ({ policy, established }: IsakmpSa, notify: number): string => {
-  if (established !== undefined) {
-    return notify === NotifyType.INVALID_COOKIE ? ': it may have lost this ISAKMP SA' : '';
-  }
-  return notify === NotifyType.NO_PROPOSAL_CHOSEN
-    ? `: we offer ${listed(offeredWords(policy.transforms))}; compare our Transforms with the peer's proposals`
-    : (HINTS.get(notify) ?? '');
-};
-
-/** What the operator can do about it. */
-const HINTS: ReadonlyMap<number, string> = new Map([
-  [
-    NotifyType.INVALID_ID_INFORMATION,
-    ': it expects another identity; compare our ID with what the peer is configured for',
-  ],
-  [NotifyType.PAYLOAD_MALFORMED, ': it could not read our message; more often than not that is a wrong pre-shared key'],
-  [NotifyType.INVALID_HASH_INFORMATION, ': probably a wrong pre-shared key'],
-  [NotifyType.AUTHENTICATION_FAILED, ': probably a wrong pre-shared key'],
-]);
+const waitingIn = ({ phase2 }: Established): Phase2 | undefined =>
+  [...phase2.values()].find(({ isSettled, request }) => !isSettled && request !== 0);
 
 /** An encrypted informational message before phase 1 is done: what a peer with another secret says to our proof of it (charon). */
 export const hearUnreadable = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram): void => {
@@ -120,13 +102,7 @@ export const hearUnreadable = (lane: LaneContext, sa: IsakmpSa, { path }: Datagr
   if (sa.conversation?.protection === undefined) return;
   sa.hearsay = 'it had answered something that we cannot decrypt';
   if (!lane.strangers.take(lane.now())) return;
-  const text =
-    `peer ${sa.path.remote.address} (peer section ${sa.policy.name}) answers our phase 1 with something that we cannot decrypt` as const;
-  say(lane, sa, 'refused-by-peer', `${text}: probably a wrong pre-shared key`);
+  const cure = `compare [${sa.policy.name}]:Authentication with the peer's` as const;
+  const what = 'it answers something that we cannot decrypt, probably a wrong pre-shared key';
+  say(lane, sa, 'refused-by-peer', `phase 1 refused by ${whoWords(fieldsOf(sa))}: ${what}; ${cure}`);
 };
-
-const listed = (words: readonly string[]): string =>
-  words.length <= MOST_WORDS
-    ? words.join(', ')
-    : `${words.slice(0, MOST_WORDS).join(', ')} and ${words.length - MOST_WORDS} more`;
-const MOST_WORDS = 4;

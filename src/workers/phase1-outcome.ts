@@ -2,6 +2,7 @@
 import { InvariantError } from '../shared/errors.ts';
 import type { Phase1Result } from '../shared/exchange/effects.ts';
 import type { Action } from '../shared/exchange/run.ts';
+import { silenceOfInitiator, silenceOfResponder } from '../shared/exchange/silence.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { identityText } from '../shared/policy/identity.ts';
 import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
@@ -74,9 +75,22 @@ export const endExchange = (lane: LaneContext, sa: IsakmpSa): void => {
     return;
   }
   const { address, port } = sa.path.remote;
-  const reason = `not finished with ${address}:${port} within Exchange-max-time`;
+  const silence = silenceAfter(sa);
+  const reason =
+    sa.role === 'responder'
+      ? silence
+      : `not finished with ${address}:${port} within Exchange-max-time, no response${silence}`;
   failPhase1(lane, sa, { cause: 'timeout', reason });
 };
+
+/** What the peer's silence probably means. */
+const silenceAfter = ({ role, policy, conversation, hearsay }: IsakmpSa): string =>
+  (role === 'initiator' ? silenceOfResponder : silenceOfInitiator)({
+    policy,
+    tag: conversation?.exchange.tag ?? '',
+    isGarbled: (conversation?.refusals ?? 0) > 0,
+    hasSpoken: hearsay !== undefined,
+  });
 
 /** Nobody answers. A finished exchange only stops repeating its last message. */
 export const giveUpPhase1 = (lane: LaneContext, sa: IsakmpSa): void => {
@@ -85,10 +99,5 @@ export const giveUpPhase1 = (lane: LaneContext, sa: IsakmpSa): void => {
   const text =
     `transport_send_messages: giving up on exchange ${sa.policy.name}, no response from peer ${address}:${port}` as const;
   lane.effects.push({ kind: 'log', record: notice('no-answer', text, fieldsOf(sa)) });
-  // RFC 2409 §5.4: who cannot decrypt message 5 has another secret, and may say nothing at all.
-  const hint =
-    sa.conversation?.exchange.tag === 'awaitId'
-      ? ` to our authentication, probably a wrong pre-shared key: compare [${sa.policy.name}]:Authentication with the peer's`
-      : '';
-  failPhase1(lane, sa, { cause: 'timeout', reason: `no response from peer ${address}:${port}${hint}` });
+  failPhase1(lane, sa, { cause: 'timeout', reason: `no response from peer ${address}:${port}${silenceAfter(sa)}` });
 };

@@ -1,5 +1,5 @@
 /** Main and aggressive mode on a lane: beginning them and feeding them. What comes of them is in phase1-outcome.ts. */
-import { ExchangeType, exchangeName, NotifyType } from '../shared/constants/isakmp.ts';
+import { ExchangeType, NotifyType } from '../shared/constants/isakmp.ts';
 import { forgetKey } from '../shared/crypto/key-cache.ts';
 import { ProtocolError } from '../shared/errors.ts';
 import { aggressiveModeInitiator } from '../shared/exchange/aggressive-mode-initiator.ts';
@@ -8,7 +8,7 @@ import type { Phase1Setup } from '../shared/exchange/effects.ts';
 import { type Exchange, exchangeOf } from '../shared/exchange/machine.ts';
 import { mainModeInitiator } from '../shared/exchange/main-mode-initiator.ts';
 import { mainModeResponder } from '../shared/exchange/main-mode-responder.ts';
-import { phase1Fields, REFUSAL } from '../shared/exchange/refusals.ts';
+import { phase1Fields, wrongSecretRecord } from '../shared/exchange/refusals.ts';
 import {
   type Conversation,
   newConversation,
@@ -17,15 +17,15 @@ import {
   recognise,
   signal,
 } from '../shared/exchange/run.ts';
-import { notice } from '../shared/log/records.ts';
-import type { LaneEvent, LogRecord } from '../shared/threads/contract.ts';
+import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
-import { complain, dropQuietly, linesOf } from './complaints.ts';
-import { type IsakmpSa, isZero, noTimers } from './isakmp-sa.ts';
-import { arm, disarmAll, envOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { complain, dropQuietly, linesOf, reasonOf } from './complaints.ts';
+import { hex, type IsakmpSa, isZero, noTimers } from './isakmp-sa.ts';
+import { arm, disarmAll, envOf, fieldsOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
 import { perform } from './phase1-outcome.ts';
 import { stopRepeating } from './retransmission.ts';
 import { failPhase1 } from './sa-life.ts';
+import { wrongBeginning } from './wrong-beginnings.ts';
 
 type Start = Extract<LaneEvent, { readonly kind: 'startPhase1' }>;
 type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
@@ -34,8 +34,9 @@ type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
 export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorCookie, firstContact }: Start): void => {
   const policy = lane.peers.get(peer);
   if (policy === undefined) {
-    const reason = `peer ${peer} is not configured`;
-    lane.effects.push({ kind: 'phase1Failed', request, peer, failure: { cause: 'error', reason } });
+    const reason = `peer section ${peer} is not there or cannot be used; see isakmpd --check`;
+    const isakmp = hex(initiatorCookie) + hex(NO_COOKIE);
+    lane.effects.push({ kind: 'phase1Failed', request, peer, isakmp, failure: { cause: 'error', reason } });
     return;
   }
   const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
@@ -63,16 +64,8 @@ const NO_COOKIE = new Uint8Array(8);
 export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header): void => {
   const { path, peer, firstContact } = event;
   const policy = lane.peers.get(peer);
-  if (policy === undefined) {
-    dropQuietly(lane, path, 'peer-unknown', 'exchange_setup_p1: no "Default" tag in [Phase 1] section');
-    return;
-  }
-  if (policy.exchangeType !== header.exchangeType) {
-    const expected = exchangeName(policy.exchangeType);
-    const got = exchangeName(header.exchangeType);
-    dropQuietly(lane, path, 'peer-unknown', `exchange_setup_p1: expected exchange type ${expected} got ${got}`, {
-      peer,
-    });
+  if (policy === undefined || policy.exchangeType !== header.exchangeType) {
+    if (lane.strangers.take(lane.now())) lane.effects.push(...wrongBeginning(policy, event, header));
     return;
   }
   const isAggressive = policy.exchangeType === ExchangeType.AGGRESSIVE;
@@ -104,7 +97,15 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   if (received.kind === 'accepted') {
     dropQuietly(lane, path, 'message-shed', 'the SA table is full: a new phase 1 was refused', { peer });
   } else if (received.kind === 'refused') {
-    complain(lane, { path, header, notify: received.fault.notify, sa: undefined, lines: linesOf(1, received) });
+    complain(lane, {
+      path,
+      header,
+      notify: received.fault.notify,
+      sa: undefined,
+      lines: linesOf(1, received),
+      why: reasonOf(1, received),
+      fields: phase1Fields(setup, header),
+    });
   }
 };
 
@@ -171,22 +172,9 @@ const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Hea
   const lines = linesOf(1, refused);
   const isWrongSecret = garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0);
   if (sa.role === 'initiator') sa.hearsay = `its last message was refused: ${fault.message}`;
-  complain(lane, {
-    path,
-    header,
-    notify: fault.notify,
-    sa,
-    lines: isWrongSecret ? [...lines, wrongSecret(sa)] : lines,
-  });
+  const all = isWrongSecret ? [...lines, wrongSecretRecord(sa.policy.name, fieldsOf(sa))] : lines;
+  complain(lane, { path, header, notify: fault.notify, sa, lines: all, why: reasonOf(1, refused) });
 };
-
-const wrongSecret = (sa: IsakmpSa): LogRecord =>
-  notice(
-    REFUSAL,
-    `authentication of peer ${sa.path.remote.address} (peer section ${sa.policy.name}) failed, probably a wrong pre-shared key: ` +
-      `compare [${sa.policy.name}]:Authentication with the peer's`,
-    phase1Fields(sa),
-  );
 
 const newSa = (
   lane: LaneContext,

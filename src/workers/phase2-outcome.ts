@@ -3,9 +3,10 @@ import { ProtocolId } from '../shared/constants/ipsec-doi.ts';
 import { InvariantError } from '../shared/errors.ts';
 import { deletePayload, errorPayload } from '../shared/exchange/informational.ts';
 import type { Action } from '../shared/exchange/run.ts';
-import type { Agreement, LogFields } from '../shared/threads/contract.ts';
+import { BROKEN_OFF_QUICK_MODE, SILENT_KERNEL, silenceToQuickMode } from '../shared/exchange/silence.ts';
+import type { Agreement } from '../shared/threads/contract.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { type LaneContext, say } from './lane-context.ts';
+import { type LaneContext, quickModeFields, say } from './lane-context.ts';
 import { sendInformational } from './outgoing.ts';
 import { sendMessage } from './retransmission.ts';
 import { endPhase2, withHearsay } from './sa-life.ts';
@@ -64,14 +65,22 @@ const settle = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, agreement: Agre
   phase2.isSettled = true;
   const { exchange, request } = phase2;
   const suffix = request === 0 ? ' (as responder)' : '';
-  const fields: LogFields = { connection: agreement.connection, messageId: idText(phase2.messageId) };
+  const fields = quickModeFields({ connection: agreement.connection, messageId: phase2.messageId });
   const text =
     `isakmpd: quick mode done${suffix}: src: ${sa.path.local.address} dst: ${sa.path.remote.address}` as const;
   say(lane, sa, 'phase2-established', text, fields);
   lane.effects.push({ kind: 'phase2Established', exchange, request, agreement });
 };
 
-const idText = (messageId: number): string => messageId.toString(16).padStart(8, '0');
+/** Exchange-max-time is over: a finished quick mode need not answer duplicates any more, an unfinished one has failed. */
+export const endQuickMode = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): void => {
+  const isPeers = PEERS_TURN.has(phase2.conversation.exchange.tag);
+  const late = phase2.request === 0 ? BROKEN_OFF_QUICK_MODE : 'the peer has not finished it within Exchange-max-time';
+  endPhase2(lane, sa, phase2, withHearsay(sa, { cause: 'timeout', reason: isPeers ? late : SILENT_KERNEL }));
+};
+
+/** The states that wait for a message; the others wait for the kernel. */
+const PEERS_TURN: ReadonlySet<string> = new Set(['awaitAnswer', 'awaitProof']);
 
 /** Nobody answers a quick mode. */
 export const giveUpPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): void => {
@@ -80,7 +89,8 @@ export const giveUpPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): v
   const name = phase2.connection;
   const text =
     `transport_send_messages: giving up on exchange ${name}, no response from peer ${address}:${port}` as const;
-  say(lane, sa, 'no-answer', text, { connection: name, messageId: idText(phase2.messageId) });
-  const reason = `no response from peer ${address}:${port}`;
+  say(lane, sa, 'no-answer', text, quickModeFields(phase2));
+  const silence = sa.hearsay === undefined ? silenceToQuickMode(name) : '';
+  const reason = phase2.request === 0 ? BROKEN_OFF_QUICK_MODE : `no response from peer ${address}:${port}${silence}`;
   endPhase2(lane, sa, phase2, withHearsay(sa, { cause: 'timeout', reason }));
 };

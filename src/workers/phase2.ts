@@ -12,7 +12,7 @@ import { identityKey } from '../shared/policy/identity.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { Failure, LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
-import { complain, linesOf } from './complaints.ts';
+import { complain, linesOf, reasonOf } from './complaints.ts';
 import { cookiesOf, type Established, type IsakmpSa, noTimers, type Phase2 } from './isakmp-sa.ts';
 import { arm, envOf, type LaneContext } from './lane-context.ts';
 import { freshMessageId, isFreshMessageId, rememberMessageId } from './message-ids.ts';
@@ -54,14 +54,14 @@ export const startQuickMode = (lane: LaneContext, { request, isakmp, connection:
     lane.effects.push({ kind: 'phase2Failed', exchange: 0, request, isakmp, connection: name, failure });
   };
   if (sa?.established === undefined) {
-    fail('the ISAKMP SA is gone');
+    fail('the ISAKMP SA has gone meanwhile');
     return;
   }
   const messageId = freshMessageId(lane, sa.established);
   const setup = setupOf(lane, sa, sa.established, messageId);
   const connection = setup.policy.connections.find((one) => one.name === name);
   if (connection === undefined) {
-    fail(`peer ${setup.policy.name} has no such connection`);
+    fail(`[${name}] is no connection of this peer that can be used; see isakmpd --check`);
     return;
   }
   const exchange = exchangeOf(quickModeInitiator, { tag: 'idle', setup, connection }, forgetKey);
@@ -122,7 +122,8 @@ const refuse = (
     hearFrom(lane, sa);
   }
   const about = message && peerSpiIn(message);
-  complain(lane, { path, header, notify: fault.notify, sa, isAuthentic, lines: linesOf(2, refused), about });
+  const [lines, why] = [linesOf(2, refused), reasonOf(2, refused)];
+  complain(lane, { path, header, notify: fault.notify, sa, isAuthentic, lines, why, about });
 };
 
 const answeringPhase2 = (lane: LaneContext, sa: IsakmpSa, established: Established, messageId: number): Phase2 => {

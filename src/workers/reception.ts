@@ -1,5 +1,5 @@
 /** The reception checks of a datagram in their order (RFC 2408 §5.2, behaviour of isakmpd), and whom it is for. */
-import { ExchangeType, HeaderFlag, NotifyType, PayloadType } from '../shared/constants/isakmp.ts';
+import { ExchangeType, exchangeName, HeaderFlag, NotifyType, PayloadType } from '../shared/constants/isakmp.ts';
 import { ProtocolError } from '../shared/errors.ts';
 import type { Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
@@ -40,15 +40,18 @@ const headerOf = (bytes: Uint8Array): Header | undefined => {
   }
 };
 
-/** What is wrong with a header: the notify that the sender is owed, and isakmpd's line. */
+/** What is wrong with a header: the notify that the sender is owed, isakmpd's line, and what it usually means. */
 interface HeaderFault {
   readonly notify: NotifyType;
   readonly line: Texts['message-dropped'];
+  readonly why?: string;
 }
 
 const faultOfVersion = ({ majorVersion, minorVersion }: Header): HeaderFault | undefined => {
   if (majorVersion !== 1) {
-    return { notify: NotifyType.INVALID_MAJOR_VERSION, line: `message_recv: invalid version major ${majorVersion}` };
+    const line = `message_recv: invalid version major ${majorVersion}` as const;
+    const why = `it speaks IKE version ${majorVersion}, this daemon IKEv1 only; set it to IKEv1`;
+    return { notify: NotifyType.INVALID_MAJOR_VERSION, line, why };
   }
   if (minorVersion !== 0) {
     return { notify: NotifyType.INVALID_MINOR_VERSION, line: `message_recv: invalid version minor ${minorVersion}` };
@@ -138,23 +141,31 @@ const ownWaiting = (lane: LaneContext, header: Header): IsakmpSa | undefined => 
   return sa?.role === 'initiator' && isZero(sa.responderCookie) ? sa : undefined;
 };
 
-const NO_EXCHANGE: HeaderFault = { notify: NotifyType.PAYLOAD_MALFORMED, line: 'message_recv: no exchange' };
+const NO_EXCHANGE: HeaderFault = {
+  notify: NotifyType.PAYLOAD_MALFORMED,
+  line: 'message_recv: no exchange',
+  why: 'nothing is under way that it could belong to: it comes too late, or of another exchange type than was agreed',
+};
 
 const unsupported = ({ exchangeType }: Header): HeaderFault => ({
   notify: NotifyType.UNSUPPORTED_EXCHANGE_TYPE,
   line: `message_recv: unsupported exchange type ${exchangeType}`,
+  why: `exchange type ${exchangeName(exchangeType)} is not there; switch off what needs it on the peer (TRANSACTION: mode config, XAUTH)`,
 });
 
 const refuseCookies = (lane: LaneContext, event: Datagram, header: Header): void => {
   const { initiatorCookie, responderCookie } = header;
   const line = `message_recv: invalid cookie(s) ${hex(initiatorCookie)} ${hex(responderCookie)}` as const;
-  refuse(lane, event, header, undefined, { notify: NotifyType.INVALID_COOKIE, line });
+  const why =
+    'it uses an ISAKMP SA that is not here (any more); it begins anew when it notices, or when its SA is deleted';
+  refuse(lane, event, header, undefined, { notify: NotifyType.INVALID_COOKIE, line, why });
 };
 
 const refuse = (
   lane: LaneContext,
-  { path }: Datagram,
+  { path, peer }: Datagram,
   header: Header,
   sa: IsakmpSa | undefined,
-  { notify, line }: HeaderFault,
-): void => complain(lane, { path, header, notify, sa, lines: [notice('message-dropped', line)] });
+  { notify, line, why }: HeaderFault,
+): void =>
+  complain(lane, { path, header, notify, sa, why, lines: [notice('message-dropped', line)], fields: { peer } });

@@ -1,8 +1,9 @@
 /** How ISAKMP SAs and quick modes end: timers, rows, keys and maps are let go together, and main is told. */
 import { forgetKey } from '../shared/crypto/key-cache.ts';
+import { whoWords } from '../shared/log/who.ts';
 import type { Failure } from '../shared/threads/contract.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { disarmAll, type LaneContext } from './lane-context.ts';
+import { disarmAll, fieldsOf, type LaneContext, say } from './lane-context.ts';
 
 /** A negotiation of phase 1 ends without result. What strangers began is told only as often as strangers may be heard. */
 export const failPhase1 = (lane: LaneContext, sa: IsakmpSa, failure: Failure): void => {
@@ -10,7 +11,10 @@ export const failPhase1 = (lane: LaneContext, sa: IsakmpSa, failure: Failure): v
   const told = withHearsay(sa, failure);
   forgetSa(lane, sa);
   if (request === 0 && !lane.strangers.take(lane.now())) return;
-  lane.effects.push({ kind: 'phase1Failed', request, peer: policy.name, failure: told });
+  if (request === 0 && failure.cause !== 'cancelled') {
+    say(lane, sa, 'phase1-abandoned', `phase 1 abandoned: ${whoWords(fieldsOf(sa))}: ${told.reason}`);
+  }
+  lane.effects.push({ kind: 'phase1Failed', request, peer: policy.name, isakmp: cookiesOf(sa), failure: told });
 };
 
 /** The failure with what was said without proof. */

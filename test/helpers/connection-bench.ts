@@ -76,6 +76,7 @@ const benchPolicy = (name: string, address: string): PeerPolicy => ({
   localAddress: '192.0.2.1',
   port: 500,
   exchangeType: ExchangeType.ID_PROT,
+  configuration: 'Default-phase-1-configuration',
   transforms: [],
   preSharedKey: undefined,
   localId: undefined,
@@ -280,7 +281,13 @@ export class ConnectionBench {
   }
 
   phase1Fails(request: number, cause: Failure['cause'] = 'timeout', peer = 'peer-a'): void {
-    this.lane({ kind: 'phase1Failed', request, peer, failure: { cause, reason: `it was a ${cause}` } });
+    this.lane({
+      kind: 'phase1Failed',
+      request,
+      peer,
+      isakmp: 'a'.repeat(16) + 'b'.repeat(16),
+      failure: { cause, reason: `it was a ${cause}` },
+    });
   }
 
   /** The peer deletes the pair of an agreement. */

@@ -87,6 +87,7 @@ export const connectionPolicy = (changes: Partial<ConnectionPolicy> = {}): Conne
   natId: undefined,
   activeOnly: false,
   suites: [espSuite()],
+  suitesTag: '[Default-quick-mode]:Suites',
   ...changes,
 });
 
@@ -96,6 +97,7 @@ export const peerPolicy = (changes: Partial<PeerPolicy> = {}): PeerPolicy => ({
   localAddress: undefined,
   port: 500,
   exchangeType: ExchangeType.ID_PROT,
+  configuration: 'Default-phase-1-configuration',
   transforms: [aes128Sha256()],
   preSharedKey: new TextEncoder().encode('mekmitasdigoat'),
   localId: undefined,
@@ -194,6 +196,16 @@ export class LaneHost {
 
   get log(): readonly string[] {
     return this.all('log').map(({ record }) => record.text);
+  }
+
+  /** isakmpd's own lines about what was refused, and everything else that is no explanation of ours. */
+  get plainLog(): readonly string[] {
+    return this.all('log').flatMap(({ record }) => (record.event === 'refusal' ? [] : [record.text]));
+  }
+
+  /** What is said in words about refusals. */
+  get explanations(): readonly string[] {
+    return this.all('log').flatMap(({ record }) => (record.event === 'refusal' ? [record.text] : []));
   }
 
   /** Lines that are printed without -v. */

@@ -26,6 +26,7 @@ const peerPolicy = (name: string, port: number): PeerPolicy => ({
   localAddress: undefined,
   port,
   exchangeType: 2,
+  configuration: 'Default-phase-1-configuration',
   transforms: [],
   preSharedKey: Uint8Array.of(1, 2, 3),
   localId: undefined,

@@ -303,8 +303,9 @@ describe('other notifies', () => {
     world.deliver(world.right, claim(NotifyType.NO_PROPOSAL_CHOSEN, new Uint8Array(8).fill(7)));
     world.deliver(world.right, claim(NotifyType.INVALID_COOKIE, new Uint8Array(8)));
     assert.deepEqual(world.left.notices, [
-      'peer 10.0.0.2 (peer section peer) answers NO_PROPOSAL_CHOSEN to our phase 1: we offer AES_CBC-128/SHA2_256/PRE_SHARED/ECP_256; ' +
-        "compare our Transforms with the peer's proposals",
+      'phase 1 refused by peer peer (connection net, 10.0.0.2, its ID any, our ID 10.0.0.1, cookies b4cfb514b6db94b7:0000000000000000): ' +
+        'it answers NO_PROPOSAL_CHOSEN, unauthenticated: we offer AES_CBC-128/SHA2_256/PRE_SHARED/ECP_256; ' +
+        "compare [Default-phase-1-configuration]:Transforms with the peer's proposals, and our address and ID with its peers",
     ]);
     assert.equal(world.left.core.counts.halfOpen, 1);
     world.pass(60_000);
@@ -341,7 +342,8 @@ describe('other notifies', () => {
     noise[19] = 1;
     for (let i = 0; i < 3; i++) world.deliver(world.right, noise);
     assert.deepEqual(world.left.notices, [
-      'peer 10.0.0.2 (peer section peer) answers our phase 1 with something that we cannot decrypt: probably a wrong pre-shared key',
+      'phase 1 refused by peer peer (connection net, 10.0.0.2, its ID any, our ID 10.0.0.1, cookies b4cfb514b6db94b7:96cefbc279739484): ' +
+        "it answers something that we cannot decrypt, probably a wrong pre-shared key; compare [peer]:Authentication with the peer's",
     ]);
     world.pass(60_000);
     assert.match(

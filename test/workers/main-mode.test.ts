@@ -186,7 +186,7 @@ describe('main mode', () => {
     world.start();
     assert.deepEqual(
       world.left.all('phase1Failed').map(({ request, failure }) => [request, failure.cause, failure.reason]),
-      [[1, 'error', 'no transform of ours can be offered']],
+      [[1, 'error', 'none of its Transforms can be offered; see isakmpd --check']],
     );
     assert.equal(world.left.core.remains, 0);
   });

@@ -144,7 +144,8 @@ describe('a quick mode that is not what it should be', () => {
     const world = answered((payloads) => [...payloads.slice(0, -1), idOf(subnet(10, 99, 99))]);
     assert.equal(
       failures(world.left)[0]?.[2],
-      'the peer answered with other IDs: 10.1.1.0/255.255.255.0 to 10.99.99.0/255.255.255.0',
+      'the peer answered with other IDs, our 10.1.1.0/255.255.255.0 and its 10.99.99.0/255.255.255.0, than those of [net]:Local-ID and Remote-ID, ' +
+        '10.1.1.0/255.255.255.0 and 10.1.2.0/255.255.255.0',
     );
     assert.equal(world.left.all('install').length, 0);
   });
@@ -226,8 +227,8 @@ describe('a quick mode that is not what it should be', () => {
     world.quick(7, 'nothing');
     world.left.tell({ kind: 'startQuickMode', request: 8, isakmp: '00'.repeat(16), connection: 'net' });
     assert.deepEqual(failures(world.left), [
-      [7, 'error', 'peer peer has no such connection'],
-      [8, 'error', 'the ISAKMP SA is gone'],
+      [7, 'error', '[nothing] is no connection of this peer that can be used; see isakmpd --check'],
+      [8, 'error', 'the ISAKMP SA has gone meanwhile'],
     ]);
   });
 
@@ -235,7 +236,7 @@ describe('a quick mode that is not what it should be', () => {
     const world = lanePair({}, [connectionPolicy({ suites: [] })]);
     world.start();
     world.quick();
-    assert.deepEqual(failures(world.left), [[2, 'refused', 'it has no suite that can be offered']]);
+    assert.deepEqual(failures(world.left), [[2, 'refused', 'no suite of [Default-quick-mode]:Suites can be offered']]);
     assert.equal(world.left.core.counts.phase2Exchanges, 0);
   });
 

@@ -172,7 +172,9 @@ describe('lifetimes, decisions 3.8', () => {
     const world = withLives(life(100_000, 3_600, 200_000), life(1_200, 60, 1_800));
     assert.deepEqual(
       world.left.all('phase2Failed').map(({ failure }) => failure.reason),
-      ['RESPONDER-LIFETIME: got 1800 seconds, expected 3600 at least'],
+      [
+        "RESPONDER-LIFETIME: got 1800 seconds, expected 3600 at least; let the LIFE_DURATION of the connection's suites begin lower to accept it, or the peer keep its SAs for longer",
+      ],
     );
     assert.deepEqual(
       world.right.all('phase2Failed').map(({ failure }) => failure.cause),

@@ -237,11 +237,7 @@ const PAYLOAD_ROWS: readonly Row[] = [
     row: '28',
     name: 'no SA payload',
     send: (peer) => peer.clear([{ kind: 'VID', value: { vendorId: new Uint8Array(16) } }]),
-    lines: [
-      'exchange_run: exchange_validate failed',
-      dropped('PAYLOAD_MALFORMED'),
-      'message refused: no SA payload in this message',
-    ],
+    lines: ['exchange_run: exchange_validate failed', dropped('PAYLOAD_MALFORMED')],
     notify: 'PAYLOAD_MALFORMED',
   },
   {
@@ -257,7 +253,7 @@ const transform = () => peerPolicy().transforms[0] ?? assert.fail();
 const check = (host: LaneHost, { send, lines, notify }: Row): void => {
   const peer = new ScriptedPeer();
   const answers = host.hear(send(peer));
-  if (lines !== undefined) assert.deepEqual(host.log, lines);
+  if (lines !== undefined) assert.deepEqual(host.plainLog, lines);
   else assert.ok(host.log.includes(dropped(notify ?? '')), host.log.join('\n'));
   assert.deepEqual(
     answers.map((bytes) => clearNotify(bytes)),
@@ -337,7 +333,7 @@ describe('a first message, behaviour 5.3', () => {
   it('an address that configuration does not know is refused with isakmpd’s line and no answer', () => {
     const host = responder();
     assert.deepEqual(host.hear(new ScriptedPeer().message1(), '10.0.0.9', 500, { peer: '' }), []);
-    assert.deepEqual(host.log, ['exchange_setup_p1: no "Default" tag in [Phase 1] section']);
+    assert.deepEqual(host.plainLog, ['exchange_setup_p1: no "Default" tag in [Phase 1] section']);
   });
 
   it('CVE-2002-1623: aggressive mode with a peer configured for main mode is refused with isakmpd’s line and no answer', () => {
@@ -345,7 +341,7 @@ describe('a first message, behaviour 5.3', () => {
     const peer = new ScriptedPeer();
     const first = peer.clear([peer.sa, peer.ke, peer.nonce, peer.id], { exchangeType: ExchangeType.AGGRESSIVE });
     assert.deepEqual(host.hear(first), []);
-    assert.deepEqual(host.log, ['exchange_setup_p1: expected exchange type ID_PROT got AGGRESSIVE']);
+    assert.deepEqual(host.plainLog, ['exchange_setup_p1: expected exchange type ID_PROT got AGGRESSIVE']);
   });
 });
 

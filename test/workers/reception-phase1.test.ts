@@ -22,7 +22,7 @@ describe('a message of phase 1 under way, behaviour 5.3', () => {
     const [message4] = host.hear(peer.message3(host.hear(peer.message1())[0]));
     peer.learnKeys(message4);
     const answers = host.hear(peer.clear([peer.id, peer.hashPayload('initiator')]));
-    assert.deepEqual(host.log, ['message_recv: cleartext phase 1 message', dropped('INVALID_FLAGS')]);
+    assert.deepEqual(host.plainLog, ['message_recv: cleartext phase 1 message', dropped('INVALID_FLAGS')]);
     assert.equal(clearNotify(answers[0]), NotifyType.INVALID_FLAGS);
   });
 
@@ -36,7 +36,7 @@ describe('a message of phase 1 under way, behaviour 5.3', () => {
     ]) {
       host.clear();
       assert.equal(clearNotify(host.hear(odd)[0]), NotifyType.PAYLOAD_MALFORMED);
-      assert.deepEqual(host.log, ['message_recv: no exchange', dropped('PAYLOAD_MALFORMED')]);
+      assert.deepEqual(host.plainLog, ['message_recv: no exchange', dropped('PAYLOAD_MALFORMED')]);
     }
     assert.equal(host.hear(message3).length, 1, 'and the main mode goes on');
   });
@@ -49,7 +49,7 @@ describe('a message of phase 1 under way, behaviour 5.3', () => {
     const [line, drop, explanation, ...more] = host.log;
     assert.match(line ?? '', /^message_parse_payloads: reserved field non-zero: [0-9a-f]{2}$/);
     assert.equal(drop, dropped('PAYLOAD_MALFORMED'));
-    assert.match(explanation ?? '', /^authentication of peer 10\.0\.0\.1 .* probably a wrong pre-shared key/);
+    assert.match(explanation ?? '', /^phase 1 refused: peer peer \(.*10\.0\.0\.1.*probably a wrong pre-shared key/);
     assert.deepEqual(more, []);
   });
 
@@ -125,7 +125,7 @@ describe('a message of phase 1 under way, behaviour 5.3', () => {
     assert.deepEqual(host.log, [
       'ike_phase_1_recv_ID: received remote ID other than expected 10.9.9.9',
       dropped('INVALID_ID_INFORMATION'),
-      'peer 10.0.0.1 calls itself 10.0.0.1; [peer]:Remote-ID wants 10.9.9.9: correct one of the two',
+      "phase 1 refused: peer peer (connection net, 10.0.0.1, its ID 10.0.0.1, our ID 10.0.0.2, cookies 308880dbec03b2d5:28e64aee381af7d4): it calls itself 10.0.0.1, [peer]:Remote-ID wants 10.9.9.9; let the section that Remote-ID names have ID-type=IPV4_ADDR, Address=10.0.0.1 to accept it, or correct the peer's own ID",
     ]);
     assert.equal(host.core.counts.isakmpSas, 0);
   });
@@ -156,7 +156,7 @@ describe('a message of phase 1 under way, behaviour 5.3', () => {
     assert.deepEqual(host.hear(peer.message3(host.hear(peer.message1())[0])), []);
     assert.deepEqual(host.log, [
       'ike_auth_get_key: no key found for peer "peer" or local ID "10.0.0.2"',
-      'peer 10.0.0.1 cannot be authenticated: add [peer]:Authentication',
+      'phase 1 refused: peer peer (connection net, 10.0.0.1, its ID any, our ID 10.0.0.2, cookies 308880dbec03b2d5:28e64aee381af7d4): no pre-shared key for it; add [peer]:Authentication',
     ]);
   });
 });

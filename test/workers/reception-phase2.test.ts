@@ -54,7 +54,7 @@ describe('a message under an established ISAKMP SA, behaviour 5.3', () => {
     const { host, peer } = established();
     const bytes = peer.clear([espOffer(), NONCE], { exchangeType: ExchangeType.QUICK_MODE, messageId: 77 });
     const answers = host.hear(bytes);
-    assert.deepEqual(host.log, ['message_recv: cleartext phase 2 message', dropped('INVALID_FLAGS')]);
+    assert.deepEqual(host.plainLog, ['message_recv: cleartext phase 2 message', dropped('INVALID_FLAGS')]);
     assert.equal(protectedNotify(peer, answers[0])?.notifyType, NotifyType.INVALID_FLAGS);
   });
 
@@ -93,7 +93,7 @@ describe('a message under an established ISAKMP SA, behaviour 5.3', () => {
     const { host, peer } = established();
     const foreign = notifyOf(NotifyType.INITIAL_CONTACT, { spi: new Uint8Array(16).fill(3) });
     assert.deepEqual(host.hear(peer.exchange().authentic([foreign])), []);
-    assert.deepEqual(host.log, [
+    assert.deepEqual(host.plainLog, [
       'exchange_run: a notify with the cookies of another ISAKMP SA',
       dropped('INVALID_SPI'),
     ]);

@@ -46,6 +46,9 @@ const sendTimes = (world: LanePair, host: LaneHost, run: () => void): readonly n
   return times;
 };
 
+const NOTHING_CAME =
+  'nothing has come from it at all: check [peer]:Address, the route, firewalls both ways, and that it speaks IKEv1';
+
 for (const { name, exchangeType, messages } of MODES) {
   describe(`${name} and quick mode on a bad network`, () => {
     for (let lost = 0; lost < messages + 3; lost++) {
@@ -152,7 +155,7 @@ describe('retransmission', () => {
     ]);
     assert.deepEqual(
       world.left.all('phase1Failed').map(({ request, failure }) => [request, failure]),
-      [[1, { cause: 'timeout', reason: 'no response from peer 10.0.0.2:500' }]],
+      [[1, { cause: 'timeout', reason: `no response from peer 10.0.0.2:500; ${NOTHING_CAME}` }]],
     );
     assert.equal(world.left.core.remains, 0);
   });
@@ -181,7 +184,7 @@ describe('retransmission', () => {
     world.pass(2);
     assert.deepEqual(
       world.left.all('phase1Failed').map(({ failure }) => failure.reason),
-      ['not finished with 10.0.0.2:500 within Exchange-max-time'],
+      [`not finished with 10.0.0.2:500 within Exchange-max-time, no response; ${NOTHING_CAME}`],
     );
     assert.equal(world.left.core.remains, 0);
   });
@@ -257,7 +260,10 @@ describe('retransmission', () => {
     world.start();
     world.quick();
     world.pass(121_000);
-    assert.equal(world.right.all('phase2Failed')[0]?.failure.reason, 'not finished within Exchange-max-time');
+    assert.equal(
+      world.right.all('phase2Failed')[0]?.failure.reason,
+      'the kernel has not answered within Exchange-max-time: look into its log, and start the daemon anew if it goes on',
+    );
     assert.equal(world.right.core.counts.phase2Exchanges, 0);
   });
 

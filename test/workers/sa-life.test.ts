@@ -176,7 +176,10 @@ describe('what is asked of a lane', () => {
     const world = lanePair();
     world.left.tell({ kind: 'peerGone', name: 'peer' });
     world.start();
-    assert.equal(world.left.all('phase1Failed')[0]?.failure.reason, 'peer peer is not configured');
+    assert.equal(
+      world.left.all('phase1Failed')[0]?.failure.reason,
+      'peer section peer is not there or cannot be used; see isakmpd --check',
+    );
   });
 
   it('decisions 13: a peer section that has gone leaves its SAs as they are, and its new negotiations unanswered', () => {

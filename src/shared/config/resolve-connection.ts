@@ -3,7 +3,7 @@ import { compareBytes } from '../address.ts';
 import { Doi, ExchangeType } from '../constants/isakmp.ts';
 import { ConfigError } from '../errors.ts';
 import { extentOf, identityText } from '../policy/identity.ts';
-import type { ConnectionPolicy, Identity, Suite } from '../policy/peer-policy.ts';
+import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
 import { defaultSuites } from './generated.ts';
 import { splitList } from './list-value.ts';
 import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
@@ -24,16 +24,16 @@ export const resolveConnection = (resolution: Resolution, section: string): Conn
     name: reader.nameOf(section),
     ...selectorsOf(resolution, section),
     activeOnly: flags.has('active-only'),
-    suites: suitesOf(resolution, section),
+    ...suitesOf(resolution, section),
   };
 };
 
-const suitesOf = (resolution: Resolution, section: string): readonly Suite[] => {
+const suitesOf = (resolution: Resolution, section: string): Pick<ConnectionPolicy, 'suites' | 'suitesTag'> => {
   const { reader } = resolution;
   const configuration = readTag(reader, section, CONNECTION.configuration);
   if (configuration === undefined) {
     const names = splitList(defaultSuites((otherSection, tag) => reader.get(otherSection, tag)));
-    return resolveSuites(resolution, '[General]:Default-phase-2-suites', names);
+    return suitesIn(resolution, '[General]:Default-phase-2-suites', names);
   }
   if (readTag(reader, configuration, IPSEC_CONFIGURATION.doi) !== Doi.IPSEC) {
     throw refusedValue(reader, configuration, IPSEC_CONFIGURATION.doi, 'only IPSEC is supported');
@@ -42,8 +42,13 @@ const suitesOf = (resolution: Resolution, section: string): readonly Suite[] => 
     throw refusedValue(reader, configuration, IPSEC_CONFIGURATION.exchangeType, 'a connection needs QUICK_MODE');
   }
   const names = requireTag(reader, configuration, IPSEC_CONFIGURATION.suites);
-  return resolveSuites(resolution, `[${configuration}]:Suites`, names);
+  return suitesIn(resolution, `[${reader.nameOf(configuration)}]:Suites`, names);
 };
+
+const suitesIn = (resolution: Resolution, suitesTag: string, names: readonly string[]) => ({
+  suites: resolveSuites(resolution, suitesTag, names),
+  suitesTag,
+});
 
 type SelectorPolicy = Pick<ConnectionPolicy, 'localId' | 'remoteId' | 'natId'>;
 

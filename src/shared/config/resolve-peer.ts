@@ -81,8 +81,7 @@ const policyOf = (
   const policy: PeerPolicy = {
     name,
     ...addressesOf(reader, section),
-    exchangeType: phase1.exchangeType,
-    transforms: phase1.transforms,
+    ...phase1,
     preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, warnings),
     ...identitiesOf(reader, section, warnings),
     checkSuites: readTag(reader, section, PEER.checkSuites),

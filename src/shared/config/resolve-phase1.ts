@@ -14,6 +14,8 @@ import { admit, ENCRYPTION_STRENGTHS, GROUP_STRENGTHS, HASH_STRENGTHS, NEVER } f
 export interface Phase1Configuration {
   /** ExchangeType ID_PROT or AGGRESSIVE. */
   readonly exchangeType: number;
+  /** Its section. */
+  readonly configuration: string;
   readonly transforms: readonly Phase1Transform[];
 }
 
@@ -29,7 +31,7 @@ export const resolvePhase1Configuration = (resolution: Resolution, section: stri
   const names = requireTag(reader, section, ISAKMP_CONFIGURATION.transforms);
   const wanted = reader.written(section, 'Transforms') === undefined ? withoutSignatures(names) : names;
   const transforms = usable(`[${section}]:Transforms`, wanted, warnings, (name) => resolveTransform(resolution, name));
-  return { exchangeType, transforms };
+  return { exchangeType, configuration: reader.nameOf(section), transforms };
 };
 
 /** The generated list names transforms for signatures besides those for pre-shared keys: nobody has to hear that they are left out. */

@@ -1,8 +1,8 @@
 /** Our own attempts: at most one phase 1 per peer and one quick mode per connection, when to start them, and what follows when they fail. */
 import type { PeerPolicy } from '../policy/peer-policy.ts';
-import type { Failure, LogRecord, Path } from '../threads/contract.ts';
+import type { Cookies, Failure, LogRecord, Path } from '../threads/contract.ts';
 import type { Desk } from './desk.ts';
-import { cannotStart, phase1Failed, quickModeFailed } from './log-lines.ts';
+import { cannotStart, phase1Failed, quickModeAbandoned, quickModeFailed } from './log-lines.ts';
 import { Pacing } from './pacing.ts';
 import type { Peers } from './peers.ts';
 import {
@@ -167,11 +167,11 @@ export class Attempts {
   }
 
   /** Those that strangers begin are the lanes' to complain about: they ration it. */
-  phase1Failed(number: number, failed: Failure): void {
+  phase1Failed(number: number, failed: Failure, cookies: Cookies): void {
     const request = this.#requests.take(number);
     if (!(request instanceof PhaseOneRequest) || request.isCancelled) return;
     request.peer.attempt = undefined;
-    this.#tryPhase1Later(request.peer, failed);
+    this.#tryPhase1Later(request.peer, failed, cookies);
   }
 
   /** The peer has begun a quick mode of this connection: we do not begin another. */
@@ -200,8 +200,7 @@ export class Attempts {
     const request = this.#requests.take(number);
     if (request?.isCancelled === true) return;
     if (!(request instanceof QuickRequest)) {
-      const record = quickModeFailed(connection.name, sa, failure, undefined);
-      this.#log({ ...record, severity: 'verbose' });
+      this.#log(quickModeAbandoned(connection.name, sa, failure));
       if (isForeign) this.want(connection);
       return;
     }
@@ -232,7 +231,7 @@ export class Attempts {
     if (!this.needs(connection) || !connection.isQuiet) return false;
     const peerName = this.#desk.view.connection(connection.name)?.peer;
     if (peerName === undefined) {
-      this.#log(cannotStart(connection.name, 'there is no such section with Phase=2 and an ISAKMP-peer'));
+      this.#log(cannotStart(connection.name));
       connection.due.clear();
       this.wantAfter(connection, this.#delay(connection));
       return false;
@@ -266,9 +265,7 @@ export class Attempts {
     const policy = this.#desk.view.peer(peer.name);
     const path = policy === undefined ? undefined : this.#routing.pathTo(policy);
     if (path === undefined) {
-      const reason =
-        policy === undefined ? 'there is no such peer section' : 'its section gives no address to reach it at';
-      this.#tryPhase1Later(peer, { reason, cause: 'refused' });
+      this.#tryPhase1Later(peer, { reason: unreachable(peer.name, policy), cause: 'refused' });
       return false;
     }
     const wantedLane = this.#peers.usable(peer)?.lane ?? this.#peers.leastLoadedLane();
@@ -301,7 +298,7 @@ export class Attempts {
     }
   }
 
-  #tryPhase1Later(peer: Peer, failed: Failure): void {
+  #tryPhase1Later(peer: Peer, failed: Failure, cookies?: Cookies): void {
     // A DELETE that cannot be said now is not worth a call every few minutes.
     peer.waitingDeletes.clear();
     if (!peer.hasInterest) peer.isRenewing = false;
@@ -309,7 +306,7 @@ export class Attempts {
     const { now, view } = this.#desk;
     const delay = peer.backOff.failed(now, view.checkIntervalSeconds, this.#desk.uniform(0, 1));
     const waiting = Array.from(peer.waiting, ({ name }) => name);
-    this.#log(phase1Failed(peer.name, view.peer(peer.name), failed, waiting, isNeeded ? delay : undefined));
+    this.#log(phase1Failed(peer.name, view.peer(peer.name), failed, cookies, waiting, isNeeded ? delay : undefined));
     if (!isNeeded) return;
     peer.retry = this.#desk.after(delay, () => {
       peer.retry = undefined;
@@ -336,6 +333,14 @@ export class Attempts {
     this.#desk.emit({ kind: 'log', record });
   }
 }
+
+/** Why there is no path to a peer. */
+const unreachable = (name: string, policy: PeerPolicy | undefined): string => {
+  if (policy === undefined) return `there is no peer section [${name}] that can be used; see isakmpd --check`;
+  return policy.address === undefined
+    ? `[${name}]:Address is missing: all we can do is wait for the peer to begin`
+    : `no local address can reach it: check [${name}]:Local-address, [General]:Listen-on and the routes`;
+};
 
 /** Nobody waits for this peer any more; answers those who did. */
 const release = (peer: Peer): readonly Connection[] => {

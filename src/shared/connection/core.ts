@@ -184,7 +184,7 @@ export class ConnectionCore {
         this.#isakmpLives.established(lane, effect);
         return;
       case 'phase1Failed':
-        this.#attempts.phase1Failed(effect.request, effect.failure);
+        this.#attempts.phase1Failed(effect.request, effect.failure, effect.isakmp);
         return;
       case 'phase1Expiring':
         this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.expiring(sa));

@@ -1,9 +1,10 @@
 /** The log records of the connection core. */
 import { LogClass } from '../log/classes.ts';
 import { debug, notice } from '../log/records.ts';
+import { whoWords } from '../log/who.ts';
 import { identityText } from '../policy/identity.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
-import type { Failure, LogFields, LogRecord } from '../threads/contract.ts';
+import type { Cookies, Failure, LogFields, LogRecord } from '../threads/contract.ts';
 import type { IsakmpSa, Pair } from './records.ts';
 
 /** behaviour 2.6: scripts look for this line. `protocolId` is the one in the DELETE payload. */
@@ -53,6 +54,7 @@ export const phase1Failed = (
   peer: string,
   policy: PeerPolicy | undefined,
   failed: Failure,
+  cookies: Cookies | undefined,
   waiting: readonly string[],
   retryMs: number | undefined,
 ): LogRecord => {
@@ -60,10 +62,10 @@ export const phase1Failed = (
     peer,
     ...(waiting.length === 1 && waiting[0] !== undefined ? { connection: waiting[0] } : {}),
     ...(policy === undefined ? {} : policyFields(policy)),
+    ...(cookies === undefined ? {} : { cookies }),
   };
-  const who = party(peer, fields);
   const needed = waiting.length === 0 ? '' : `; ${listed(waiting)} ${waiting.length === 1 ? 'waits' : 'wait'} for it`;
-  const text = `no ISAKMP SA with ${who}: ${failed.reason}${needed}${again(retryMs)}` as const;
+  const text = `phase 1 failed: ${whoWords(fields)}: ${failed.reason}${needed}${again(retryMs)}` as const;
   return failureRecord(notice('phase1-failed', text, fields), failed);
 };
 
@@ -75,15 +77,30 @@ export const quickModeFailed = (
   retryMs: number | undefined,
 ): LogRecord => {
   const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
-  const peer = sa === undefined ? '' : ` with ${party(sa.party.peer.name, fields)}`;
-  const name = connection === '' ? '<unnamed>' : connection;
-  const text = `no IPsec SA for ${name}${peer}: ${failed.reason}${again(retryMs)}` as const;
+  const text = `quick mode failed: ${whoWords(fields)}: ${failed.reason}${again(retryMs)}` as const;
   return failureRecord(notice('phase2-failed', text, fields), failed);
 };
 
+/** A quick mode that the peer had begun came to nothing. */
+export const quickModeAbandoned = (connection: string, sa: IsakmpSa | undefined, failed: Failure): LogRecord => {
+  const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
+  const text = `quick mode abandoned: ${whoWords(fields)}: ${failed.reason}` as const;
+  const record = notice('phase2-abandoned', text, fields);
+  // It went down with its ISAKMP SA, or the operator wished it.
+  return failed.cause === 'cancelled' ? { ...record, severity: 'verbose' } : failureRecord(record, failed);
+};
+
 /** A connection that cannot be started for a reason in the configuration. */
-export const cannotStart = (connection: string, reason: string): LogRecord =>
-  notice('cannot-start', `connection ${connection} cannot be started: ${reason}`, { connection });
+export const cannotStart = (connection: string): LogRecord => {
+  const cure = `set [${connection}]:Phase=2 and [${connection}]:ISAKMP-peer` as const;
+  return notice(
+    'cannot-start',
+    `connection ${connection} cannot be started: its section is not there or incomplete; ${cure}`,
+    {
+      connection,
+    },
+  );
+};
 
 /** A connection that would be brought up now. */
 export const dueInPassiveMode = (connection: string): LogRecord =>
@@ -117,7 +134,7 @@ export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): 
     LogClass.SA,
     30,
     'initial-contact',
-    `INITIAL-CONTACT from ${party(sa.party.peer.name, saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
+    `INITIAL-CONTACT from ${whoWords(saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
     saFields(sa),
   );
 
@@ -132,9 +149,6 @@ const listed = (names: readonly string[]): string =>
   names.length <= MOST_NAMES
     ? names.join(', ')
     : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;
-
-const party = (peer: string, { address, localIdentity, remoteIdentity }: LogFields): string =>
-  `${peer} (${[address, `we are ${localIdentity ?? 'our address'}`, `it is ${remoteIdentity ?? 'any identity'}`].filter(Boolean).join(', ')})`;
 
 const policyFields = ({ address, localId, remoteId }: PeerPolicy): LogFields => ({
   ...(address === undefined ? {} : { address }),

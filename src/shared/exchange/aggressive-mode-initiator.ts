@@ -94,9 +94,9 @@ const finish = (
   }
   const { ke: gxr, nonce: nr } = contributionOf(message);
   const { identity, body } = readIdentity(insist(message.id, 'ID'));
-  checkRemoteIdentity(setup, identity, out);
+  checkRemoteIdentity(setup, identity, message.header, out);
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
-  const secret = preSharedKeyFor(setup, identity, out);
+  const secret = preSharedKeyFor(setup, identity, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
   const input = { keys, contributions, saBody };
   try {

@@ -51,10 +51,10 @@ const answer = (
   const { setup } = state;
   const sa = insist(message.sa, 'SA');
   const { ke: gxi, nonce: ni } = contributionOf(message);
-  const { choice, answer: value } = acceptOffer(setup, sa.value, out, gxi.length);
+  const { choice, answer: value } = acceptOffer(setup, sa.value, message.header, out, gxi.length);
   const { identity: remoteId, body: remoteIdBody } = readIdentity(insist(message.id, 'ID'));
-  checkRemoteIdentity(setup, remoteId, out);
-  const secret = preSharedKeyFor(setup, remoteId, out);
+  checkRemoteIdentity(setup, remoteId, message.header, out);
+  const secret = preSharedKeyFor(setup, remoteId, message.header, out);
   const saBody = sa.body.slice();
   // Message 1 has no responder cookie yet: the one that this side has just drawn is part of the keys.
   const header = { ...message.header, responderCookie: state.responderCookie };

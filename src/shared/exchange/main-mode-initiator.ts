@@ -76,7 +76,7 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
     case 'awaitId': {
       const { identity, body } = readIdentity(insist(message.id, 'ID'));
       checkHash(message, authenticationHash('responder', state, message.header, body));
-      checkRemoteIdentity(state.setup, identity, out);
+      checkRemoteIdentity(state.setup, identity, message.header, out);
       out.push({
         kind: 'phase1Established',
         result: {
@@ -105,7 +105,7 @@ const authenticate = (
   const { setup, saBody, choice } = state;
   const { ke: gxr, nonce: nr } = contributionOf(message);
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
-  const secret = preSharedKeyFor(setup, setup.policy.remoteId, out);
+  const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
   const id = identityPayload(ownIdentity(setup));
   const hashData = authenticationHash('initiator', { keys, contributions, saBody }, message.header, writeBody(id));

@@ -51,7 +51,7 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
   switch (state.tag) {
     case 'awaitSa': {
       const sa = insist(message.sa, 'SA');
-      const { choice, answer } = acceptOffer(state.setup, sa.value, out);
+      const { choice, answer } = acceptOffer(state.setup, sa.value, message.header, out);
       out.push({
         kind: 'send',
         repeat: 'duplicate',
@@ -76,7 +76,7 @@ const exchangeKeys = (
   out: Effects,
 ): State => {
   const { setup, saBody, choice } = state;
-  const secret = preSharedKeyFor(setup, setup.policy.remoteId, out);
+  const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
   const { ke: gxi, nonce: ni } = contributionOf(message);
   const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
     const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
@@ -104,7 +104,7 @@ const authenticate = (state: Extract<State, { readonly tag: 'awaitId' }>, messag
   const { setup, keys } = state;
   const { identity, body } = readIdentity(insist(message.id, 'ID'));
   checkHash(message, authenticationHash('initiator', state, message.header, body));
-  checkRemoteIdentity(setup, identity, out);
+  checkRemoteIdentity(setup, identity, message.header, out);
   const localId = ownIdentity(setup);
   const id = identityPayload(localId);
   const hashData = authenticationHash('responder', state, message.header, writeBody(id));

@@ -15,7 +15,7 @@ import type { SecurityAssociation } from '../wire/payloads.ts';
 import type { Effects, Env, IsakmpKeys, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import { deriveSkeyids, expandEncryptionKey, hashI, hashR, phase1Iv, skeyidPreShared } from './keymat.ts';
-import { dubiousIdentityRecord, noKeyRecords, refusalRecords, wrongIdentityRecord } from './refusals.ts';
+import { dubiousIdentityRecord, noKeyRecords, refusalRecords, wrongIdentityRecords } from './refusals.ts';
 
 /** Nonce that we send, bytes. */
 export const NONCE_SIZE = 16;
@@ -39,19 +39,20 @@ export interface Contributions {
 export const makeOffer = (transforms: readonly Phase1Transform[]): Extract<OutPayload, { readonly kind: 'SA' }> => {
   const value = offerPhase1(transforms);
   if (value !== undefined) return { kind: 'SA', value };
-  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no transform of ours can be offered');
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its Transforms can be offered; see isakmpd --check');
 };
 
 /** Responder: the transform to answer with. Throws NO_PROPOSAL_CHOSEN after saying in `out` what differs. `publicSize`: only groups with public values of so many bytes. */
 export const acceptOffer = (
   setup: Phase1Setup,
   offer: SecurityAssociation,
+  header: Inbound['header'],
   out: Effects,
   publicSize?: number,
 ): { readonly choice: Phase1Choice; readonly answer: SecurityAssociation } => {
   const selection = choosePhase1(offer, setup.policy, publicSize);
   if (selection.kind === 'chosen') return selection;
-  out.push(...refusalRecords(setup, selection.comparisons));
+  out.push(...refusalRecords(setup, header, selection.comparisons));
   throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
 };
 
@@ -130,12 +131,17 @@ export const secretsOf = (keys: Phase1Keys): readonly Uint8Array[] => [
 ];
 
 /** Which pre-shared key: the peer section's, else that of the section named after the peer's identity. */
-export const preSharedKeyFor = (setup: Phase1Setup, remoteId: Identity | undefined, out: Effects): Uint8Array => {
+export const preSharedKeyFor = (
+  setup: Phase1Setup,
+  remoteId: Identity | undefined,
+  header: Inbound['header'],
+  out: Effects,
+): Uint8Array => {
   const { policy, identitySecrets } = setup;
   if (policy.preSharedKey !== undefined) return policy.preSharedKey;
   const byIdentity = remoteId && identitySecret(identitySecrets, remoteId);
   if (byIdentity !== undefined) return byIdentity;
-  out.push(...noKeyRecords(setup, ownIdentity(setup)));
+  out.push(...noKeyRecords(setup, header, ownIdentity(setup), remoteId));
   throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, `no pre-shared key for peer "${policy.name}"`);
 };
 
@@ -159,11 +165,16 @@ export const readIdentity = (
 };
 
 /** Refuses an identity other than the configured one. Type, length and value all count (threat: wrong-identity acceptance). */
-export const checkRemoteIdentity = (setup: Phase1Setup, identity: Identity, out: Effects): void => {
+export const checkRemoteIdentity = (
+  setup: Phase1Setup,
+  identity: Identity,
+  header: Inbound['header'],
+  out: Effects,
+): void => {
   const { remoteId } = setup.policy;
-  if (!isOrdinary(identity)) out.push(dubiousIdentityRecord(setup, identity));
+  if (!isOrdinary(identity)) out.push(dubiousIdentityRecord(setup, header, identity));
   if (remoteId === undefined || sameIdentity(withoutPort(identity), remoteId)) return;
-  out.push(...wrongIdentityRecord(setup, identity, remoteId));
+  out.push(...wrongIdentityRecords(setup, header, identity, remoteId));
   throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'another identity than the configured Remote-ID');
 };
 

@@ -2,7 +2,8 @@
 import { NotifyType } from '../constants/isakmp.ts';
 import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
-import { identityText, sameIdentity } from '../policy/identity.ts';
+import { sameIdentity } from '../policy/identity.ts';
+import { selectorWords } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, Suite } from '../policy/peer-policy.ts';
 import type { Phase2Choice } from '../policy/phase2-fit.ts';
 import { matchPhase2Answer, type OfferedSpis, offerPhase2 } from '../policy/phase2-proposal.ts';
@@ -60,7 +61,7 @@ interface Pfs {
 const start = (setup: Phase2Setup, connection: ConnectionPolicy, env: Env, out: Effects): State => {
   const { group, suites } = ofOneGroup(connection.suites);
   if (suites.length === 0)
-    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'it has no suite that can be offered');
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, `no suite of ${connection.suitesTag} can be offered`);
   const spis = suites.map(({ protocols }) => protocols.map(() => drawSpi(env)));
   const ni = env.random(NONCE_SIZE);
   const selectors = selectorsOf(connection, addressSelectors(setup));
@@ -178,7 +179,7 @@ const checkSelectors = (
   const ours = selectorIn(id);
   const theirs = selectorIn(secondId);
   if (sameIdentity(ours, selectors.local) && sameIdentity(theirs, selectors.remote)) return;
-  const text = `the peer answered with other IDs: ${identityText(ours)} to ${identityText(theirs)}`;
+  const text = `the peer answered with other IDs, our ${selectorWords(ours)} and its ${selectorWords(theirs)}, than those of [${connection.name}]:Local-ID and Remote-ID, ${selectorWords(selectors.local)} and ${selectorWords(selectors.remote)}`;
   throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, text);
 };
 

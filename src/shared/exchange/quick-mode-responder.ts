@@ -26,8 +26,9 @@ import {
   QUICK_MODE,
   selectorIn,
 } from './quick-mode.ts';
-import { suiteRefusalRecords, wrongSelectorsRecords } from './refusals.ts';
+import { suiteRefusalRecords } from './refusals.ts';
 import { responderLifetimePayload } from './riders/responder-lifetime.ts';
+import { wrongSelectorsRecords } from './selector-refusals.ts';
 
 /** All that message 1 settled, but for our SPIs: they may have to be drawn again. */
 interface Offer {
@@ -68,15 +69,16 @@ export type State =
 const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects): State => {
   checkMessageHash(setup, message, []);
   const { selectors, withIds } = askedSelectors(setup, message);
-  const connection = findConnection(setup.policy, selectors, addressSelectors(setup));
+  const addresses = addressSelectors(setup);
+  const connection = findConnection(setup.policy, selectors, addresses);
   if (connection === undefined) {
-    out.push(...wrongSelectorsRecords(setup, selectors.remote, selectors.local));
+    out.push(...wrongSelectorsRecords(setup, selectors, addresses));
     throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no connection of this peer has these IDs');
   }
   const suites = setup.policy.checkSuites ? connection.suites : undefined;
   const selection = choosePhase2(insist(message.sa, 'SA').value, suites, setup.policy.legacyCrypto);
   if (selection.kind === 'none') {
-    out.push(...suiteRefusalRecords(setup, connection.name, selection.comparisons));
+    out.push(...suiteRefusalRecords(setup, connection, selection.comparisons));
     throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
   }
   const { choice, picked } = selection;

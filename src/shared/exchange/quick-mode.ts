@@ -180,7 +180,7 @@ export const failInstall = (
   if (owed.deletes) {
     for (const { protocolId, spiIn } of protocols) out.push({ kind: 'deleteSpis', protocolId, spis: [spiIn] });
   }
-  const reason = `the kernel refused the SAs: ${kernelReason}`;
+  const reason = `the kernel refused the SAs (${kernelReason}): look whether it has the algorithms and who else manages its SAs`;
   out.push({ kind: 'failed', failure: { cause: 'error', reason }, notify: owed.notify, about });
   return { tag: 'failed' };
 };

@@ -11,9 +11,11 @@ import { OPERATOR_EVENTS } from './events/operator.ts';
 import { PHASE1_EVENTS } from './events/phase1.ts';
 import { PHASE2_EVENTS } from './events/phase2.ts';
 import { RECEPTION_EVENTS } from './events/reception.ts';
+import { REFUSAL_EVENTS } from './events/refusals.ts';
 import type { EventTable, Severity, TextOf } from './events/row.ts';
 
 export const EVENTS = {
+  ...REFUSAL_EVENTS,
   ...RECEPTION_EVENTS,
   ...PHASE1_EVENTS,
   ...PHASE2_EVENTS,
@@ -36,6 +38,7 @@ export type Texts = { readonly [E in EventName]: TextOf<keyof (typeof EVENTS)[E]
 
 /** The tables under the titles they have in docs/troubleshooting.md. */
 export const EVENT_SECTIONS: readonly { readonly title: string; readonly events: EventTable }[] = [
+  { title: 'Negotiations that are refused or fail: the lines that explain', events: REFUSAL_EVENTS },
   { title: 'Messages that are dropped', events: RECEPTION_EVENTS },
   { title: 'Phase 1: main and aggressive mode', events: PHASE1_EVENTS },
   { title: 'Phase 2: quick mode and informational messages', events: PHASE2_EVENTS },

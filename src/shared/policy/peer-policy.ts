@@ -83,6 +83,8 @@ export interface ConnectionPolicy {
   /** Flags=Active-only: never matched to an incoming quick mode. */
   readonly activeOnly: boolean;
   readonly suites: readonly Suite[];
+  /** Where the names of the suites stand, for messages to the operator: `[section]:tag`. */
+  readonly suitesTag: string;
 }
 
 /** One peer section with everything that hangs on it. */
@@ -94,6 +96,8 @@ export interface PeerPolicy {
   readonly port: number;
   /** ExchangeType ID_PROT or AGGRESSIVE. */
   readonly exchangeType: number;
+  /** Section of exchangeType and transforms, for messages to the operator. */
+  readonly configuration: string;
   readonly transforms: readonly Phase1Transform[];
   readonly preSharedKey: Uint8Array | undefined;
   /** Undefined: our own address. */

@@ -120,6 +120,7 @@ const compare = (offered: OfferedAttributes, ours: Phase1Transform): Comparison 
     accepted: wordsOf(ours),
     differences: found,
     remedy: generatedName(offered.values),
+    isWeak: isWeak(offered),
   };
 };
 
@@ -159,12 +160,12 @@ const generatedName = (values: ReadonlyMap<number, number>): string | undefined 
   const encryption = ENCRYPTION_TOKENS.get(values.get(OakleyAttribute.ENCRYPTION_ALGORITHM) ?? 0);
   const hash = HASH_TOKENS.get(values.get(OakleyAttribute.HASH_ALGORITHM) ?? 0);
   const group = values.get(OakleyAttribute.GROUP_DESCRIPTION);
-  const authentication = AUTHENTICATION_TOKENS.get(values.get(OakleyAttribute.AUTHENTICATION_METHOD) ?? 0);
-  if (encryption === undefined || hash === undefined || group === undefined || authentication === undefined)
+  if (encryption === undefined || hash === undefined || group === undefined || groupSpec(group) === undefined)
     return undefined;
-  if (groupSpec(group) === undefined) return undefined;
+  // Signatures are for a later day: no name would accept them.
+  if (values.get(OakleyAttribute.AUTHENTICATION_METHOD) !== AuthenticationMethod.PRE_SHARED) return undefined;
   const bits = encryption === 'AES' ? `-${values.get(OakleyAttribute.KEY_LENGTH) ?? 128}` : '';
-  return `${encryption}${bits}-${hash}-GRP${group}${authentication}`;
+  return `${encryption}${bits}-${hash}-GRP${group}`;
 };
 
 const ENCRYPTION_TOKENS: ReadonlyMap<number, string> = new Map([
@@ -180,11 +181,6 @@ const HASH_TOKENS: ReadonlyMap<number, string> = new Map([
   [HashAlgorithm.SHA2_384, 'SHA2-384'],
   [HashAlgorithm.SHA2_512, 'SHA2-512'],
 ]);
-const AUTHENTICATION_TOKENS: ReadonlyMap<number, string> = new Map([
-  [AuthenticationMethod.PRE_SHARED, ''],
-  [AuthenticationMethod.RSA_SIG, '-RSA_SIG'],
-]);
-
 const isWeak = ({ values }: OfferedAttributes): boolean =>
   needsLegacyPhase1({
     encryption: values.get(OakleyAttribute.ENCRYPTION_ALGORITHM) ?? 0,

@@ -10,6 +10,7 @@ import {
 import { GroupDescription, nameOf } from '../constants/oakley.ts';
 import { keymatSizes } from '../exchange/keymat.ts';
 import type { SecurityAssociation } from '../wire/payloads.ts';
+import { needsLegacyPhase2 } from './legacy.ts';
 import type { Phase2Transform, Suite } from './peer-policy.ts';
 import {
   agreeLifetimes,
@@ -131,6 +132,7 @@ const compare = (protocolId: number, transformId: number, offered: OfferedAttrib
     accepted: wordsOfOurs(protocolId, ours.transform),
     differences: found,
     remedy: generatedSuite(protocolId, transformId, offered.values),
+    isWeak: isWeak(protocolId, transformId, offered),
   };
 };
 
@@ -161,6 +163,14 @@ const words = (protocolId: number, transformId: number, values: ReadonlyMap<numb
   ].join('/');
 };
 
+const isWeak = (protocolId: number, transformId: number, { values }: OfferedAttributes): boolean =>
+  needsLegacyPhase2(
+    protocolId,
+    transformId,
+    values.get(IpsecAttribute.AUTHENTICATION_ALGORITHM),
+    values.get(IpsecAttribute.GROUP_DESCRIPTION),
+  );
+
 /** The generated suite name (isakmpd.conf(5)) that stands for an offer: what the operator can add to accept it. */
 const generatedSuite = (
   protocolId: number,
@@ -173,7 +183,10 @@ const generatedSuite = (
   const hash = authentication === undefined ? '' : AUTHENTICATION_TOKENS.get(authentication);
   if (cipher === undefined || hash === undefined) return undefined;
   const bits = SIZED.has(cipher) ? `-${values.get(IpsecAttribute.KEY_LENGTH) ?? 128}` : '';
-  const transport = values.get(IpsecAttribute.ENCAPSULATION_MODE) === EncapsulationMode.TRANSPORT ? '-TRP' : '';
+  const mode = values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? EncapsulationMode.TUNNEL;
+  // NAT traversal is for a later day: no name would accept its modes.
+  if (mode !== EncapsulationMode.TUNNEL && mode !== EncapsulationMode.TRANSPORT) return undefined;
+  const transport = mode === EncapsulationMode.TRANSPORT ? '-TRP' : '';
   const group = values.get(IpsecAttribute.GROUP_DESCRIPTION);
   return `QM-${isAh ? 'AH' : 'ESP'}${transport}${cipher}${bits}${hash}${group === undefined ? '' : `-PFS-GRP${group}`}-SUITE`;
 };

@@ -31,9 +31,14 @@ export const findConnection = (
   policy.connections.find((connection) => {
     if (connection.activeOnly) return false;
     const ours = selectorsOf(connection, addresses);
-    const takesAnyRemote = connection.localId !== undefined && connection.remoteId === undefined;
-    return sameIdentity(ours.local, asked.local) && (takesAnyRemote || sameIdentity(ours.remote, asked.remote));
+    return (
+      sameIdentity(ours.local, asked.local) && (takesAnyRemote(connection) || sameIdentity(ours.remote, asked.remote))
+    );
   });
+
+/** A road warrior's connection. */
+export const takesAnyRemote = ({ localId, remoteId }: ConnectionPolicy): boolean =>
+  localId !== undefined && remoteId === undefined;
 
 /** CVE-2023-38711: names cannot select traffic. */
 export const selectsTraffic = ({ type }: Identity): boolean => TRAFFIC_TYPES.has(type);

@@ -128,6 +128,8 @@ export interface Comparison {
   readonly differences: readonly Difference[];
   /** The generated name that would accept the offer, where there is one. */
   readonly remedy: string | undefined;
+  /** It would take Legacy-crypto=yes as well. */
+  readonly isWeak: boolean;
 }
 
 /** The comparison with the fewest differences: the one worth telling the operator. */

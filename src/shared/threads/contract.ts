@@ -157,7 +157,13 @@ export type LaneEffect =
       /** The peer said INITIAL-CONTACT: its SAs from before startedAt are dead. */
       readonly initialContact: boolean;
     }
-  | { readonly kind: 'phase1Failed'; readonly request: number; readonly peer: string; readonly failure: Failure }
+  | {
+      readonly kind: 'phase1Failed';
+      readonly request: number;
+      readonly peer: string;
+      readonly isakmp: Cookies;
+      readonly failure: Failure;
+    }
   /** Soft lifetime over: renew it if it is still wanted. */
   | { readonly kind: 'phase1Expiring'; readonly isakmp: Cookies }
   | { readonly kind: 'phase1Gone'; readonly isakmp: Cookies; readonly why: 'expired' | 'deletedByPeer' | 'deletedByUs' }

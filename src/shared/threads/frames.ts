@@ -225,7 +225,7 @@ export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
     hardAt: f64,
     initialContact: flag,
   },
-  phase1Failed: { request: f64, peer: text, failure },
+  phase1Failed: { request: f64, peer: text, isakmp: text, failure },
   phase1Expiring: { isakmp: text },
   phase1Gone: { isakmp: text, why: word({ expired: 0, deletedByPeer: 1, deletedByUs: 2 }) },
   phase2Started: { exchange: f64, isakmp: text, connection: text },

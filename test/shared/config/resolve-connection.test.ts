@@ -35,6 +35,7 @@ test('a connection section becomes selectors and suites', () => {
     name: 'east-west',
     natId: undefined,
     activeOnly: false,
+    suitesTag: '[quick-mode]:Suites',
     suites: [
       {
         name: 'QM-ESP-AES-SHA2-256-PFS-GRP14-SUITE',

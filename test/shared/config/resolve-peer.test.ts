@@ -30,6 +30,7 @@ test('a peer section becomes a policy', () => {
     localAddress: '10.1.0.2',
     port: 500,
     exchangeType: ExchangeType.ID_PROT,
+    configuration: 'main-mode',
     preSharedKey: new TextEncoder().encode('secret'),
     localId: undefined,
     remoteId: undefined,

@@ -37,6 +37,7 @@ const peer: fc.Arbitrary<PeerPolicy> = fc.record({
   address: fc.option(fc.ipV4(), { nil: undefined }),
   localAddress: fc.option(fc.ipV6(), { nil: undefined }),
   port: number,
+  configuration: text,
   exchangeType: u8,
   transforms: fc.array(
     fc.record({
@@ -169,7 +170,7 @@ const EFFECTS: Kinds<LaneEffect> = {
     hardAt: number,
     initialContact: fc.boolean(),
   }),
-  phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, failure }),
+  phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, isakmp: text, failure }),
   phase1Expiring: fc.record({ kind: fc.constant('phase1Expiring'), isakmp: text }),
   phase1Gone: fc.record({
     kind: fc.constant('phase1Gone'),

@@ -43,7 +43,7 @@ export const withResponderLifetime = (choice: Phase2Choice, least: number, messa
     if (type === LifeType.KILOBYTES) kilobytes = shorter(kilobytes, duration);
     else if (type === LifeType.SECONDS && duration >= least) seconds = Math.min(seconds, duration);
     else if (type === LifeType.SECONDS) {
-      const text = `RESPONDER-LIFETIME: got ${duration} seconds, expected ${least} at least`;
+      const text = `RESPONDER-LIFETIME: got ${duration} seconds, expected ${least} at least; let the LIFE_DURATION of the connection's suites begin lower to accept it, or the peer keep its SAs for longer`;
       throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, text);
     }
   }

@@ -1,70 +1,16 @@
-/** Events of connections and of the negotiations that they need, whichever phase failed. */
+/** Events of connections: what is to be up, what is renewed, what peers take down. */
 import type { EventTable } from './row.ts';
 
 export const CONNECTION_EVENTS = {
-  refusal: {
-    severity: 'notice',
-    byPeer: true,
-    lines: {
-      '{text}': {
-        cause: 'The explanation of the refusal in the lines before it.',
-        cure: 'It says what to change.',
-      },
-    },
-  },
-  'refused-by-peer': {
-    severity: 'notice',
-    byPeer: true,
-    lines: {
-      'peer {address} (peer section {peer}) answers {answer}': {
-        cause:
-          'The peer refuses what we sent. The message is not authenticated, so it ends nothing; it is told in case the negotiation fails.',
-        cure: 'As the line says; look into the log of the peer as well.',
-      },
-    },
-  },
-  'no-answer': {
-    severity: 'notice',
-    byPeer: false,
-    lines: {
-      'transport_send_messages: giving up on exchange {name}, no response from peer {address}:{port}': {
-        cause: 'Our last message of this negotiation was sent Retransmits times without an answer.',
-        cure: 'Go by the line that follows.',
-      },
-    },
-  },
-  'phase1-failed': {
-    severity: 'notice',
-    byPeer: false,
-    lines: {
-      'no ISAKMP SA with {who}: {reason}': {
-        cause: 'A phase 1 that a connection needs has failed; the line says why and when it is tried again.',
-        cure: 'As the reason says.',
-      },
-    },
-  },
-  'phase2-failed': {
-    severity: 'notice',
-    byPeer: false,
-    lines: {
-      'no IPsec SA for {connection}: {reason}': {
-        cause: 'A quick mode of this connection has failed; the line says why and when it is tried again.',
-        cure: 'As the reason says.',
-      },
-      'no IPsec SA for {connection} with {who}: {reason}': {
-        cause: 'A quick mode of this connection has failed; the line says why and when it is tried again.',
-        cure: 'As the reason says.',
-      },
-    },
-  },
   'cannot-start': {
     severity: 'notice',
     byPeer: false,
     lines: {
-      'connection {connection} cannot be started: {reason}': {
-        cause: 'The configuration of the connection lacks something.',
-        cure: 'As the reason says.',
-      },
+      'connection {connection} cannot be started: its section is not there or incomplete; set [{section}]:Phase=2 and [{name}]:ISAKMP-peer':
+        {
+          cause: 'A connection is wanted (Connections, or `c`) that has no section, or one that names no peer.',
+          cure: 'Add the two tags, or correct the name; `isakmpd --check` finds the same.',
+        },
     },
   },
   'no-longer-configured': {

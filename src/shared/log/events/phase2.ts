@@ -41,16 +41,6 @@ export const PHASE2_EVENTS = {
       },
     },
   },
-  'peer-error': {
-    severity: 'notice',
-    byPeer: true,
-    lines: {
-      'peer {address} (peer section {peer}) reports {type}': {
-        cause: 'The authenticated peer sent an error notify that belongs to no quick mode of ours that is under way.',
-        cure: 'Look into the log of the peer.',
-      },
-    },
-  },
   'dpd-bad-sequence': {
     severity: 'notice',
     byPeer: true,

@@ -1,0 +1,29 @@
+/** Whom a line is about, in words: always the same facts in the same order. */
+import type { LogFields } from '../threads/contract.ts';
+
+/**
+ * `peer west (connection net-west, 192.0.2.1, its ID west@example.com, our ID 192.0.2.2, cookies 0011223344556677:8899aabbccddeeff, message id
+ * 37267b13)`; what is not known is left out, a stranger is called by his address.
+ */
+export const whoWords = ({ peer, ...fields }: LogFields): string => {
+  const { connection, address, remoteIdentity, localIdentity, cookies, messageId } = fields;
+  const known = peer !== undefined && peer !== '';
+  if (!known && address === undefined && connection !== undefined) return `connection ${connection}`;
+  const facts = [
+    ['connection ', connection],
+    ['', known ? address : undefined],
+    ['its ID ', known ? (remoteIdentity ?? 'any') : undefined],
+    ['our ID ', localIdentity],
+    ['cookies ', cookies === undefined ? undefined : `${cookies.slice(0, COOKIE)}:${cookies.slice(COOKIE)}`],
+    ['message id ', messageId],
+  ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}${bounded(value)}`]));
+  const subject = known ? `peer ${peer}` : `peer at ${address ?? 'an unknown address'}`;
+  return facts.length === 0 ? subject : `${subject} (${facts.join(', ')})`;
+};
+
+/** An identity may be as long as a datagram. */
+export const bounded = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`);
+
+/** Hex digits. */
+const COOKIE = 16;
+const LONGEST = 120;
