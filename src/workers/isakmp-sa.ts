@@ -35,6 +35,8 @@ export interface IsakmpSa extends Timed {
   established: Established | undefined;
   /** Something short about what the peer, or somebody in its name, said without proof: told to the operator with a failure. */
   hearsay: string | undefined;
+  /** Why its last message was refused: told with a failure, too. */
+  refusal: string | undefined;
   row: SaHandle | undefined;
   slabSlot: number;
 }

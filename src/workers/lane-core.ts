@@ -4,6 +4,7 @@ import { ExchangeType } from '../shared/constants/isakmp.ts';
 import { deletePayload } from '../shared/exchange/informational.ts';
 import { failure } from '../shared/log/records.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
+import { whoWords } from '../shared/log/who.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
@@ -11,7 +12,7 @@ import type { LaneEffect, LaneEvent } from '../shared/threads/contract.ts';
 import { TimerWheel } from '../shared/timer-wheel.ts';
 import { HalfOpenLimit } from './half-open-limit.ts';
 import { cookiesOf, IsakmpSas } from './isakmp-sa.ts';
-import { type LaneContext, type LaneTimer, say } from './lane-context.ts';
+import { fieldsOf, type LaneContext, type LaneTimer, say } from './lane-context.ts';
 import { sayDeleted, sendInformational } from './outgoing.ts';
 import { startPhase1 } from './phase1.ts';
 import { endExchange, giveUpPhase1 } from './phase1-outcome.ts';
@@ -201,7 +202,7 @@ export class LaneCore {
         lane.effects.push({ kind: 'phase1Expiring', isakmp: cookiesOf(sa) });
         return;
       case 'hard':
-        say(lane, sa, 'phase1-expired', `ISAKMP SA of peer ${sa.policy.name} has expired`);
+        say(lane, sa, 'phase1-expired', `ISAKMP SA of ${whoWords(fieldsOf(sa))} has expired`);
         sayDeleted(lane, sa);
         dropSa(lane, sa, 'expired');
         return;

@@ -1,6 +1,7 @@
 /** The message ids of phase 2 under one ISAKMP SA: each is good for one exchange, whoever began it (decisions 3.7). */
+import { whoWords } from '../shared/log/who.ts';
 import { cookiesOf, type Established, type IsakmpSa } from './isakmp-sa.ts';
-import { arm, type LaneContext, nonZeroRandom, say } from './lane-context.ts';
+import { arm, fieldsOf, type LaneContext, nonZeroRandom, say } from './lane-context.ts';
 
 /** A message id that this ISAKMP SA has not used. */
 export const freshMessageId = (lane: LaneContext, { usedMessageIds }: Established): number => {
@@ -31,7 +32,12 @@ export const rememberMessageId = (
   if (usedMessageIds.size === before) return;
   if (usedMessageIds.size === MANY_MESSAGE_IDS) lane.effects.push({ kind: 'phase1Expiring', isakmp: cookiesOf(sa) });
   if (usedMessageIds.size !== MOST_MESSAGE_IDS) return;
-  say(lane, sa, 'message-ids', `ISAKMP SA of peer ${sa.policy.name} has seen ${MOST_MESSAGE_IDS} exchanges: it ends`);
+  say(
+    lane,
+    sa,
+    'message-ids',
+    `ISAKMP SA of ${whoWords(fieldsOf(sa))} has seen ${MOST_MESSAGE_IDS} exchanges: it ends`,
+  );
   arm(lane, sa, lane.now(), { name: 'hard', sa, phase2: undefined });
 };
 

@@ -84,11 +84,11 @@ export const endExchange = (lane: LaneContext, sa: IsakmpSa): void => {
 };
 
 /** What the peer's silence probably means. */
-const silenceAfter = ({ role, policy, conversation, hearsay }: IsakmpSa): string =>
+const silenceAfter = ({ role, policy, conversation, hearsay, refusal }: IsakmpSa): string =>
   (role === 'initiator' ? silenceOfResponder : silenceOfInitiator)({
     policy,
     tag: conversation?.exchange.tag ?? '',
-    isGarbled: (conversation?.refusals ?? 0) > 0,
+    isRefused: refusal !== undefined,
     hasSpoken: hearsay !== undefined,
   });
 

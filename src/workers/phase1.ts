@@ -17,7 +17,9 @@ import {
   recognise,
   signal,
 } from '../shared/exchange/run.ts';
-import type { LaneEvent } from '../shared/threads/contract.ts';
+import { whoWords } from '../shared/log/who.ts';
+import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import type { LaneEvent, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { complain, dropQuietly, linesOf, reasonOf } from './complaints.ts';
 import { hex, type IsakmpSa, isZero, noTimers } from './isakmp-sa.ts';
@@ -70,9 +72,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   }
   const isAggressive = policy.exchangeType === ExchangeType.AGGRESSIVE;
   if (isAggressive && !lane.aggressiveOffers.take(lane.now())) {
-    dropQuietly(lane, path, 'message-shed', 'too many first messages of aggressive mode: this one was dropped', {
-      peer,
-    });
+    shed(lane, policy, path, header, 'more peers begin aggressive mode than keys can be computed for; it tries again');
     return;
   }
   const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
@@ -86,7 +86,10 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   if (received.kind === 'accepted' && lane.store.addHalfOpen(sa)) {
     const kept = header.length + (conversation.lastSent?.length ?? 0);
     for (const crowdedOut of lane.halfOpenLimit.admit(sa, kept)) {
-      failPhase1(lane, crowdedOut, { cause: 'refused', reason: 'too many negotiations are half-open' });
+      failPhase1(lane, crowdedOut, {
+        cause: 'refused',
+        reason: 'too many negotiations are half-open: it made room for a newer one',
+      });
     }
     lane.sas.addHalfOpen(sa);
     perform(lane, sa, received.actions);
@@ -95,7 +98,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   disarmAll(lane, sa);
   machine.drop();
   if (received.kind === 'accepted') {
-    dropQuietly(lane, path, 'message-shed', 'the SA table is full: a new phase 1 was refused', { peer });
+    shed(lane, policy, path, header, 'the SA table is full; give the daemon more memory');
   } else if (received.kind === 'refused') {
     complain(lane, {
       path,
@@ -108,6 +111,15 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
     });
   }
 };
+
+/** There is no room or time for another negotiation. */
+const shed = (lane: LaneContext, policy: PeerPolicy, path: Path, header: Header, why: ShedReason): void => {
+  const fields = phase1Fields({ policy, path }, header);
+  dropQuietly(lane, path, 'message-shed', `phase 1 dropped: ${whoWords(fields)}: ${why}`, fields);
+};
+type ShedReason =
+  | 'more peers begin aggressive mode than keys can be computed for; it tries again'
+  | 'the SA table is full; give the daemon more memory';
 
 /**
  * A message without responder cookie of an exchange that has one: only the first message again, which is answered as before. Nothing
@@ -145,6 +157,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
       }
       lane.halfOpenLimit.prove(sa);
       sa.hearsay = undefined;
+      sa.refusal = undefined;
       stopRepeating(lane, sa, undefined);
       perform(lane, sa, received.actions);
       lane.store.update(sa);
@@ -171,8 +184,9 @@ const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Hea
   const { fault, garbled } = refused;
   const lines = linesOf(1, refused);
   const isWrongSecret = garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0);
-  if (sa.role === 'initiator') sa.hearsay = `its last message was refused: ${fault.message}`;
-  const all = isWrongSecret ? [...lines, wrongSecretRecord(sa.policy.name, fieldsOf(sa))] : lines;
+  const secret = isWrongSecret ? wrongSecretRecord(sa.policy.name, fault.message, fieldsOf(sa)) : undefined;
+  sa.refusal = `${fault.message}${isWrongSecret ? ', probably a wrong pre-shared key' : ''}`;
+  const all = secret === undefined ? lines : [...lines, secret];
   complain(lane, { path, header, notify: fault.notify, sa, lines: all, why: reasonOf(1, refused) });
 };
 
@@ -200,6 +214,7 @@ const newSa = (
     conversation,
     established: undefined,
     hearsay: undefined,
+    refusal: undefined,
     row: undefined,
     slabSlot: -1,
     timers: noTimers(),

@@ -17,11 +17,12 @@ export const failPhase1 = (lane: LaneContext, sa: IsakmpSa, failure: Failure): v
   lane.effects.push({ kind: 'phase1Failed', request, peer: policy.name, isakmp: cookiesOf(sa), failure: told });
 };
 
-/** The failure with what was said without proof. */
-export const withHearsay = ({ hearsay }: IsakmpSa, { cause, reason }: Failure): Failure => ({
-  cause,
-  reason: hearsay === undefined ? reason : `${reason} (${hearsay})`,
-});
+/** The failure with what was refused, and with what was said without proof. */
+export const withHearsay = ({ hearsay, refusal }: IsakmpSa, { cause, reason }: Failure): Failure => {
+  const refused = refusal === undefined ? [] : [`its last message was refused: ${refusal}`];
+  const said = [...refused, ...(hearsay === undefined ? [] : [hearsay])];
+  return { cause, reason: said.length === 0 ? reason : `${reason} (${said.join('; ')})` };
+};
 
 /** An established SA ends; its quick modes end with it, its IPsec SAs do not. */
 export const dropSa = (lane: LaneContext, sa: IsakmpSa, why: 'expired' | 'deletedByPeer' | 'deletedByUs'): void => {

@@ -42,6 +42,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
     conversation: undefined,
     established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt }),
     hearsay: undefined,
+    refusal: undefined,
     row: handle,
     slabSlot: row.slabSlot,
     timers: noTimers(),

@@ -250,7 +250,14 @@ export class LanePair {
   /** Left begins a phase 1. */
   start(request = 1, firstContact = true): void {
     const initiatorCookie = seededRandom(`cookie/${request}`)(8);
-    this.left.tell({ kind: 'startPhase1', request, peer: 'peer', path: PATH, initiatorCookie, firstContact });
+    this.left.tell({
+      kind: 'startPhase1',
+      request,
+      peer: this.left.policy.name,
+      path: PATH,
+      initiatorCookie,
+      firstContact,
+    });
     this.run();
   }
 
@@ -282,7 +289,7 @@ export class LanePair {
     to.tell({
       kind: 'datagram',
       path: { local: path.remote, remote: path.local, encapsulated: path.encapsulated },
-      peer: 'peer',
+      peer: to.policy.name,
       firstContact: true,
       bytes: bytes.slice(),
     });

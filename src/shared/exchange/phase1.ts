@@ -214,7 +214,7 @@ export const authenticationHash = (
 /** Compares in constant time. A wrong one means a wrong secret more often than an attack: the message says so. */
 export const checkHash = (message: Inbound, expected: Uint8Array): void => {
   if (!equalConstantTime(insist(message.hash, 'HASH').value.hashData, expected)) {
-    throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, 'the hash does not fit: probably another pre-shared key');
+    throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, 'the hash does not fit');
   }
 };
 

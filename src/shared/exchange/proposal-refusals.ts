@@ -50,16 +50,19 @@ const explanation = (best: Comparison | undefined, refusal: ProposalRefusal) => 
 const cureFor = (best: Comparison, { list, names, policy }: ProposalRefusal): string => {
   const instead = `let it offer ${best.accepted}`;
   const { remedy, differences } = best;
-  if (differences.every(({ attribute }) => attribute.startsWith('LIFE_'))) {
-    return `let LIFE_DURATION in the Life of ${best.acceptedName} begin lower to accept it, or let it offer more`;
+  const [first, ...others] = differences;
+  if (first?.attribute === 'LIFE_DURATION' && others.length === 0) {
+    return `let LIFE_DURATION in the Life of ${best.acceptedName} begin at ${first.got} to accept it`;
   }
   if (remedy === undefined) return instead;
   const legacy = best.isWeak && !policy.legacyCrypto ? ` and Legacy-crypto=yes to [${policy.name}]` : '';
   // A section of the operator's own may have the name and mean something else.
-  if (!names.includes(remedy)) return `add ${remedy} to ${list}${legacy} to accept it, or ${instead}`;
+  // One difference says itself what the peer could offer instead.
+  const accept = `to accept it${differences.length === 1 ? '' : `, or ${instead}`}`;
+  if (!names.includes(remedy)) return `add ${remedy} to ${list}${legacy} ${accept}`;
   return legacy === ''
-    ? `let [${remedy}] mean what its name says to accept it, or ${instead}`
-    : `add Legacy-crypto=yes to [${policy.name}] to accept it, or ${instead}`;
+    ? `let [${remedy}] mean what its name says ${accept}`
+    : `add Legacy-crypto=yes to [${policy.name}] ${accept}`;
 };
 
 /** An offer of hundreds of transforms is not worth hundreds of lines. */

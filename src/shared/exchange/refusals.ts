@@ -91,10 +91,10 @@ export const noKeyRecords = (
 };
 
 /** The proof of the secret is wrong, or what is encrypted with it makes no sense: what explains it after isakmpd's lines. */
-export const wrongSecretRecord = (name: string, fields: LogFields): LogRecord =>
+export const wrongSecretRecord = (name: string, fault: string, fields: LogFields): LogRecord =>
   notice(
     REFUSAL,
-    `phase 1 refused: ${whoWords(fields)}: its authentication failed, probably a wrong pre-shared key; compare [${name}]:Authentication with the peer's`,
+    `phase 1 refused: ${whoWords(fields)}: its authentication failed (${fault}), probably a wrong pre-shared key; compare [${name}]:Authentication with the peer's`,
     fields,
   );
 

@@ -55,7 +55,10 @@ const explanation = (
 };
 
 const changeOf = (tag: string, ours: Identity, asked: Identity): readonly string[] =>
-  sameIdentity(ours, asked) ? [] : [`${tag} have ${identitySettings(asked)}`];
+  sameIdentity(ours, asked) ? [] : [`${tag} have ${identitySettings(asked)}${withoutPort(ours, asked)}`];
+
+const withoutPort = (ours: Identity, asked: Identity): string =>
+  ours.protocol !== 0 && asked.protocol === 0 ? ' and no Protocol or Port' : '';
 
 interface Near {
   readonly connection: ConnectionPolicy;

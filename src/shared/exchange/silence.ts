@@ -6,35 +6,49 @@ export interface Phase1Progress {
   /** The state of its exchange, RFC 2409 §5.1-5.4. */
   readonly tag: string;
   readonly policy: Pick<PeerPolicy, 'name'>;
-  /** The peer's last messages could not be used. */
-  readonly isGarbled: boolean;
+  /** Its last message was refused: why is told besides, no guesses are needed. */
+  readonly isRefused: boolean;
   /** Something has come that proves nothing: it is told besides. */
   readonly hasSpoken: boolean;
 }
 
 /** Ours, unanswered: what follows `no response from peer A:P`. */
-export const silenceOfResponder = ({ tag, policy: { name }, hasSpoken }: Phase1Progress): string => {
+export const silenceOfResponder = ({ tag, policy: { name }, isRefused, hasSpoken }: Phase1Progress): string => {
   switch (tag) {
     case 'awaitKe':
-      return ' to our message 3 (key exchange), after it answered message 1; look for a path that loses large packets, and into its log';
+      return ` to our message 3 (key exchange)${isRefused ? '' : LOST_ON_THE_WAY}`;
     case 'awaitId':
-      return ` to our message 5 (authentication), probably a wrong pre-shared key, or it expects another ID than ours; compare [${name}]:Authentication and [${name}]:ID with the peer's`;
+      return ` to our message 5 (authentication)${
+        isRefused
+          ? ''
+          : `, probably a wrong pre-shared key, or it expects another ID than ours; compare [${name}]:Authentication and [${name}]:ID with the peer's`
+      }`;
   }
-  if (hasSpoken) return '';
+  if (isRefused || hasSpoken) return '';
   const wanted = tag === 'awaitAnswer' ? 'it takes aggressive mode from our ID' : 'it speaks IKEv1';
   return `; nothing has come from it at all: check [${name}]:Address, the route, firewalls both ways, and that ${wanted}`;
 };
 
+const LOST_ON_THE_WAY = ', after it answered message 1; look for a path that loses large packets, and into its log';
+
 /** The peer's, broken off: where it stopped and what that usually means. */
-export const silenceOfInitiator = ({ tag, policy: { name }, isGarbled }: Phase1Progress): string => {
-  const secret = `probably a wrong pre-shared key; compare [${name}]:Authentication with the peer's`;
-  if (tag === 'awaitProof') return `it stopped after our message 2 (authentication), ${secret}, and our ID`;
-  if (tag === 'awaitKe') {
-    return 'it stopped after our message 2 (choice of transform); our answers may not reach it: look at firewalls and NAT on the way';
+export const silenceOfInitiator = ({ tag, policy: { name }, isRefused }: Phase1Progress): string => {
+  switch (tag) {
+    case 'awaitProof':
+      return `it stopped after our message 2 (authentication)${
+        isRefused
+          ? ''
+          : `, probably a wrong pre-shared key; compare [${name}]:Authentication with the peer's, and our ID`
+      }`;
+    case 'awaitKe':
+      return `it stopped after our message 2 (choice of transform)${
+        isRefused ? '' : '; our answers may not reach it: look at firewalls and NAT on the way'
+      }`;
+    default:
+      return `it stopped after our message 4 (key exchange)${
+        isRefused ? '' : '; its message 5 may be lost on the way (large packets): look into its log'
+      }`;
   }
-  return isGarbled
-    ? `it stopped after our message 4 (key exchange), and what it sent could not be read, ${secret}`
-    : 'it stopped after our message 4 (key exchange); its message 5 may be lost on the way (large packets): look into its log';
 };
 
 /** Our quick mode, unanswered. */

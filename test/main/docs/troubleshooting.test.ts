@@ -13,10 +13,9 @@ const sourcesBelow = (folder: string): readonly string[] =>
     return path.endsWith('.ts') ? [readFileSync(path, 'utf8')] : [];
   });
 
-/** All code but the registry, with every value of a template literal written as in the registry's lines. */
-const CODE = sourcesBelow('src')
-  .join('\n')
-  .replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}');
+/** All code but the registry, as it is and with every value of a template literal written as in the registry's lines. */
+const SOURCE = sourcesBelow('src').join('\n');
+const CODE = SOURCE + SOURCE.replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}');
 
 /** What a line says whatever its values are. */
 const fixedParts = (line: string): readonly string[] =>

@@ -67,7 +67,7 @@ export const PHASE1_EVENTS = {
     severity: 'notice',
     byPeer: false,
     lines: {
-      'ISAKMP SA of peer {peer} has expired': {
+      'ISAKMP SA of {who} has expired': {
         cause:
           'The ISAKMP SA has reached the end of its life and nothing has renewed it: no connection needs it, or renewing it failed.',
         cure: 'None needed if no connection is wanted. Otherwise look for the failure of its renewal before this line.',

@@ -56,7 +56,7 @@ export const PHASE2_EVENTS = {
     severity: 'notice',
     byPeer: false,
     lines: {
-      'ISAKMP SA of peer {peer} has seen {count} exchanges: it ends': {
+      'ISAKMP SA of {who} has seen {count} exchanges: it ends': {
         cause: 'So many exchanges ran under this ISAKMP SA that it is replaced, lest a message be accepted twice.',
         cure: 'None needed. If it comes often, the peer renews IPsec SAs or asks for dead peers far too often.',
       },

@@ -89,12 +89,12 @@ export const RECEPTION_EVENTS = {
     severity: 'notice',
     byPeer: true,
     lines: {
-      'too many first messages of aggressive mode: this one was dropped': {
+      'phase 1 dropped: {who}: more peers begin aggressive mode than keys can be computed for; it tries again': {
         cause:
           'More aggressive mode negotiations begin than the daemon computes keys for: a flood, or very many peers at once.',
         cure: 'Peers try again by themselves. If it goes on, use main mode: [configuration]:EXCHANGE_TYPE=ID_PROT.',
       },
-      'the SA table is full: a new phase 1 was refused': {
+      'phase 1 dropped: {who}: the SA table is full; give the daemon more memory': {
         cause: 'There is no memory for another SA. Established SAs are not touched.',
         cure: 'Look with `S` for what fills the table; give the daemon more memory.',
       },

@@ -34,7 +34,7 @@ export const REFUSAL_EVENTS = {
             'Aggressive mode: neither the peer section nor a section named after the identity has a pre-shared key.',
           cure: 'Add one of the two; one per identity where many peers share a section.',
         },
-      "phase 1 refused: {who}: its authentication failed, probably a wrong pre-shared key; compare [{peer}]:Authentication with the peer's":
+      "phase 1 refused: {who}: its authentication failed ({fault}), probably a wrong pre-shared key; compare [{peer}]:Authentication with the peer's":
         {
           cause:
             'What the peer sent to prove itself does not fit our secret, or cannot be decrypted with keys made from it.',
@@ -230,11 +230,10 @@ export const REFUSAL_EVENTS = {
           cause: 'Main mode stopped before the peer authenticated itself.',
           cure: 'Look into the log of the peer; if it has sent message 5, look for lost fragments.',
         },
-      "phase 1 abandoned: {who}: it stopped after our message 4 (key exchange), and what it sent could not be read, probably a wrong pre-shared key; compare [{peer}]:Authentication with the peer's":
+      'phase 1 abandoned: {who}: it stopped after our message {number} ({step}) (its last message was refused: {fault})':
         {
-          cause:
-            'The messages with which the peer tried to authenticate itself were refused; the lines before say how.',
-          cure: 'Compare both secrets.',
+          cause: 'What the peer sent next was refused; the lines before say how, this one in short.',
+          cure: 'As the fault says: compare both secrets, or identities.',
         },
       "phase 1 abandoned: {who}: it stopped after our message 2 (authentication), probably a wrong pre-shared key; compare [{peer}]:Authentication with the peer's, and our ID":
         {
