@@ -1,6 +1,7 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
 import { fold } from '../shared/config/case-fold.ts';
 import { checkEntries } from '../shared/config/check.ts';
+import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
 import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
 import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
@@ -22,6 +23,8 @@ export class DaemonConfiguration {
   readonly #told = new Map<string, ReadonlySet<string>>();
   /** What those lines were about. */
   readonly #toldOf = new Map<string, ResolvedPeer | RefusedPeer>();
+  /** What was loaded last. */
+  #file = '';
   #general: ResolvedGeneral;
   /** The state of the store that [General] could not be resolved from. */
   #brokenRevision: number | undefined;
@@ -35,7 +38,8 @@ export class DaemonConfiguration {
   load(text: string, file: string): void {
     const { entries, problems } = parseConfiguration(text);
     const all = [...problems, ...this.store.load(entries), ...checkEntries(entries)];
-    for (const problem of [...all].sort((a, b) => a.line - b.line)) this.#log(problemRecord(file, problem));
+    this.#file = file;
+    for (const problem of [...all].sort((a, b) => a.line - b.line)) problemRecords(file, problem).forEach(this.#log);
     this.#told.clear();
     this.#toldOf.clear();
   }
@@ -44,7 +48,7 @@ export class DaemonConfiguration {
   reload(text: string, file: string): void {
     const { entries, problems } = parseConfiguration(text);
     const broken = problems.filter(({ severity }) => severity === 'error');
-    for (const problem of broken) this.#log(problemRecord(file, problem));
+    for (const problem of broken) problemRecords(file, problem).forEach(this.#log);
     if (broken.length > 0) throw new ConfigError(`${file} has ${broken.length} lines that cannot be read`);
     const candidate = new ConfigurationStore();
     candidate.load(entries.filter(({ section }) => fold(section) === GENERAL));
@@ -66,13 +70,13 @@ export class DaemonConfiguration {
     if (this.#brokenRevision === revision) return this.#general;
     try {
       const general = this.#resolved.general();
-      if (general !== this.#general) this.#tell(GENERAL, general.warnings, oddity);
+      if (general !== this.#general) this.#tell(GENERAL, general.findings);
       this.#general = general;
       this.#brokenRevision = undefined;
     } catch (fault) {
       if (!(fault instanceof ConfigError)) throw fault;
       this.#brokenRevision = revision;
-      this.#tell(GENERAL, [fault.message], error);
+      this.#tell(GENERAL, [findingOf(fault, placeOf(GENERAL))]);
     }
     return this.#general;
   }
@@ -88,8 +92,7 @@ export class DaemonConfiguration {
     const resolved = this.#resolved.peer(name);
     if (this.#toldOf.get(key) !== resolved) {
       this.#toldOf.set(key, resolved);
-      if ('error' in resolved) this.#tell(key, [resolved.error.message], error, name);
-      else this.#tell(key, resolved.warnings, oddity, name);
+      this.#tell(key, 'error' in resolved ? [findingOf(resolved.error, placeOf(name))] : resolved.findings, name);
     }
     return 'error' in resolved ? undefined : resolved.policy;
   }
@@ -159,18 +162,21 @@ export class DaemonConfiguration {
   }
 
   /** Says those of the lines that were not said the last time. */
-  #tell(key: string, lines: readonly string[], record: typeof oddity, peer?: string): void {
+  #tell(key: string, findings: readonly Finding[], peer?: string): void {
     const before = this.#told.get(key);
-    this.#told.set(key, new Set(lines));
-    for (const text of lines) {
-      if (before?.has(text) !== true) this.#log(record(text, peer === undefined ? {} : { peer }));
+    this.#told.set(key, new Set(findings.map(({ text }) => text)));
+    for (const { severity, text, place } of findings) {
+      if (before?.has(text) === true) continue;
+      const line = this.store.lineOf(place);
+      const record = severity === 'error' ? error : oddity;
+      this.#log(record(line === 0 ? text : `${this.#file}:${line}: ${text}`, peer === undefined ? {} : { peer }));
     }
   }
 }
 
-const problemRecord = (file: string, { line, severity, text }: Problem): LogRecord => {
+const problemRecords = (file: string, { line, severity, text, original }: Problem): readonly LogRecord[] => {
   const record = severity === 'error' ? error : oddity;
-  return record(text.startsWith('conf_set_now') ? text : `${file}:${line}: ${text}`);
+  return [...(original === undefined ? [] : [record(original)]), record(`${file}:${line}: ${text}`)];
 };
 
 const error = (text: string, fields: LogFields = {}): LogRecord => failure('configuration-error', text, fields);

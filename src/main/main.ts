@@ -6,6 +6,7 @@ import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
 import { printable } from '../shared/log/printable.ts';
 import { failure, fatal, notice } from '../shared/log/records.ts';
 import { Verbosity } from '../shared/log/verbosity.ts';
+import { checkConfiguration } from './cli/check.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { missingSupport, type Options, parseCommandLine } from './cli/options.ts';
 import { schedule } from './clock.ts';
@@ -20,7 +21,10 @@ import { Syslog } from './syslog.ts';
 /** Answers the exit status. */
 const main = async (): Promise<number> => {
   const commandLine = await parseCommandLine(process.argv.slice(2), version());
-  if (commandLine.kind === 'run') return start(commandLine.options);
+  if (commandLine.kind === 'run') {
+    const { options } = commandLine;
+    return options.checkOnly ? checkConfiguration(options.configurationFile, process.stdout) : start(options);
+  }
   const isRefused = commandLine.kind === 'refused';
   (isRefused ? process.stderr : process.stdout).write(`${commandLine.text}\n`);
   return isRefused ? 1 : 0;

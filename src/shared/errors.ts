@@ -23,9 +23,21 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
+/** A section of isakmpd.conf, or one tag of it. */
+export interface ConfigPlace {
+  readonly section: string;
+  readonly tag: string | undefined;
+}
+
 /** The operator's fault: the message names section, tag and what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** Undefined where no single section is at fault. */
+  readonly place: ConfigPlace | undefined;
+  constructor(message: string, place?: ConfigPlace) {
+    super(message);
+    this.place = place;
+  }
 }
 
 /** The system's fault (socket, file, thread): the message names what was tried and on what. */

@@ -43,7 +43,7 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('T', 'no NAT traversal'),
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
-  flag('check', 'check the configuration, print what is wrong with it, and exit', 'the check is not there yet'),
+  flag('check', 'check the configuration, print what is wrong with it, and exit (0: nothing, 1: errors, 2: warnings)'),
   withArgument('capture-format', 'pcap|pcapng', 'format of the capture [pcap]', 'packet capture is not there yet'),
   withArgument('log-format', 'text|json', 'format of the log [text]'),
   withArgument('workers', 'number', 'threads that run exchanges, 1 to 128 [one per processor]'),

@@ -81,8 +81,8 @@ const suggestion = (kind: SectionKind | undefined, rows: readonly Tag<unknown>[]
   return kind === undefined ? '' : `: ${kind.title} has no such tag`;
 };
 
-/** Kinds are told by name, and where names are free, by the tags that only one kind has. Names folded. */
-const kindOf = (section: string, lookUp: (tag: string) => string | undefined): SectionKind | undefined => {
+/** What kind of section this is: told by name, and where names are free, by the tags that only one kind has. Names folded. */
+export const kindOf = (section: string, lookUp: (tag: string) => string | undefined): SectionKind | undefined => {
   const named = NAMED.get(section);
   if (named !== undefined) return named;
   if (/^(?:ipv4|ipv6|fqdn|ufqdn|asn1_dn)\//.test(section)) return SECTION_KINDS.modeConfig;

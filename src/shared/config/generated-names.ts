@@ -4,6 +4,27 @@
 export const generatedSection = (section: string): ReadonlyMap<string, string> | undefined =>
   section.startsWith('qm-') ? quickModeSection(section) : mainModeTransform(section);
 
+/** Every generated transform of phase 1, or every generated suite of phase 2 that is no half of one: what somebody may have meant. */
+export const generatedNames = (phase: 1 | 2): readonly string[] => {
+  const groups = ['', ...Array.from(GROUPS.keys(), (group) => `-GRP${group}`)];
+  const names =
+    phase === 1
+      ? combined([...MAIN_MODE_CIPHERS.keys()], HASHES, groups, ['', '-RSA_SIG'])
+      : combined(
+          ['QM-ESP', 'QM-AH'],
+          ['', '-TRP'],
+          ['', ...dashed(QUICK_MODE_CIPHERS.keys())],
+          ['', ...HASHES],
+          ['-SUITE', ...groups.map((group) => `-PFS${group}-SUITE`)],
+        );
+  return names.map((name) => name.toUpperCase()).filter((name) => generatedSection(name.toLowerCase()) !== undefined);
+};
+
+const dashed = (tokens: Iterable<string>): readonly string[] => Array.from(tokens, (token) => `-${token}`);
+
+const combined = (...parts: readonly (readonly string[])[]): readonly string[] =>
+  parts.reduce((names, tokens) => names.flatMap((name) => tokens.map((token) => name + token)), ['']);
+
 /** ENC-HASH[-GRPn][-AUTH] */
 const mainModeTransform = (name: string): ReadonlyMap<string, string> | undefined => {
   const found = MAIN_MODE.exec(name);
@@ -115,6 +136,7 @@ const GROUPS: ReadonlyMap<string, string> = new Map([
   ['30', 'BP_512'],
 ]);
 
+const HASHES = dashed(['md5', 'sha', 'sha2-256', 'sha2-384', 'sha2-512', 'ripemd']);
 const CIPHER_TOKEN = '(3des|cast|blf|null|aes(?:ctr)?(?:-\\d+)?|aesg(?:cm|mac)-\\d+)';
 const HASH_TOKEN = '(md5|sha2-256|sha2-384|sha2-512|sha|ripemd)';
 const MAIN_MODE =

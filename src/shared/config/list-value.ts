@@ -11,11 +11,14 @@ export const splitList = (text: string): readonly string[] =>
 export class StoredValue {
   /** The tag as it was first written. */
   readonly tag: string;
+  /** Of the file that it comes from; 0: it comes from elsewhere. */
+  readonly line: number;
   #text: string | undefined;
   #members: Set<string> | undefined;
 
-  constructor(tag: string, text: string) {
+  constructor(tag: string, text: string, line = 0) {
     this.tag = tag;
+    this.line = line;
     this.#text = text;
   }
 

@@ -16,6 +16,8 @@ export interface Problem {
   readonly line: number;
   readonly severity: 'error' | 'warning';
   readonly text: string;
+  /** The original's line about it, where it has one. */
+  readonly original?: string;
 }
 
 export interface Parsed {
@@ -46,10 +48,14 @@ interface Line {
 }
 
 const warn = ({ problems }: Reading, line: number, text: string): void => {
-  problems.push({ line, severity: 'warning', text: `line ${line}: ${text}` });
+  problems.push({ line, severity: 'warning', text });
 };
 const complain = ({ problems }: Reading, line: number, text: string): void => {
-  problems.push({ line, severity: 'error', text: `conf_parse_line: ${line}: ${text}` });
+  problems.push({ line, severity: 'error', text });
+};
+const complainOfSyntax = ({ problems }: Reading, line: number, text: string): void => {
+  const original = `conf_parse_line: ${line}: syntax error`;
+  problems.push({ line, severity: 'error', text: `syntax error: ${text}`, original });
 };
 
 /** A backslash right before the newline: both become blanks and the line goes on. */
@@ -109,11 +115,11 @@ const readAssignment = (reading: Reading, line: number, content: string, indente
   const equals = content.indexOf('=');
   if (section === 'broken') return;
   if (equals < 0) {
-    complain(reading, line, 'syntax error: expected [section], tag=value, or a comment that begins with #');
+    complainOfSyntax(reading, line, 'expected [section], tag=value, or a comment that begins with #');
     return;
   }
   if (section === 'none') {
-    complain(reading, line, 'ignoring line due to no section: write the [section] that it belongs to above it');
+    complain(reading, line, 'the line belongs to no section and is ignored: write the [section] above it');
     return;
   }
   const [tag = '', ...more] = content
@@ -121,7 +127,7 @@ const readAssignment = (reading: Reading, line: number, content: string, indente
     .trim()
     .split(/[ \t]+/, 2);
   if (tag === '') {
-    complain(reading, line, 'syntax error: no tag before the =');
+    complainOfSyntax(reading, line, 'no tag before the =');
     return;
   }
   if (more.length > 0) warn(reading, line, `a tag is one word: what stands between ${tag} and = is ignored`);

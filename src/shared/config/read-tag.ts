@@ -1,6 +1,7 @@
 /** One tag of a section, read by its row; what is wrong becomes a ConfigError that names section, tag, value and what would be right. */
-import { ConfigError } from '../errors.ts';
+import type { ConfigError } from '../errors.ts';
 import { fold } from './case-fold.ts';
+import { type Finding, faultAt, placeOf, warningAt } from './finding.ts';
 import type { ConfigurationReader } from './reader.ts';
 import type { Tag } from './schema.ts';
 
@@ -18,12 +19,12 @@ export const requireTag = <T>(reader: ConfigurationReader, section: string, row:
   const value = readTag(reader, section, row);
   if (value !== undefined) return value;
   const what = reader.exists(section) ? `it is ${row.wants}` : 'there is no such section';
-  throw new ConfigError(`[${section}]:${row.name} is missing: ${what}`);
+  throw faultAt(placeOf(section, row.name), `is missing: ${what}`);
 };
 
 /** A complaint about a value; a secret is not repeated. */
 export const wrongValue = (section: string, row: Tag<unknown>, given: string, reason: string): ConfigError =>
-  new ConfigError(`[${section}]:${row.name} cannot be ${row.kind === 'secret' ? 'this' : `"${given}"`}: ${reason}`);
+  faultAt(placeOf(section, row.name), `cannot be ${row.kind === 'secret' ? 'this' : `"${given}"`}: ${reason}`);
 
 /** The same for the value that is there now. */
 export const refusedValue = (
@@ -41,7 +42,7 @@ export const refuseNotYet = (
 ): void => {
   for (const { name, notYet } of Object.values(rows)) {
     if (notYet?.effect !== 'refused' || reader.get(section, name) === undefined) continue;
-    throw new ConfigError(`[${section}]:${name} is not supported yet: ${notYet.reason}`);
+    throw faultAt(placeOf(section, name), `is not supported yet: ${notYet.reason}`);
   }
 };
 
@@ -51,17 +52,19 @@ export const readFlags = (
   section: string,
   row: Tag<readonly string[]>,
   known: readonly Tag<unknown>[],
-  warnings: string[],
+  findings: Finding[],
 ): ReadonlySet<string> => {
   const flags = new Set<string>();
   for (const name of readTag(reader, section, row)) {
     const found = known.find((candidate) => fold(candidate.name) === fold(name));
     if (found?.notYet !== undefined) {
-      throw new ConfigError(`[${section}]:${row.name} ${found.name} is not supported yet: ${found.notYet.reason}`);
+      throw faultAt(placeOf(section, row.name), `${found.name} is not supported yet: ${found.notYet.reason}`);
     }
     if (found === undefined) {
       const names = known.filter((candidate) => candidate.notYet === undefined).map((candidate) => candidate.name);
-      warnings.push(`[${section}]:${row.name} knows no "${name}", which has no effect: it is ${names.join(' or ')}`);
+      findings.push(
+        warningAt(placeOf(section, row.name), `knows no "${name}", which has no effect: it is ${names.join(' or ')}`),
+      );
     } else flags.add(fold(name));
   }
   return flags;

@@ -1,5 +1,6 @@
 /** What the resolvers of one peer share: where they read, what they found odd, and how one bad member of a list is left out. */
-import { ConfigError } from '../errors.ts';
+import { ConfigError, type ConfigPlace } from '../errors.ts';
+import { type Finding, faultAt, placeText } from './finding.ts';
 import type { ConfigurationReader } from './reader.ts';
 
 export interface Resolution {
@@ -9,7 +10,7 @@ export interface Resolution {
   /** `Legacy-crypto=yes` */
   readonly legacyCrypto: boolean;
   /** Filled while resolving. */
-  readonly warnings: string[];
+  readonly findings: Finding[];
 }
 
 /**
@@ -17,21 +18,26 @@ export interface Resolution {
  * them cannot be used. `where` is the tag that lists them.
  */
 export const usable = <T>(
-  where: string,
+  where: ConfigPlace,
   names: readonly string[],
-  warnings: string[],
+  findings: Finding[],
   resolve: (name: string) => T,
 ): readonly T[] => {
   const resolved: T[] = [];
-  const refusals: string[] = [];
+  const refusals: ConfigError[] = [];
   for (const name of names) {
     const result = refusedOr(() => resolve(name));
-    if (result instanceof ConfigError) refusals.push(result.message);
+    if (result instanceof ConfigError) refusals.push(result);
     else resolved.push(result);
   }
-  if (names.length === 0) throw new ConfigError(`${where} is an empty list`);
-  if (resolved.length === 0) throw new ConfigError(`${where} lists nothing that can be used: ${refusals.join('; ')}`);
-  for (const refusal of refusals) warnings.push(`${refusal}; left out of ${where}`);
+  if (names.length === 0) throw faultAt(where, 'is an empty list');
+  if (resolved.length === 0) {
+    const reasons = refusals.map(({ message }) => message);
+    throw faultAt(where, `lists nothing that can be used: ${reasons.join('; ')}`);
+  }
+  for (const { message, place } of refusals) {
+    findings.push({ severity: 'warning', text: `${message}; left out of ${placeText(where)}`, place: place ?? where });
+  }
   return resolved;
 };
 

@@ -1,9 +1,10 @@
 /** Connection sections: selectors and suites of one quick mode. */
 import { compareBytes } from '../address.ts';
 import { Doi, ExchangeType } from '../constants/isakmp.ts';
-import { ConfigError } from '../errors.ts';
+import type { ConfigPlace } from '../errors.ts';
 import { extentOf, identityText } from '../policy/identity.ts';
 import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
+import { type Finding, faultAt, placeOf, placeText, warningAt } from './finding.ts';
 import { defaultSuites } from './generated.ts';
 import { splitList } from './list-value.ts';
 import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
@@ -14,12 +15,12 @@ import { CONNECTION, CONNECTION_FLAGS, IPSEC_CONFIGURATION } from './sections.ts
 
 /** Throws a ConfigError where the connection cannot be negotiated as it is written. */
 export const resolveConnection = (resolution: Resolution, section: string): ConnectionPolicy => {
-  const { reader, warnings } = resolution;
+  const { reader, findings } = resolution;
   if (requireTag(reader, section, CONNECTION.phase) !== 2) {
     throw refusedValue(reader, section, CONNECTION.phase, 'a connection section has Phase=2');
   }
   refuseNotYet(reader, section, CONNECTION);
-  const flags = readFlags(reader, section, CONNECTION.flags, CONNECTION_FLAGS, warnings);
+  const flags = readFlags(reader, section, CONNECTION.flags, CONNECTION_FLAGS, findings);
   return {
     name: reader.nameOf(section),
     ...selectorsOf(resolution, section),
@@ -33,7 +34,7 @@ const suitesOf = (resolution: Resolution, section: string): Pick<ConnectionPolic
   const configuration = readTag(reader, section, CONNECTION.configuration);
   if (configuration === undefined) {
     const names = splitList(defaultSuites((otherSection, tag) => reader.get(otherSection, tag)));
-    return suitesIn(resolution, '[General]:Default-phase-2-suites', names);
+    return suitesIn(resolution, placeOf('General', 'Default-phase-2-suites'), names);
   }
   if (readTag(reader, configuration, IPSEC_CONFIGURATION.doi) !== Doi.IPSEC) {
     throw refusedValue(reader, configuration, IPSEC_CONFIGURATION.doi, 'only IPSEC is supported');
@@ -42,27 +43,27 @@ const suitesOf = (resolution: Resolution, section: string): Pick<ConnectionPolic
     throw refusedValue(reader, configuration, IPSEC_CONFIGURATION.exchangeType, 'a connection needs QUICK_MODE');
   }
   const names = requireTag(reader, configuration, IPSEC_CONFIGURATION.suites);
-  return suitesIn(resolution, `[${reader.nameOf(configuration)}]:Suites`, names);
+  return suitesIn(resolution, placeOf(reader.nameOf(configuration), 'Suites'), names);
 };
 
-const suitesIn = (resolution: Resolution, suitesTag: string, names: readonly string[]) => ({
-  suites: resolveSuites(resolution, suitesTag, names),
-  suitesTag,
+const suitesIn = (resolution: Resolution, where: ConfigPlace, names: readonly string[]) => ({
+  suites: resolveSuites(resolution, where, names),
+  suitesTag: placeText(where),
 });
 
 type SelectorPolicy = Pick<ConnectionPolicy, 'localId' | 'remoteId' | 'natId'>;
 
-const selectorsOf = ({ reader, warnings }: Resolution, section: string): SelectorPolicy => {
+const selectorsOf = ({ reader, findings }: Resolution, section: string): SelectorPolicy => {
   const [localId, remoteId, natId] = [CONNECTION.localId, CONNECTION.remoteId, CONNECTION.natId].map((row) => {
     const name = readTag(reader, section, row);
-    return name === undefined ? undefined : resolveSelector(reader, name, warnings);
+    return name === undefined ? undefined : resolveSelector(reader, name, findings);
   });
   if (localId === undefined && (remoteId ?? natId) !== undefined) {
-    throw new ConfigError(`[${section}]:Local-ID is missing: Remote-ID and NAT-ID mean nothing without it`);
+    throw faultAt(placeOf(section, 'Local-ID'), 'is missing: Remote-ID and NAT-ID mean nothing without it');
   }
   const families = new Set([localId, remoteId, natId].flatMap((id) => (id === undefined ? [] : [familyOf(id)])));
   if (families.size > 1) {
-    throw new ConfigError(`[${section}] mixes IPv4 and IPv6: Local-ID, Remote-ID and NAT-ID have to be of one kind`);
+    throw faultAt(placeOf(section), 'mixes IPv4 and IPv6: Local-ID, Remote-ID and NAT-ID have to be of one kind');
   }
   return { localId, remoteId, natId };
 };
@@ -70,14 +71,15 @@ const selectorsOf = ({ reader, warnings }: Resolution, section: string): Selecto
 const familyOf = (identity: Identity): number => extentOf(identity)?.first.length ?? 0;
 
 /** Warns of connections that hide others of the same peer: the first one with equal selectors is always the one that is found. */
-export const warnOfEqualSelectors = (connections: readonly ConnectionPolicy[], warnings: string[]): void => {
+export const warnOfEqualSelectors = (connections: readonly ConnectionPolicy[], findings: Finding[]): void => {
   const seen = new Map<string, string>();
   for (const { name, localId, remoteId, natId, activeOnly } of connections) {
     if (activeOnly || localId === undefined) continue;
     const key = [natId ?? localId, remoteId].map((id) => (id === undefined ? 'any' : meaningOf(id))).join(' ');
     const first = seen.get(key);
     if (first === undefined) seen.set(key, name);
-    else warnings.push(`[${name}] has the same selectors as [${first}], which is the one the peer gets`);
+    else
+      findings.push(warningAt(placeOf(name), `has the same selectors as [${first}], which is the one the peer gets`));
   }
 };
 

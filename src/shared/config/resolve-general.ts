@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import { identityFromText, identityKey } from '../policy/identity.ts';
 import type { GeneralPolicy } from '../policy/peer-policy.ts';
+import { type Finding, placeOf } from './finding.ts';
 import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
@@ -23,7 +24,7 @@ export interface DaemonSettings {
 export interface ResolvedGeneral {
   readonly policy: GeneralPolicy;
   readonly daemon: DaemonSettings;
-  readonly warnings: readonly string[];
+  readonly findings: readonly Finding[];
   /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
   readonly pieces: ReadonlySet<string>;
 }
@@ -31,12 +32,12 @@ export interface ResolvedGeneral {
 /** Throws a ConfigError that names tag, value and what would be right; the caller keeps what it had. */
 export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
   const reader = new RecordingReader(from);
-  const warnings: string[] = [];
+  const findings: Finding[] = [];
   return {
     policy: {
       retransmits: readTag(reader, 'General', GENERAL.retransmits),
       exchangeMaxTimeSeconds: readTag(reader, 'General', GENERAL.exchangeMaxTime),
-      identitySecrets: identitySecretsOf(reader, from, warnings),
+      identitySecrets: identitySecretsOf(reader, from, findings),
     },
     daemon: {
       checkIntervalSeconds: readTag(reader, 'General', GENERAL.checkInterval),
@@ -46,7 +47,7 @@ export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
       verbose: readTag(reader, 'General', GENERAL.logVerbose) ?? false,
       renegotiateOnHup: readTag(reader, 'General', GENERAL.renegotiateOnHup) ?? false,
     },
-    warnings,
+    findings,
     pieces: reader.pieces,
   };
 };
@@ -55,13 +56,15 @@ export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
 const identitySecretsOf = (
   reader: ConfigurationReader,
   from: ConfigurationReader,
-  warnings: string[],
+  findings: Finding[],
 ): ReadonlyMap<string, Uint8Array> => {
   const secrets = new Map<string, Uint8Array>();
   for (const section of reader.secretSections()) {
     const secret = refusedOr(() => readTag(from, section, INITIATOR_ID.authentication));
-    if (secret instanceof ConfigError) warnings.push(`${secret.message}; nobody can use it`);
-    else if (secret !== undefined) secrets.set(identityKey(identityFromText(section)), secret);
+    if (secret instanceof ConfigError) {
+      const place = placeOf(section, INITIATOR_ID.authentication.name);
+      findings.push({ severity: 'error', text: `${secret.message}; nobody can use it`, place });
+    } else if (secret !== undefined) secrets.set(identityKey(identityFromText(section)), secret);
   }
   return secrets;
 };

@@ -3,29 +3,32 @@ import { parseAddress, prefixLength } from '../address.ts';
 import { IdType } from '../constants/ipsec-doi.ts';
 import { InvariantError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
+import { type Finding, placeOf, warningAt } from './finding.ts';
 import { readTag, refusedValue, requireTag } from './read-tag.ts';
 import type { ConfigurationReader } from './reader.ts';
 import type { Tag } from './schema.ts';
 import { IDENTITY } from './sections.ts';
 
 /** An identity of phase 1. It has no protocol and port (RFC 2407 §4.6.2). */
-export const resolvePhase1Identity = (reader: ConfigurationReader, section: string, warnings: string[]): Identity => {
+export const resolvePhase1Identity = (reader: ConfigurationReader, section: string, findings: Finding[]): Identity => {
   const identity = { protocol: 0, port: 0, ...identityOf(reader, section, PHASE_1_TYPES) };
   for (const { name } of [IDENTITY.protocol, IDENTITY.port]) {
     if (reader.get(section, name) !== undefined) {
-      warnings.push(`[${section}]:${name} has no effect on an identity of phase 1: leave it out`);
+      findings.push(warningAt(placeOf(section, name), 'has no effect on an identity of phase 1: leave it out'));
     }
   }
   return identity;
 };
 
 /** A selector of phase 2: addresses with protocol and port. */
-export const resolveSelector = (reader: ConfigurationReader, section: string, warnings: string[]): Identity => {
+export const resolveSelector = (reader: ConfigurationReader, section: string, findings: Finding[]): Identity => {
   const identity = identityOf(reader, section, PHASE_2_TYPES);
   const protocol = readTag(reader, section, IDENTITY.protocol);
   const port = readTag(reader, section, IDENTITY.port);
   if (port !== 0 && protocol === 0) {
-    warnings.push(`[${section}]:Port has no effect without Protocol: add Protocol=tcp, udp or another one`);
+    findings.push(
+      warningAt(placeOf(section, 'Port'), 'has no effect without Protocol: add Protocol=tcp, udp or another one'),
+    );
     return { ...identity, protocol: 0, port: 0 };
   }
   return { ...identity, protocol, port };

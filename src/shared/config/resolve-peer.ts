@@ -5,6 +5,7 @@ import { cipherSpec } from '../crypto/cipher.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConnectionPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
 import { fold } from './case-fold.ts';
+import { type Finding, faultAt, findingOf, placeOf, warningAt } from './finding.ts';
 import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { type Resolution, refusedOr } from './resolution.ts';
@@ -16,7 +17,7 @@ import { weaknessWarning } from './strength.ts';
 
 export interface ResolvedPeer {
   readonly policy: PeerPolicy;
-  readonly warnings: readonly string[];
+  readonly findings: readonly Finding[];
   /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
   readonly pieces: ReadonlySet<string>;
 }
@@ -49,11 +50,11 @@ export const attemptPeer = (
   connected: ReadonlySet<string>,
 ): ResolvedPeer | RefusedPeer => {
   const recording = new RecordingReader(reader);
-  const warnings: string[] = [];
-  const policy = refusedOr(() => policyOf(recording, name, connected, warnings));
+  const findings: Finding[] = [];
+  const policy = refusedOr(() => policyOf(recording, name, connected, findings));
   return policy instanceof ConfigError
     ? { error: policy, pieces: recording.pieces }
-    : { policy, warnings, pieces: recording.pieces };
+    : { policy, findings, pieces: recording.pieces };
 };
 
 /** Whether phase 1 with this peer may need ciphers that OpenSSL has under --openssl-legacy-provider only. */
@@ -67,7 +68,7 @@ const policyOf = (
   reader: ConfigurationReader,
   section: string,
   connected: ReadonlySet<string>,
-  warnings: string[],
+  findings: Finding[],
 ): PeerPolicy => {
   if (requireTag(reader, section, PEER.phase) !== 1) {
     throw refusedValue(reader, section, PEER.phase, 'a peer section has Phase=1');
@@ -75,24 +76,26 @@ const policyOf = (
   refuseNotYet(reader, section, PEER);
   const name = reader.nameOf(section);
   const legacyCrypto = readTag(reader, section, PEER.legacyCrypto);
-  const resolution = { reader, peer: name, legacyCrypto, warnings };
+  const resolution = { reader, peer: name, legacyCrypto, findings };
   const phase1 = resolvePhase1Configuration(resolution, readTag(reader, section, PEER.configuration));
-  const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, warnings);
+  const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, findings);
   const policy: PeerPolicy = {
     name,
     ...addressesOf(reader, section),
     ...phase1,
-    preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, warnings),
-    ...identitiesOf(reader, section, warnings),
+    preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, findings),
+    ...identitiesOf(reader, section, findings),
     checkSuites: readTag(reader, section, PEER.checkSuites),
     legacyCrypto,
     unique: readTag(reader, section, PEER.unique),
     deleteChildren: flags.has('delete-children'),
     connections: connectionsOf(resolution, section, connected),
   };
-  if (!policy.checkSuites) warnings.push(`[${name}]:Check-suites=no lets the peer choose any algorithm that we have`);
+  if (!policy.checkSuites) {
+    findings.push(warningAt(placeOf(name, 'Check-suites'), 'is no: the peer may choose any algorithm that we have'));
+  }
   const weakness = weaknessWarning(policy);
-  if (weakness !== undefined) warnings.push(weakness);
+  if (weakness !== undefined) findings.push(warningAt(placeOf(name), weakness));
   return policy;
 };
 
@@ -119,31 +122,35 @@ const preSharedKeyOf = (
   reader: ConfigurationReader,
   section: string,
   exchangeType: number,
-  warnings: string[],
+  findings: Finding[],
 ): Uint8Array | undefined => {
   const key = readTag(reader, section, PEER.authentication);
   const isAggressive = exchangeType === ExchangeType.AGGRESSIVE;
   if (isAggressive) {
-    warnings.push(
-      `[${section}] uses aggressive mode: whoever asks gets what it takes to guess the pre-shared key, take ID_PROT if the peer can`,
-    );
+    const risk = 'whoever asks gets what it takes to guess the pre-shared key, take ID_PROT if the peer can';
+    findings.push(warningAt(placeOf(section), `uses aggressive mode: ${risk}`));
   }
   if (key !== undefined || (isAggressive && reader.secretSections().length > 0)) return key;
   const elsewhere = isAggressive ? ', nor is there a section named after an identity that has one' : '';
-  throw new ConfigError(`[${section}]:Authentication is missing: it is the pre-shared key${elsewhere}`);
+  throw faultAt(placeOf(section, PEER.authentication.name), `is missing: it is the pre-shared key${elsewhere}`);
 };
 
 const identitiesOf = (
   reader: ConfigurationReader,
   section: string,
-  warnings: string[],
+  findings: Finding[],
 ): Pick<PeerPolicy, 'localId' | 'remoteId'> => {
   const identity = (name: string | undefined): Identity | undefined =>
-    name === undefined ? undefined : resolvePhase1Identity(reader, name, warnings);
+    name === undefined ? undefined : resolvePhase1Identity(reader, name, findings);
   return {
     localId: identity(readTag(reader, section, PEER.id) ?? readTag(reader, 'General', GENERAL.defaultPhase1Id)),
     remoteId: identity(readTag(reader, section, PEER.remoteId)),
   };
+};
+
+const notUsed = (connection: string, fault: ConfigError): Finding => {
+  const finding = findingOf(fault, placeOf(connection));
+  return { ...finding, text: `connection ${connection} is not used: ${finding.text}` };
 };
 
 /** A connection that cannot be used is left out: the peer's others go on. */
@@ -152,15 +159,15 @@ const connectionsOf = (
   section: string,
   connected: ReadonlySet<string>,
 ): readonly ConnectionPolicy[] => {
-  const { reader, warnings } = resolution;
+  const { reader, findings } = resolution;
   const connections: ConnectionPolicy[] = [];
   for (const name of reader.connectionsOf(section)) {
     if (!reader.isListed(name) && !connected.has(fold(name))) continue;
     const connection = refusedOr(() => resolveConnection(resolution, name));
-    if (connection instanceof ConfigError) warnings.push(`connection ${name} is not used: ${connection.message}`);
+    if (connection instanceof ConfigError) findings.push(notUsed(name, connection));
     else connections.push(connection);
   }
   const sorted = bySpecificity(connections);
-  warnOfEqualSelectors(sorted, warnings);
+  warnOfEqualSelectors(sorted, findings);
   return sorted;
 };

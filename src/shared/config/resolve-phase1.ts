@@ -5,6 +5,7 @@ import { cipherSpec } from '../crypto/cipher.ts';
 import { groupSpec } from '../crypto/dh.ts';
 import { hashSize } from '../crypto/prf.ts';
 import type { NumberRange, Phase1Transform } from '../policy/peer-policy.ts';
+import { placeOf, warningAt } from './finding.ts';
 import { readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type Resolution, usable } from './resolution.ts';
 import { resolveLifetimes } from './resolve-lifetimes.ts';
@@ -20,7 +21,7 @@ export interface Phase1Configuration {
 }
 
 export const resolvePhase1Configuration = (resolution: Resolution, section: string): Phase1Configuration => {
-  const { reader, warnings } = resolution;
+  const { reader, findings } = resolution;
   if (readTag(reader, section, ISAKMP_CONFIGURATION.doi) !== Doi.IPSEC) {
     throw refusedValue(reader, section, ISAKMP_CONFIGURATION.doi, 'only IPSEC is supported');
   }
@@ -30,7 +31,9 @@ export const resolvePhase1Configuration = (resolution: Resolution, section: stri
   }
   const names = requireTag(reader, section, ISAKMP_CONFIGURATION.transforms);
   const wanted = reader.written(section, 'Transforms') === undefined ? withoutSignatures(names) : names;
-  const transforms = usable(`[${section}]:Transforms`, wanted, warnings, (name) => resolveTransform(resolution, name));
+  const transforms = usable(placeOf(section, 'Transforms'), wanted, findings, (name) =>
+    resolveTransform(resolution, name),
+  );
   return { exchangeType, configuration: reader.nameOf(section), transforms };
 };
 
@@ -88,7 +91,7 @@ const groupOf = (resolution: Resolution, section: string): number | 'ANY' => {
 };
 
 const keyLengthOf = (
-  { reader, warnings }: Resolution,
+  { reader, findings }: Resolution,
   section: string,
   encryption: number | 'ANY',
 ): NumberRange | undefined => {
@@ -96,7 +99,7 @@ const keyLengthOf = (
   const keyLength = readTag(reader, section, row);
   if (encryption === 'ANY' || keyLength === undefined) return keyLength;
   if (encryption === EncryptionAlgorithm.DES_CBC || encryption === EncryptionAlgorithm['3DES_CBC']) {
-    warnings.push(`[${section}]:${row.name} has no effect: its cipher has one key length only`);
+    findings.push(warningAt(placeOf(section, row.name), 'has no effect: its cipher has one key length only'));
     return undefined;
   }
   if (cipherSpec(encryption, keyLength.offered) !== undefined) return keyLength;

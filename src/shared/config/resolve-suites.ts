@@ -1,9 +1,10 @@
 /** Suite, protocol and transform sections: what we offer and accept in quick mode. */
 import { EncapsulationMode, EspTransform, ProtocolId } from '../constants/ipsec-doi.ts';
 import { groupSpec } from '../crypto/dh.ts';
-import { ConfigError } from '../errors.ts';
+import type { ConfigPlace } from '../errors.ts';
 import { keymatSizes } from '../exchange/keymat.ts';
 import type { NumberRange, Phase2Transform, Suite, SuiteProtocol } from '../policy/peer-policy.ts';
+import { faultAt, placeOf, warningAt } from './finding.ts';
 import { readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type Resolution, usable } from './resolution.ts';
 import { resolveLifetimes } from './resolve-lifetimes.ts';
@@ -19,8 +20,8 @@ import {
 } from './strength.ts';
 
 /** The suites of a list; `where` is the tag that holds it. Those that cannot be used are left out with a warning. */
-export const resolveSuites = (resolution: Resolution, where: string, names: readonly string[]): readonly Suite[] =>
-  usable(where, names, resolution.warnings, (name) => ({
+export const resolveSuites = (resolution: Resolution, where: ConfigPlace, names: readonly string[]): readonly Suite[] =>
+  usable(where, names, resolution.findings, (name) => ({
     name: resolution.reader.nameOf(name),
     // All of a suite's protocols or none: half a suite protects less than was asked for.
     protocols: requireTag(resolution.reader, name, SUITE.protocols).map((protocol) =>
@@ -29,7 +30,7 @@ export const resolveSuites = (resolution: Resolution, where: string, names: read
   }));
 
 const resolveProtocol = (resolution: Resolution, section: string): SuiteProtocol => {
-  const { reader, warnings } = resolution;
+  const { reader, findings } = resolution;
   const protocolId = requireTag(reader, section, PROTOCOL.protocolId);
   if (protocolId !== ProtocolId.IPSEC_ESP && protocolId !== ProtocolId.IPSEC_AH) {
     const reason =
@@ -40,7 +41,7 @@ const resolveProtocol = (resolution: Resolution, section: string): SuiteProtocol
   return {
     name: reader.nameOf(section),
     protocolId,
-    transforms: usable(`[${section}]:Transforms`, names, warnings, (name) =>
+    transforms: usable(placeOf(section, 'Transforms'), names, findings, (name) =>
       resolveTransform(resolution, name, protocolId),
     ),
     replayWindow: replayWindowOf(resolution, section),
@@ -48,10 +49,10 @@ const resolveProtocol = (resolution: Resolution, section: string): SuiteProtocol
 };
 
 /** RFC 4303 §3.4.3: 32 at the least. The original took no notice of this tag, so small values are found in working configurations. */
-const replayWindowOf = ({ reader, warnings }: Resolution, section: string): number => {
+const replayWindowOf = ({ reader, findings }: Resolution, section: string): number => {
   const size = readTag(reader, section, PROTOCOL.replayWindow);
   if (size >= LEAST_REPLAY_WINDOW) return size;
-  warnings.push(`[${section}]:ReplayWindow ${size} is too small: ${LEAST_REPLAY_WINDOW} is used`);
+  findings.push(warningAt(placeOf(section, 'ReplayWindow'), `${size} is too small: ${LEAST_REPLAY_WINDOW} is used`));
   return LEAST_REPLAY_WINDOW;
 };
 const LEAST_REPLAY_WINDOW = 32;
@@ -96,14 +97,14 @@ const groupOf = (resolution: Resolution, section: string): number | undefined =>
 };
 
 const keyLengthOf = (
-  { reader, warnings }: Resolution,
+  { reader, findings }: Resolution,
   section: string,
   isEsp: boolean,
   transformId: number,
 ): NumberRange | undefined => {
   const keyLength = readTag(reader, section, PHASE_2_TRANSFORM.keyLength);
   if (keyLength === undefined || (isEsp && !ONE_KEY_LENGTH.includes(transformId))) return keyLength;
-  warnings.push(`[${section}]:KEY_LENGTH has no effect: its algorithm has one key length only`);
+  findings.push(warningAt(placeOf(section, 'KEY_LENGTH'), 'has no effect: its algorithm has one key length only'));
   return undefined;
 };
 const ONE_KEY_LENGTH: readonly number[] = [EspTransform.DES, EspTransform['3DES'], EspTransform.NULL];
@@ -120,11 +121,11 @@ const checkTogether = (
     throw refusedValue(reader, section, PHASE_2_TRANSFORM.authentication, reason);
   }
   if (keymatSizes(protocolId, transformId, keyLength?.offered, authentication) === undefined) {
-    throw new ConfigError(`[${section}] makes no IPsec SA: ${whyTogether(protocolId, authentication, keyLength)}`);
+    throw faultAt(placeOf(section), `makes no IPsec SA: ${whyTogether(protocolId, authentication, keyLength)}`);
   }
   if (isUnauthenticated(protocolId, transformId, authentication) && !legacyCrypto) {
-    const fault = `[${section}]:AUTHENTICATION_ALGORITHM is missing: ESP without authentication protects nothing`;
-    throw new ConfigError(`${fault}; ${onRequest(peer)}`);
+    const fault = `is missing: ESP without authentication protects nothing; ${onRequest(peer)}`;
+    throw faultAt(placeOf(section, 'AUTHENTICATION_ALGORITHM'), fault);
   }
 };
 

@@ -102,6 +102,12 @@ const nonEmpty = (text: string): string | undefined => (text === '' ? undefined 
 export const text = rowsOf({ kind: 'text', wants: 'a text that is not empty', parse: nonEmpty });
 export const sectionName = rowsOf({ kind: 'section', wants: 'the name of a section', parse: nonEmpty });
 export const path = rowsOf({ kind: 'path', wants: 'a path', parse: nonEmpty });
+/** Names of sections. */
+export const sectionList = rowsOf({
+  kind: 'list of sections',
+  wants: 'a list of names of sections with commas',
+  parse: splitList,
+});
 export const list = rowsOf({ kind: 'list', wants: 'a list with commas', parse: splitList });
 export const flag = rowsOf({ kind: 'flag', wants: 'there or not, whatever its value', parse: () => true });
 export const yesNo = rowsOf({

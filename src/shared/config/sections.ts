@@ -36,6 +36,7 @@ import {
   rangeOrAny,
   seconds,
   secret,
+  sectionList,
   sectionName,
   type Tag,
   text,
@@ -55,7 +56,7 @@ export const GENERAL = {
   defaultPhase1Id: sectionName('Default-phase-1-ID', 'Our own identity in phase 1 where a peer section has no ID.'),
   defaultPhase1Lifetime: range('seconds')('Default-phase-1-lifetime', 'How long an ISAKMP SA lives.', '3600,60:86400'),
   defaultPhase2Lifetime: range('seconds')('Default-phase-2-lifetime', 'How long an IPsec SA lives.', '1200,60:86400'),
-  defaultPhase2Suites: list('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
+  defaultPhase2Suites: sectionList('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
   deleteSas: yesNo('Delete-SAs', 'Whether SAs are deleted when the daemon ends.', 'yes'),
   dpdCheckInterval: notYet(
     seconds('DPD-check-interval', 'How often idle peers are asked whether they live.'),
@@ -89,8 +90,8 @@ const PHASE_1 = {
 } as const;
 
 const PHASE_2 = {
-  connections: list('Connections', 'Connections that we keep up.'),
-  passiveConnections: list('Passive-connections', 'Connections that we only accept.'),
+  connections: sectionList('Connections', 'Connections that we keep up.'),
+  passiveConnections: sectionList('Passive-connections', 'Connections that we only accept.'),
 } as const;
 
 export const PEER = {
@@ -138,7 +139,7 @@ export const IDENTITY = {
 export const ISAKMP_CONFIGURATION = {
   doi: constant(Doi)('DOI', 'Always IPSEC.', 'IPSEC'),
   exchangeType: constant(ExchangeType)('EXCHANGE_TYPE', 'ID_PROT (main mode) or AGGRESSIVE.'),
-  transforms: list('Transforms', 'Transforms to offer and accept, the best one first.'),
+  transforms: sectionList('Transforms', 'Transforms to offer and accept, the best one first.'),
 } as const;
 
 export const PHASE_1_TRANSFORM = {
@@ -147,7 +148,7 @@ export const PHASE_1_TRANSFORM = {
   hash: constantOrAny(HashAlgorithm)('HASH_ALGORITHM', 'Hash that keys are derived and messages authenticated with.'),
   authentication: constantOrAny(AuthenticationMethod)('AUTHENTICATION_METHOD', 'How the two sides prove who they are.'),
   group: constantOrAny(GroupDescription)('GROUP_DESCRIPTION', 'Diffie-Hellman group.'),
-  life: list('Life', 'Lifetimes, or ANY.', ''),
+  life: sectionList('Life', 'Lifetimes, or ANY.', ''),
   prf: notYet(
     text('PRF', 'Pseudo-random function.'),
     'refused',
@@ -187,16 +188,16 @@ export const CONNECTION = {
 export const IPSEC_CONFIGURATION = {
   doi: constant(Doi)('DOI', 'Always IPSEC.', 'IPSEC'),
   exchangeType: constant(ExchangeType)('EXCHANGE_TYPE', 'Always QUICK_MODE.', 'QUICK_MODE'),
-  suites: list('Suites', 'Suites to offer and accept, the best one first.'),
+  suites: sectionList('Suites', 'Suites to offer and accept, the best one first.'),
 } as const;
 
 export const SUITE = {
-  protocols: list('Protocols', 'Protocols that are negotiated together.'),
+  protocols: sectionList('Protocols', 'Protocols that are negotiated together.'),
 } as const;
 
 export const PROTOCOL = {
   protocolId: constant(ProtocolId)('PROTOCOL_ID', 'IPSEC_ESP or IPSEC_AH.'),
-  transforms: list('Transforms', 'Transforms to offer and accept, the best one first.'),
+  transforms: sectionList('Transforms', 'Transforms to offer and accept, the best one first.'),
   replayWindow: number('packets', 0, 4096)('ReplayWindow', 'How far packets may overtake each other.', '64'),
 } as const;
 
@@ -212,7 +213,7 @@ export const PHASE_2_TRANSFORM = {
     'Diffie-Hellman group for perfect forward secrecy; none where this is absent.',
   ),
   keyLength: range('bits')('KEY_LENGTH', 'Key length of the cipher, where it takes several.'),
-  life: list('Life', 'Lifetimes, or ANY.', ''),
+  life: sectionList('Life', 'Lifetimes, or ANY.', ''),
   keyRounds: notYet(text('KEY_ROUNDS', 'Rounds of the cipher.'), 'refused', 'no cipher here has a choice of rounds'),
   ecnTunnel: notYet(
     text('ECN_TUNNEL', 'Congestion notification through the tunnel.'),

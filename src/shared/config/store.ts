@@ -1,5 +1,6 @@
 /** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
 import { parseAddress } from '../address.ts';
+import type { ConfigPlace } from '../errors.ts';
 import { fold } from './case-fold.ts';
 import { pieceOf } from './dependencies.ts';
 import { generatedValue, isGeneratedSection } from './generated.ts';
@@ -49,8 +50,8 @@ export class ConfigurationStore implements ConfigurationReader {
     for (const { section, tag, value, line } of entries) {
       const { values } = this.#section(section);
       const key = fold(tag);
-      if (values.has(key)) problems.push({ line, severity: 'warning', text: duplicateTag(section, tag) });
-      else values.set(key, new StoredValue(tag, value));
+      if (values.has(key)) problems.push(duplicate(section, tag, line));
+      else values.set(key, new StoredValue(tag, value, line));
     }
     for (const [section, tag] of differences(before, this.#sections)) this.#changed(section, tag);
     return problems;
@@ -122,6 +123,15 @@ export class ConfigurationStore implements ConfigurationReader {
     if (stored === undefined) return;
     this.#sections.delete(key);
     for (const tag of stored.values.keys()) this.#changed(key, tag);
+  }
+
+  /** Where in the file a tag, or the section as a whole, was written; 0 where it was not, or was edited since. */
+  lineOf({ section, tag }: ConfigPlace): number {
+    const values = this.#sections.get(fold(section))?.values;
+    if (values === undefined) return 0;
+    if (tag !== undefined && values.has(fold(tag))) return values.get(fold(tag))?.line ?? 0;
+    const [first] = values.values();
+    return first?.line ?? 0;
   }
 
   /** Names of what was written, in that order. */
@@ -204,6 +214,13 @@ interface StoredSection {
 /** The original's line about a value that is not taken. */
 export const duplicateTag = (section: string, tag: string) =>
   `conf_set_now: duplicate tag [${section}]:${tag}, ignoring...` as const;
+
+const duplicate = (section: string, tag: string, line: number): Problem => ({
+  line,
+  severity: 'warning',
+  text: `[${section}]:${tag} is there already: its first value counts, this one is ignored`,
+  original: duplicateTag(section, tag),
+});
 
 type Sections = ReadonlyMap<string, StoredSection>;
 

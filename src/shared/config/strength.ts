@@ -26,13 +26,13 @@ export const admit = (
 /** What allows an algorithm that is refused otherwise. */
 export const onRequest = (peer: string): string => `it is too weak, only [${peer}]:Legacy-crypto=yes allows it`;
 
-/** The one warning about a peer's weak algorithms; undefined where it has none. */
-export const weaknessWarning = ({ name, transforms, connections }: PeerPolicy): string | undefined => {
+/** The one warning about a peer's weak algorithms, to go on after its name; undefined where it has none. */
+export const weaknessWarning = ({ transforms, connections }: PeerPolicy): string | undefined => {
   const protocols = connections.flatMap(({ suites }) => suites.flatMap((suite) => suite.protocols));
   const weak = new Set([...transforms.flatMap(weakInPhase1), ...protocols.flatMap(weakInPhase2)]);
   if (weak.size === 0) return undefined;
   const remedy = 'take AES, SHA2_256 and MODP_2048 or better as soon as the peer can';
-  return `[${name}] allows weak algorithms: ${[...weak].join(', ')}; ${remedy}`;
+  return `allows weak algorithms: ${[...weak].join(', ')}; ${remedy}`;
 };
 
 const weakInPhase1 = ({ encryption, hash, group }: Phase1Transform): readonly string[] => [

@@ -6,7 +6,7 @@ import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
 import { attemptPeer, type RefusedPeer, type ResolvedPeer } from '../../../src/shared/config/resolve-peer.ts';
 import { ResolvedConfiguration } from '../../../src/shared/config/resolved.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
-import { EXAMPLE, storeOf } from './store-of.ts';
+import { EXAMPLE, storeOf, textsOf } from './store-of.ts';
 
 const PEERS = ['west', 'south'];
 const CONNECTIONS = ['east-west', 'other'];
@@ -83,7 +83,9 @@ const summary = (outcome: ResolvedPeer | RefusedPeer): unknown =>
     : {
         ...outcome.policy,
         connections: outcome.policy.connections.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-        warnings: outcome.warnings.filter((text) => !text.includes('same selectors')).sort(),
+        warnings: textsOf(outcome.findings)
+          .filter((text) => !text.includes('same selectors'))
+          .sort(),
       };
 
 test('after any edits every look-up and every kept policy is what a fresh start would make of the same entries', () => {

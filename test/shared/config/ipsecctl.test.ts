@@ -7,6 +7,7 @@ import { parseCommand } from '../../../src/shared/fifo/commands.ts';
 import { identityText } from '../../../src/shared/policy/identity.ts';
 import type { ConnectionPolicy, Identity } from '../../../src/shared/policy/peer-policy.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
+import { textsOf } from './store-of.ts';
 
 const ABSENT = 'shared/vectors is absent';
 
@@ -106,7 +107,8 @@ test('rules with a pre-shared key become the connections that they say', (t) => 
   const cases = all.filter(({ input }) => /\bpsk\b/.test(input));
   for (const { fifoCommands } of cases) {
     const store = storeAfter(fifoCommands);
-    const { policy, warnings } = resolvePeer(store, 'peer-default');
+    const { policy, findings } = resolvePeer(store, 'peer-default');
+    const warnings = textsOf(findings);
     assert.deepEqual(
       policy.connections.map(({ name }) => name),
       ['from-0.0.0.0/0-to-0.0.0.0/0', 'from-::/0-to-::/0'],
@@ -144,7 +146,8 @@ test('rules without one are refused for their signatures, and mean what they say
       const refused = attemptPeer(store, peer, new Set());
       assert.ok('error' in refused && refused.error.message.includes('signatures are not supported yet'), caseName);
       withKey.set(peer, 'Authentication', 'secret', true);
-      const { policy, warnings } = resolvePeer(withKey, peer);
+      const { policy, findings } = resolvePeer(withKey, peer);
+      const warnings = textsOf(findings);
       peers++;
       for (const connection of policy.connections) {
         assert.equal(nameOfConnection(connection), connection.name, caseName);

@@ -61,8 +61,8 @@ for (const [name, text, entries, problems] of CASES) {
 test('a problem says where and what would be right', () => {
   const texts = parseConfiguration('x=y\n[a]\nhello\n').problems.map((problem) => problem.text);
   assert.deepEqual(texts, [
-    'conf_parse_line: 1: ignoring line due to no section: write the [section] that it belongs to above it',
-    'conf_parse_line: 3: syntax error: expected [section], tag=value, or a comment that begins with #',
+    'the line belongs to no section and is ignored: write the [section] above it',
+    'syntax error: expected [section], tag=value, or a comment that begins with #',
   ]);
 });
 

@@ -6,7 +6,7 @@ import { ConfigError } from '../../../src/shared/errors.ts';
 import { storeOf } from './store-of.ts';
 
 test('without configuration the defaults of isakmpd.conf(5) hold', () => {
-  const { policy, daemon, warnings } = resolveGeneral(new ConfigurationStore());
+  const { policy, daemon, findings } = resolveGeneral(new ConfigurationStore());
   assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 60,
@@ -16,7 +16,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     verbose: false,
     renegotiateOnHup: false,
   });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(findings, []);
 });
 
 test('every setting is read', () => {
@@ -49,7 +49,10 @@ test('a wrong value is refused with section, tag, value and what would be right'
   const store = storeOf('[General]\nRetransmits=many\n');
   assert.throws(
     () => resolveGeneral(store),
-    new ConfigError('[General]:Retransmits cannot be "many": it is a number from 0 to 100'),
+    new ConfigError('[General]:Retransmits cannot be "many": it is a number from 0 to 100', {
+      section: 'General',
+      tag: 'Retransmits',
+    }),
   );
 });
 
@@ -64,7 +67,7 @@ Authentication=c
 [gw.example.net]
 Authentication=0x1
 `);
-  const { policy, warnings } = resolveGeneral(store);
+  const { policy, findings } = resolveGeneral(store);
   assert.deepEqual(
     policy.identitySecrets,
     new Map([
@@ -72,6 +75,6 @@ Authentication=0x1
       ['2001:db8::1', Uint8Array.of(1, 2)],
     ]),
   );
-  assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /^\[gw.example.net\]:Authentication cannot be this/);
+  assert.equal(findings.length, 1);
+  assert.match(findings[0]?.text ?? '', /^\[gw.example.net\]:Authentication cannot be this/);
 });

@@ -1,5 +1,6 @@
 /** A configuration store from the text of an isakmpd.conf. */
 import assert from 'node:assert/strict';
+import type { Finding } from '../../../src/shared/config/finding.ts';
 import { parseConfiguration } from '../../../src/shared/config/parse.ts';
 import { attemptPeer, type ResolvedPeer } from '../../../src/shared/config/resolve-peer.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
@@ -13,11 +14,16 @@ export const storeOf = (text: string): ConfigurationStore => {
   return store;
 };
 
-export const resolved = (store: ConfigurationStore, peer: string): ResolvedPeer => {
+export const resolved = (
+  store: ConfigurationStore,
+  peer: string,
+): ResolvedPeer & { readonly warnings: readonly string[] } => {
   const outcome = attemptPeer(store, peer, new Set());
   if ('error' in outcome) throw outcome.error;
-  return outcome;
+  return { ...outcome, warnings: textsOf(outcome.findings) };
 };
+
+export const textsOf = (findings: readonly Finding[]): readonly string[] => findings.map(({ text }) => text);
 
 /** Why a peer is refused. */
 export const refusal = (store: ConfigurationStore, peer: string): string => {

@@ -111,7 +111,12 @@ test('in a file the first value wins and the others are told with their lines', 
   const problems = store.load(parseConfiguration('[s]\nt=1\n[S]\nT=2\n').entries);
   assert.equal(store.get('s', 't'), '1');
   assert.deepEqual(problems, [
-    { line: 4, severity: 'warning', text: 'conf_set_now: duplicate tag [S]:T, ignoring...' },
+    {
+      line: 4,
+      severity: 'warning',
+      text: '[S]:T is there already: its first value counts, this one is ignored',
+      original: 'conf_set_now: duplicate tag [S]:T, ignoring...',
+    },
   ]);
 });
 

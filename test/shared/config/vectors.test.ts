@@ -8,6 +8,7 @@ import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
 import { attemptPeer } from '../../../src/shared/config/resolve-peer.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
+import { textsOf } from './store-of.ts';
 
 const ABSENT = 'shared/vectors is absent';
 const NOBODY: ReadonlySet<string> = new Set();
@@ -115,6 +116,6 @@ test('identities and selectors of the aggressive run are those of its configurat
   if (path === undefined) return t.skip(ABSENT);
   const outcome = attemptPeer(load(path)[0], 'ISAKMP-peer', NOBODY);
   assert.ok('policy' in outcome);
-  assert.match(outcome.warnings.join(), /aggressive mode/);
+  assert.match(textsOf(outcome.findings).join(), /aggressive mode/);
   assert.notEqual(outcome.policy.localId, undefined);
 });

@@ -1,0 +1,74 @@
+/** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
+import { ConfigError } from '../errors.ts';
+import { fold } from './case-fold.ts';
+import { checkEntries } from './check.ts';
+import { checkOverlaps } from './check-overlaps.ts';
+import { checkReferences } from './check-references.ts';
+import { type Finding, findingOf, placeOf } from './finding.ts';
+import { type Problem, parseConfiguration } from './parse.ts';
+import { refusedOr } from './resolution.ts';
+import { resolveConnection } from './resolve-connection.ts';
+import { resolveGeneral } from './resolve-general.ts';
+import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
+import { ConfigurationStore } from './store.ts';
+
+/** All problems by line, each once. Takes time in proportion to the entries, names that nobody knows apart. */
+export const checkFile = (text: string): readonly Problem[] => {
+  const { entries, problems } = parseConfiguration(text);
+  const store = new ConfigurationStore();
+  const ofEntries = [...problems, ...store.load(entries), ...checkEntries(entries)];
+  const { findings, missing } = checkReferences(entries, store);
+  const ofMeaning = [...findings, ...checkGeneral(store), ...checkPeers(store)]
+    // Whoever names a missing section has been told so where it is named.
+    .filter((finding) => findings.includes(finding) || !missing.has(fold(finding.place.section)))
+    .map(({ severity, text: said, place }) => ({ severity, text: said, line: store.lineOf(place) }));
+  return inOrder([...ofEntries, ...ofMeaning]);
+};
+
+const inOrder = (problems: readonly Problem[]): readonly Problem[] => {
+  const told = new Set<string>();
+  const each: Problem[] = [];
+  for (const problem of problems) {
+    const key = `${problem.line} ${problem.text}`;
+    if (!told.has(key)) each.push(problem);
+    told.add(key);
+  }
+  return each.sort((a, b) => a.line - b.line);
+};
+
+const checkGeneral = (store: ConfigurationStore): readonly Finding[] => {
+  const general = refusedOr(() => resolveGeneral(store));
+  return general instanceof ConfigError ? [findingOf(general, placeOf('General'))] : general.findings;
+};
+
+const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
+  const connections = sectionsOfPhase(store, '2');
+  const connected = new Set(connections.map(fold));
+  const findings: Finding[] = [];
+  const peers: ResolvedPeer[] = [];
+  for (const name of sectionsOfPhase(store, '1')) {
+    const outcome = attemptPeer(store, name, connected);
+    if ('error' in outcome) findings.push(findingOf(outcome.error, placeOf(name)));
+    else {
+      peers.push(outcome);
+      findings.push(...outcome.findings);
+    }
+  }
+  const checked = new Set(peers.map(({ policy }) => fold(policy.name)));
+  for (const name of connections) {
+    if (!checked.has(fold(store.get(name, 'ISAKMP-peer') ?? ''))) findings.push(...checkAlone(store, name));
+  }
+  return [...findings, ...checkOverlaps(peers.map(({ policy }) => policy))];
+};
+
+/** A connection whose peer cannot be used has faults of its own as well. */
+const checkAlone = (store: ConfigurationStore, name: string): readonly Finding[] => {
+  const findings: Finding[] = [];
+  const peer = store.get(name, 'ISAKMP-peer') ?? '';
+  const connection = refusedOr(() => resolveConnection({ reader: store, peer, legacyCrypto: false, findings }, name));
+  if (connection instanceof ConfigError) findings.push(findingOf(connection, placeOf(name)));
+  return findings;
+};
+
+const sectionsOfPhase = (store: ConfigurationStore, phase: '1' | '2'): readonly string[] =>
+  store.sections().filter((name) => store.get(name, 'Phase')?.startsWith(phase) === true);
