@@ -62,15 +62,11 @@ export class Router {
     const lane = this.laneOf(bytes.subarray(0, COOKIE_BYTES));
     // Only a message with a zero responder cookie may begin a phase 1.
     const begins = isZero(bytes, COOKIE_BYTES);
-    const peer = begins ? this.#peer(lane, path) : '';
-    const firstContact = peer !== '' && this.#options.firstContact(peer, path.remote);
+    const peer = begins ? this.#options.peerOf(path.remote.address) : '';
+    // Of a section that cannot be used the lane gets the name alone, and says so.
+    const isUsable = peer !== '' && this.#options.lanes.ensurePeer(lane, peer);
+    const firstContact = isUsable && this.#options.firstContact(peer, path.remote);
     this.#options.lanes.post(lane, { kind: 'datagram', path, peer, firstContact, bytes });
-  }
-
-  /** The peer section for the source, once the lane knows it; '' also where that section cannot be used. */
-  #peer(lane: number, path: Path): string {
-    const peer = this.#options.peerOf(path.remote.address);
-    return peer !== '' && this.#options.lanes.ensurePeer(lane, peer) ? peer : '';
   }
 
   /** RFC 3948 section 2.2: four zero bytes stand before IKE where ESP has its SPI. */

@@ -84,14 +84,17 @@ it('asks for no peer when the message belongs to an exchange', () => {
   assert.deepEqual(posted[0]?.event, { kind: 'datagram', path: plain, peer: '', firstContact: false, bytes });
 });
 
-it('names no peer for an unknown source, nor one whose section cannot be used', () => {
+it('names no peer for an unknown source, and no first contact for one whose section cannot be used', () => {
   const stranger = setUp(1);
   stranger.router.receive({ ...plain, remote: { address: '203.0.113.9', port: 500 } }, header(1, 0));
   const broken = setUp(1, ['peer-seven']);
   broken.router.receive(plain, header(1, 0));
-  for (const { posted } of [stranger, broken]) {
+  for (const [{ posted }, peer] of [
+    [stranger, ''],
+    [broken, 'peer-seven'],
+  ] as const) {
     const event = posted[0]?.event;
-    assert.deepEqual(event?.kind === 'datagram' && [event.peer, event.firstContact], ['', false]);
+    assert.deepEqual(event?.kind === 'datagram' && [event.peer, event.firstContact], [peer, false]);
   }
 });
 

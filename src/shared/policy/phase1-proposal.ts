@@ -7,7 +7,7 @@ import { groupSpec } from '../crypto/dh.ts';
 import { hashSize } from '../crypto/prf.ts';
 import type { Attribute, Proposal, SecurityAssociation, Transform } from '../wire/payloads.ts';
 import { needsLegacyPhase1 } from './legacy.ts';
-import type { PeerPolicy, Phase1Transform } from './peer-policy.ts';
+import type { NumberRange, PeerPolicy, Phase1Transform } from './peer-policy.ts';
 import { comparePhase1, differences, UNSUPPORTED, wordsOf } from './phase1-comparison.ts';
 import {
   type AgreedLifetimes,
@@ -190,7 +190,12 @@ const offeredAsMost = (ours: Phase1Transform): Phase1Transform['lifetimes'] =>
 
 /** What is offered, in words: AES_CBC-128/SHA2_256/PRE_SHARED/MODP_2048. */
 export const offeredWords = (transforms: readonly Phase1Transform[]): readonly string[] =>
-  transforms.filter((ours) => offeredAttributes(ours) !== undefined).map(wordsOf);
+  transforms.flatMap((ours) => {
+    const words = wordsOf({ ...ours, keyLength: ours.keyLength && onlyOffered(ours.keyLength) });
+    return offeredAttributes(ours) === undefined ? [] : [words];
+  });
+
+const onlyOffered = ({ offered }: NumberRange): NumberRange => ({ offered, least: offered, most: offered });
 
 /** Transform numbers are bytes. */
 const MOST_OFFERED = 255;
