@@ -10,13 +10,22 @@ export const hasLegacyProvider = (): boolean => {
   return process.execArgv.includes(OPTION) || NODE_OPTIONS.split(/\s+/).includes(OPTION);
 };
 
+/** What node needs to start the same program in the same way. */
+export const argumentsOfThisProcess = (): readonly string[] => [...process.execArgv, ...process.argv.slice(1)];
+
+/** The same with the legacy provider. */
+export const argumentsWithLegacyProvider = (): readonly string[] => [
+  ...process.execArgv,
+  OPTION,
+  ...process.argv.slice(1),
+];
+
 /**
  * Starts the same command line again with the legacy provider; does not return. Call it before anything is opened or written. Where Node can, the
  * process is replaced and keeps its pid; else the new one is a child, signals are passed on to it and its exit status becomes ours.
  */
 export const restartWithLegacyProvider = (): Promise<never> => {
-  const [program = '', ...argv] = process.argv.slice(1);
-  const argumentsOfNode = [...process.execArgv, OPTION, program, ...argv];
+  const argumentsOfNode = argumentsWithLegacyProvider();
   const replace: unknown = Reflect.get(process, 'execve');
   if (typeof replace === 'function') {
     Reflect.apply(replace, process, [process.execPath, [process.execPath, ...argumentsOfNode], process.env]);

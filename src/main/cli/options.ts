@@ -65,7 +65,6 @@ export const parseCommandLine = async (argv: readonly string[], version: string)
 
 /** What the daemon cannot do yet and must not pretend to; undefined: nothing stands in the way. `usesPolicy` is -K and Use-Keynote together. */
 export const missingSupport = (options: Options, usesPolicy: boolean): string | undefined => {
-  if (options.foreground === 0) return 'running in the background is not there yet: add -d';
   if (options.kernel) return 'setting up SAs in the kernel is not there yet: add -n';
   return usesPolicy ? 'checking a policy is not there yet: add -K, or Use-Keynote=no in [General]' : undefined;
 };
