@@ -31,6 +31,8 @@ export interface DaemonOptions {
   readonly words?: readonly string[];
   /** Gets every line of the log. */
   readonly onLine?: (line: string) => void;
+  /** Variables besides our own. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** For node itself: profilers. */
   readonly nodeOptions?: readonly string[];
 }
@@ -57,6 +59,7 @@ export class Daemon {
     const numbers = ['--workers', String(workers), '-p', String(ports.ike), '-N', String(ports.encapsulated)];
     this.#child = spawn(process.execPath, [...nodeOptions, PROGRAM, ...words, ...places, ...numbers], {
       cwd: this.runDirectory,
+      env: { ...process.env, ...options.environment },
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     this.ended = new Promise((resolve) => this.#child.once('close', resolve));

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { closeSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { argumentsWithLegacyProvider, argumentsOfThisProcess } from './cli/legacy-provider.ts';
+import { argumentsOfThisProcess, argumentsWithLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
 import { codeOf } from './privileged/system-fault.ts';
 import { processTitle } from './process-title.ts';
@@ -84,7 +84,8 @@ const startOnce = async (input: 'inherit' | 'ignore', argv: readonly string[]): 
   return said;
 };
 
-const isReadable = (stream: unknown): stream is Readable => typeof stream === 'object' && stream !== null && 'read' in stream;
+const isReadable = (stream: unknown): stream is Readable =>
+  typeof stream === 'object' && stream !== null && 'read' in stream;
 
 const PIPE = 3;
 const PIPE_VARIABLE = 'ISAKMPD_START_REPORT';

@@ -5,17 +5,19 @@ import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import { type Assembly, assemble } from './assembly.ts';
-import { hasLegacyProvider, restartWithLegacyProvider } from './cli/legacy-provider.ts';
+import { hasLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands } from './fifo-commands.ts';
+import type { Gate } from './gate.ts';
 import type { Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
 import { Reinitialization } from './reinitialization.ts';
 import { createReports } from './reports.ts';
+import type { ServiceManager } from './service-manager.ts';
 import { handleSignals } from './signals.ts';
 import { createUdpSockets } from './sockets.ts';
 
@@ -25,12 +27,17 @@ export interface DaemonParts {
   readonly privileged: Privileged;
   readonly log: Logger;
   readonly verbosity: Verbosity;
+  readonly serviceManager: ServiceManager;
+  /** The daemon serves from now on. */
+  readonly onReady: () => void;
+  /** Starts the program again, with the ciphers of OpenSSL's legacy provider. */
+  readonly restartWithLegacyProvider: () => Promise<never>;
 }
 
 /** Runs until it is told to end. Rejects with SystemError when it cannot start. */
 export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   const { options, configuration, privileged, log } = parts;
-  await provideLegacyCiphers(configuration);
+  if (needsLegacyCiphers(configuration) && !hasLegacyProvider()) await parts.restartWithLegacyProvider();
   log.write(notice('start', 'isakmpd: starting'));
   try {
     const daemon = assemble({
@@ -56,8 +63,13 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     // From here on whoever reads it may send signals.
     await privileged.writePidFile(process.pid);
     if (options.startsPassive) controls.setMode('passive');
-    if (!ending.isAsked) daemon.operator.tell({ kind: 'reconfigured' });
+    if (!ending.isAsked) {
+      daemon.operator.tell({ kind: 'reconfigured' });
+      parts.onReady();
+      parts.serviceManager.ready(statusOf(daemon.gate));
+    }
     await ending.asked;
+    parts.serviceManager.stopping();
     stopCommands();
     await Promise.race([shutDown(parts, daemon), ending.hurried]);
   } finally {
@@ -66,13 +78,11 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
 };
 
 /** Blowfish and CAST are there only in a process that was started for them. */
-const provideLegacyCiphers = async (configuration: DaemonConfiguration): Promise<void> => {
-  const needed = configuration.peersInUse().some((name) => {
+const needsLegacyCiphers = (configuration: DaemonConfiguration): boolean =>
+  configuration.peersInUse().some((name) => {
     const policy = configuration.peer(name);
     return policy !== undefined && needsLegacyProvider(policy);
   });
-  if (needed && !hasLegacyProvider()) await restartWithLegacyProvider();
-};
 
 /** What signals and commands can do to the daemon as a whole. */
 interface Controls {
@@ -82,7 +92,7 @@ interface Controls {
 }
 
 const controlsOf = (
-  { options, configuration, privileged, log, verbosity }: DaemonParts,
+  { options, configuration, privileged, log, verbosity, serviceManager }: DaemonParts,
   { operator, localAddresses, network, gate }: Assembly,
   ending: Ending,
 ): Controls => {
@@ -94,6 +104,8 @@ const controlsOf = (
     localAddresses,
     network,
     verbosity,
+    onBegin: () => serviceManager.reloading(monotonicNow()),
+    onEnd: () => serviceManager.ready(statusOf(gate)),
     log: log.write,
   });
   return {
@@ -102,9 +114,13 @@ const controlsOf = (
     setMode: (mode) => {
       gate.set(mode);
       operator.tell({ kind: 'mode', mode });
+      serviceManager.status(statusOf(gate));
     },
   };
 };
+
+/** For `systemctl status`. */
+const statusOf = ({ isOpen }: Gate): string => (isOpen ? 'active' : 'passive: nothing is sent to peers');
 
 /** The answer ends it. */
 const listenToCommands = (

@@ -6,8 +6,10 @@ import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
 import { printable } from '../shared/log/printable.ts';
 import { failure, fatal, notice } from '../shared/log/records.ts';
 import { Verbosity } from '../shared/log/verbosity.ts';
+import { type StartReport, startInBackground, takeStartReport } from './background.ts';
 import { checkConfiguration } from './cli/check.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
+import { restartWithLegacyProvider } from './cli/legacy-provider.ts';
 import { missingSupport, type Options, parseCommandLine } from './cli/options.ts';
 import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
@@ -16,18 +18,26 @@ import { handleUncaught } from './faults.ts';
 import { createLogger, createWallClock, type Logger } from './log.ts';
 import { openLogDestination } from './log-destination.ts';
 import { createPrivileged, type Privileged } from './privileged/privileged.ts';
-import { Syslog } from './syslog.ts';
+import { processTitle } from './process-title.ts';
+import { ServiceManager } from './service-manager.ts';
 
 /** Answers the exit status. */
 const main = async (): Promise<number> => {
   const commandLine = await parseCommandLine(process.argv.slice(2), version());
-  if (commandLine.kind === 'run') {
-    const { options } = commandLine;
-    return options.checkOnly ? checkConfiguration(options.configurationFile, process.stdout) : start(options);
-  }
+  if (commandLine.kind === 'run') return run(commandLine.options);
   const isRefused = commandLine.kind === 'refused';
   (isRefused ? process.stderr : process.stdout).write(`${commandLine.text}\n`);
   return isRefused ? 1 : 0;
+};
+
+const run = async (options: Options): Promise<number> => {
+  if (options.checkOnly) return checkConfiguration(options.configurationFile, process.stdout);
+  const report = takeStartReport();
+  if (options.foreground === 0 && report === undefined) return startInBackground(options);
+  process.title = processTitle(process.argv.slice(2));
+  // Paths are absolute by now.
+  if (report !== undefined) process.chdir('/');
+  return start(options, report);
 };
 
 const version = (): string => {
@@ -37,7 +47,8 @@ const version = (): string => {
     : 'unknown';
 };
 
-const start = async (options: Options): Promise<number> => {
+/** `report`: how the caller hears of it, where the daemon runs in the background. */
+const start = async (options: Options, report: StartReport | undefined): Promise<number> => {
   const verbosity = new Verbosity(options.verbose);
   const destination = openLogDestination(options);
   const log = createLogger({
@@ -50,6 +61,8 @@ const start = async (options: Options): Promise<number> => {
     schedule,
   });
   verbosity.readOptions(options.debug).forEach(log.write);
+  const pids = [process.pid, process.ppid];
+  const serviceManager = new ServiceManager({ environment: process.env, pids, log: log.write });
   try {
     const privileged = createPrivileged(options);
     handleUncaught(log.write, () => void privileged.removeRunFiles().finally(() => process.exit(1)));
@@ -58,7 +71,16 @@ const start = async (options: Options): Promise<number> => {
     const usesPolicy = options.policy && configuration.store.get('General', 'Use-Keynote')?.startsWith('yes') === true;
     const missing = missingSupport(options, usesPolicy);
     if (missing !== undefined) throw new ConfigError(missing);
-    await runDaemon({ options, configuration, privileged, log, verbosity });
+    await runDaemon({
+      options,
+      configuration,
+      privileged,
+      log,
+      verbosity,
+      serviceManager,
+      onReady: () => report?.ready(),
+      restartWithLegacyProvider: report?.restartWithLegacyProvider ?? restartWithLegacyProvider,
+    });
     log.close();
     log.write(notice('exit', 'isakmpd: exit'));
     return 0;
@@ -66,10 +88,10 @@ const start = async (options: Options): Promise<number> => {
     const isExpected = fault instanceof SystemError || fault instanceof ConfigError;
     const text = isExpected ? fault.message : `isakmpd: internal fault: ${faultText(fault)}`;
     log.write(fatal('start-failed', text));
-    // Whoever started it at a terminal looks there first.
-    if (destination instanceof Syslog) process.stderr.write(`${printable(text)}\n`);
+    report?.failed(printable(text));
     return 1;
   } finally {
+    await serviceManager.close(SERVICE_MANAGER_PATIENCE);
     await destination.close();
   }
 };
@@ -82,5 +104,8 @@ const configured = async (options: Options, privileged: Privileged, log: Logger)
   else if (file.kind === 'refused') log.write(failure('configuration-error', file.reason));
   return configuration;
 };
+
+/** ms */
+const SERVICE_MANAGER_PATIENCE = 500;
 
 process.exit(await main());

@@ -20,6 +20,9 @@ export interface ReinitializationOptions {
   readonly localAddresses: Pick<LocalAddresses, 'forget'>;
   readonly network: Pick<UdpSockets, 'listen'>;
   readonly verbosity: Pick<Verbosity, 'configure'>;
+  /** For the service manager. */
+  readonly onBegin: () => void;
+  readonly onEnd: () => void;
   readonly log: (record: LogRecord) => void;
 }
 
@@ -44,13 +47,16 @@ export class Reinitialization {
   }
 
   async #run(): Promise<void> {
-    const { log } = this.#options;
+    const { log, onBegin, onEnd } = this.#options;
+    onBegin();
     log(notice('reinitializing', 'isakmpd: reinitializing daemon'));
     try {
       await this.#reload();
     } catch (fault) {
       if (!(fault instanceof SystemError)) throw fault;
       log(failure('reload-failed', fault.message));
+    } finally {
+      onEnd();
     }
   }
 

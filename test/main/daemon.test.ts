@@ -24,7 +24,7 @@ test('refuses what is not there yet, and options that nobody knows, with status 
   const cases: readonly [readonly string[], RegExp][] = [
     [['-d', '-K'], /setting up SAs in the kernel is not there yet: add -n/],
     [['-d', '-n'], /checking a policy is not there yet: add -K/],
-    [['-n', '-K'], /running in the background is not there yet: add -d/],
+    [['-K'], /^isakmpd: setting up SAs in the kernel is not there yet: add -n\n$/],
     [['-d', '-n', '-K', '--no-such-option'], /no-such-option/],
     [['-d', '-n', '-K', '-Z'], /Z/],
     [['-d', '-n', '-K', '-p', '99'], /-p: /],

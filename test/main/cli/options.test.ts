@@ -143,7 +143,6 @@ test('help names every option, version is the one of the package', async () => {
 test('what cannot be done yet keeps the daemon from starting, with the way out', async () => {
   const options = await optionsOf('-nKd');
   assert.equal(missingSupport(options, false), undefined);
-  assert.match(missingSupport({ ...options, foreground: 0 }, false) ?? '', /add -d/);
   assert.match(missingSupport({ ...options, kernel: true }, false) ?? '', /add -n/);
   assert.match(missingSupport(options, true) ?? '', /add -K, or Use-Keynote=no/);
 });

@@ -70,6 +70,16 @@ export const LIFECYCLE_EVENTS = {
       },
     },
   },
+  'service-manager': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'systemd cannot be told: {reason}': {
+        cause: 'NOTIFY_SOCKET is set, but systemd-notify(1), which carries the messages, is missing or has failed.',
+        cure: 'Install it (it is part of systemd), or start the daemon by a unit without Type=notify and WatchdogSec.',
+      },
+    },
+  },
   passive: {
     severity: 'debug',
     byPeer: false,
