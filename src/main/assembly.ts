@@ -20,6 +20,8 @@ import { Supervisor } from './supervisor.ts';
 export interface AssemblyParts {
   readonly configuration: DaemonConfiguration;
   readonly log: Logger;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
   readonly kernel: KernelBackend;
   /** Lanes. */
   readonly workers: number;
@@ -42,7 +44,15 @@ export interface Assembly {
 }
 
 /** Starts the lanes; nothing else happens before the network listens and the operator says something. */
-export const assemble = ({ configuration, log, kernel, workers, port, openNetwork }: AssemblyParts): Assembly => {
+export const assemble = ({
+  configuration,
+  log,
+  levels,
+  kernel,
+  workers,
+  port,
+  openNetwork,
+}: AssemblyParts): Assembly => {
   const shared = createSaTable({ writers: workers + 1, maxRows: MOST_SAS });
   const table = new SaTable(shared, 0);
   const faults = new Faults(log.write, monotonicNow);
@@ -57,6 +67,7 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
     groups: () => configuration.groupsInUse(),
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
+    levels,
     log,
     onEffects: (lane, effects) => carryOut(lane, effects),
     onLost: (lane) => faults.guard('the loss of a lane', () => supervisor.laneLost(lane)),
@@ -67,6 +78,7 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
     peerOf: (address) => operator.upToDate().peerForAddress(address),
     firstContact: (peer, remote) => supervisor.firstContact(peer, remote),
     log,
+    levels,
   });
   const network = openNetwork((path, bytes) => {
     if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
@@ -80,6 +92,7 @@ export const assemble = ({ configuration, log, kernel, workers, port, openNetwor
     kernel,
     table,
     log: log.write,
+    levels,
     now: monotonicNow,
     random,
     onChange: () => timer.set(supervisor.nextDeadline()),

@@ -36,17 +36,19 @@ export interface DaemonParts {
 
 /** Runs until it is told to end. Rejects with SystemError when it cannot start. */
 export const runDaemon = async (parts: DaemonParts): Promise<void> => {
-  const { options, configuration, privileged, log } = parts;
+  const { options, configuration, privileged, log, verbosity } = parts;
   if (needsLegacyCiphers(configuration) && !hasLegacyProvider()) await parts.restartWithLegacyProvider();
   log.write(notice('start', 'isakmpd: starting'));
   try {
     const daemon = assemble({
       configuration,
       log,
+      levels: verbosity.levels,
       kernel: createNoneBackend(),
       workers: options.workers ?? availableParallelism(),
       port: options.port,
-      openNetwork: (onDatagram) => createUdpSockets({ ...options, privileged, log, onDatagram }),
+      openNetwork: (onDatagram) =>
+        createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),
     });
     await Promise.all([daemon.network.listen(configuration.general().daemon.listenOn), daemon.lanes.started]);
     // A daemon that cannot have its ports leaves the FIFO of another one alone.

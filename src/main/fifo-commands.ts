@@ -3,6 +3,9 @@ import { type ConfigurationStore, duplicateTag } from '../shared/config/store.ts
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { unreachable } from '../shared/errors.ts';
 import { type Command, complaint, parseCommand } from '../shared/fifo/commands.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
+import { printable } from '../shared/log/printable.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
@@ -20,7 +23,7 @@ export interface FifoCommandOptions {
   readonly reports: Reports;
   /** All rows of the SA table, from the beginning. */
   readonly rows: () => Iterable<SaRow>;
-  readonly verbosity: Pick<Verbosity, 'set' | 'toggle'>;
+  readonly verbosity: Pick<Verbosity, 'levels' | 'set' | 'toggle'>;
   readonly log: (record: LogRecord) => void;
   /** Calls back after some ms; the answer cancels. */
   readonly schedule: (milliseconds: number, callback: () => void) => () => void;
@@ -45,6 +48,9 @@ export const createFifoCommands = (options: FifoCommandOptions): FifoCommands =>
   };
   return {
     perform: async (line) => {
+      if (isPrinted(options.verbosity.levels, LogClass.UI, 20)) {
+        options.log(debugRecord(LogClass.UI, 20, complaint('ui_handle_messages', printable(line), 'received')));
+      }
       const command = parseCommand(line);
       if (command.kind === 'malformed') options.log(notice('command-malformed', command.text));
       else await carryOut(command, line, options, noteEdit);

@@ -42,10 +42,12 @@ export class LaneLink {
   }
 
   /** What the lane's thread gets: the other ends of the ports. */
-  launch<Table>(table: Table, slab: SharedArrayBuffer, groups: readonly number[]): LaunchedLane<Table> {
+  launch<Table>(
+    given: Pick<LaneStart<MessagePort, Table, SharedArrayBuffer>, 'table' | 'slab' | 'groups' | 'levels'>,
+  ): LaunchedLane<Table> {
     this.#launched = true;
     const [data, control] = [this.#data.port2, this.#control.port2];
-    return { start: { lane: this.#lane, data, control, table, slab, groups }, transferList: [data, control] };
+    return { start: { lane: this.#lane, data, control, ...given }, transferList: [data, control] };
   }
 
   /** Sends the event with everything else of this tick, in order, and after what has changed in the configuration. */

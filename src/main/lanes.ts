@@ -3,6 +3,8 @@ import { extname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import { SystemError } from '../shared/errors.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import { createKeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SharedSaTable } from '../shared/sa-table/sa-table.ts';
@@ -17,6 +19,8 @@ export interface LanesOptions {
   /** Established ISAKMP SAs of one lane, at most. */
   readonly keyRecords: number;
   readonly policies: Policies;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
   /** Diffie-Hellman groups in the configuration as it stands. */
   readonly groups: () => readonly number[];
   /** Names of the peers in the table rows of a lane. */
@@ -123,8 +127,13 @@ export class Lanes {
 
   #launch(slot: Slot): void {
     const { link } = slot;
-    const { table, groups } = this.#options;
-    const { start, transferList } = link.launch(table, slot.slab, groups());
+    const { table, groups, levels } = this.#options;
+    const { start, transferList } = link.launch({ table, slab: slot.slab, groups: groups(), levels });
+    if (isPrinted(levels, LogClass.MISC, 40)) {
+      this.#options.log.write(
+        debugRecord(LogClass.MISC, 40, `lane ${slot.lane}: starting, groups ${start.groups.join(' ')}`),
+      );
+    }
     const abort = new AbortController();
     slot.backOff = undefined;
     slot.launchedAt = this.#options.now();

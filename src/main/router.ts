@@ -1,5 +1,7 @@
 /** Which lane a datagram belongs to, decided from its first 16 bytes. Nothing here knows more of ISAKMP than where the cookies are. */
 import type { Endpoint } from '../shared/address.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { notice } from '../shared/log/records.ts';
 import { type SipKey, siphash, sipKey } from '../shared/siphash.ts';
 import type { Path } from '../shared/threads/contract.ts';
@@ -15,6 +17,8 @@ interface RouterOptions {
   /** No SA with this peer at this place exists. */
   readonly firstContact: (peer: string, remote: Endpoint) => boolean;
   readonly log: Pick<Logger, 'write'>;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
 }
 
 /** For metrics: datagrams by what became of them. */
@@ -63,10 +67,20 @@ export class Router {
     // Only a message with a zero responder cookie may begin a phase 1.
     const begins = isZero(bytes, COOKIE_BYTES);
     const peer = begins ? this.#options.peerOf(path.remote.address) : '';
+    if (begins) this.#trace(lane, path, peer);
     // Of a section that cannot be used the lane gets the name alone, and says so.
     const isUsable = peer !== '' && this.#options.lanes.ensurePeer(lane, peer);
     const firstContact = isUsable && this.#options.firstContact(peer, path.remote);
     this.#options.lanes.post(lane, { kind: 'datagram', path, peer, firstContact, bytes });
+  }
+
+  /** What [Phase 1] says of the sender of a first message. */
+  #trace(lane: number, { remote: { address, port } }: Path, peer: string): void {
+    const { levels, log } = this.#options;
+    if (!isPrinted(levels, LogClass.POLICY, 40)) return;
+    const which = peer === '' ? 'no peer section' : `peer section ${peer}`;
+    const text = `exchange_setup_p1: ${address} has ${which} in [Phase 1], lane ${lane}`;
+    log.write(debugRecord(LogClass.POLICY, 40, text, { address, port, ...(peer === '' ? {} : { peer }) }));
   }
 
   /** RFC 3948 section 2.2: four zero bytes stand before IKE where ESP has its SPI. */
@@ -78,7 +92,7 @@ export class Router {
     if (datagram.length >= MARKER_BYTES && isZero(datagram, 0, MARKER_BYTES)) return datagram.subarray(MARKER_BYTES);
     this.#unmarked++;
     const text = 'udp_encap_handle_message: Null-ESP marker not NULL or short message';
-    this.#options.log.write(notice('natt-marker', text, { address: path.remote.address }));
+    this.#options.log.write(notice('natt-marker', text, { address: path.remote.address, port: path.remote.port }));
     return undefined;
   }
 }

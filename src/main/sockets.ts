@@ -3,6 +3,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { type Endpoint, parseAddress } from '../shared/address.ts';
 import { ConfigError, SystemError } from '../shared/errors.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import type { Logger } from './log.ts';
@@ -12,6 +14,8 @@ import { causeOf } from './privileged/system-fault.ts';
 export interface UdpSocketsOptions {
   readonly privileged: Pick<Privileged, 'openUdpSocket'>;
   readonly log: Pick<Logger, 'write'>;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
   /** -p */
   readonly port: number;
   /** -N */
@@ -83,6 +87,7 @@ const rescan = async (
     if (wanted.has(key)) continue;
     open.delete(key);
     await closeSocket(listener.socket);
+    traceSocket(options, 'closed', listener.local);
   }
   const missing = [...wanted].filter(([key]) => !open.has(key));
   const faults = await Promise.all(missing.map(([key, wish]) => openOne(options, open, key, wish)));
@@ -139,6 +144,7 @@ const openOne = async (
     const socket = await options.privileged.openUdpSocket(request);
     receive(options, socket, local);
     open.set(key, { socket, local });
+    traceSocket(options, 'listening', local);
     return undefined;
   } catch (fault) {
     if (!(fault instanceof SystemError)) throw fault;
@@ -149,7 +155,9 @@ const openOne = async (
 const receive = (options: UdpSocketsOptions, socket: Socket, local: Endpoint): void => {
   const encapsulated = local.port === options.encapsulationPort;
   socket.on('message', (bytes, { address, port }) => {
-    options.onDatagram({ local, remote: { address, port }, encapsulated }, bytes);
+    const path = { local, remote: { address, port }, encapsulated };
+    traceDatagram(options, 'from', path, bytes);
+    options.onDatagram(path, bytes);
   });
   socket.on('error', (fault) => {
     options.log.write(failure('socket-failed', `${local.address} port ${local.port}: ${causeOf(fault)}`));
@@ -157,21 +165,23 @@ const receive = (options: UdpSocketsOptions, socket: Socket, local: Endpoint): v
 };
 
 const send = (
-  { log }: UdpSocketsOptions,
+  { log, levels }: UdpSocketsOptions,
   open: ReadonlyMap<string, Listener>,
-  { local, remote, encapsulated }: Path,
+  path: Path,
   bytes: Uint8Array,
 ): void => {
+  const { local, remote, encapsulated } = path;
   const told = (cause: string): void => {
     const text =
       `cannot send to ${remote.address} port ${remote.port} from ${local.address} port ${local.port}: ${cause}` as const;
-    log.write(failure('send-failed', text, { address: remote.address }));
+    log.write(failure('send-failed', text, { address: remote.address, port: remote.port }));
   };
   const socket = open.get(keyOf(local.address, local.port))?.socket;
   if (socket === undefined) {
     told('we do not listen there any more');
     return;
   }
+  traceDatagram({ log, levels }, 'to', path, bytes);
   const message = encapsulated ? [NON_ESP_MARKER, bytes] : bytes;
   try {
     socket.send(message, remote.port, remote.address, (fault) => {
@@ -198,6 +208,27 @@ const routedFrom = (remote: string): Promise<string | undefined> =>
   });
 
 const closeSocket = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));
+
+const traceSocket = (
+  { log, levels }: Pick<UdpSocketsOptions, 'log' | 'levels'>,
+  what: string,
+  { address, port }: Endpoint,
+): void => {
+  if (!isPrinted(levels, LogClass.TRANSPORT, 40)) return;
+  log.write(debugRecord(LogClass.TRANSPORT, 40, `udp_make: ${what} on ${address} port ${port}`));
+};
+
+const traceDatagram = (
+  { log, levels }: Pick<UdpSocketsOptions, 'log' | 'levels'>,
+  direction: 'from' | 'to',
+  { local, remote, encapsulated }: Path,
+  { length }: Uint8Array,
+): void => {
+  if (!isPrinted(levels, LogClass.TRANSPORT, 70)) return;
+  const origin = `udp${encapsulated ? '_encap' : ''}_${direction === 'from' ? 'handle' : 'send'}_message`;
+  const text = `${origin}: ${length} bytes ${direction} ${remote.address}:${remote.port}, our end ${local.address}:${local.port}`;
+  log.write(debugRecord(LogClass.TRANSPORT, 70, text, { address: remote.address, port: remote.port }));
+};
 
 const keyOf = (address: string, port: number): string => `${address} ${port}`;
 

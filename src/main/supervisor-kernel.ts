@@ -1,6 +1,8 @@
 /** The supervisor's dealings with the kernel: they take time, and what fails half way is undone. */
 import { type KernelBackend, KernelError } from '../kernel/backend.ts';
 import type { SaId } from '../shared/connection/events.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { IpsecSa, LogRecord } from '../shared/threads/contract.ts';
 
@@ -12,11 +14,14 @@ export type Installation =
 export class KernelWork {
   readonly #kernel: KernelBackend;
   readonly #log: (record: LogRecord) => void;
+  readonly #levels: Int32Array;
   #running = 0;
 
-  constructor(kernel: KernelBackend, log: (record: LogRecord) => void) {
+  /** `levels`: debug level of each class. */
+  constructor(kernel: KernelBackend, log: (record: LogRecord) => void, levels: Int32Array) {
     this.#kernel = kernel;
     this.#log = log;
+    this.#levels = levels;
   }
 
   /** Calls that the kernel has not answered. */
@@ -29,7 +34,7 @@ export class KernelWork {
     const added: SaId[] = [];
     try {
       for (const sa of sas) {
-        await this.#counted(this.#kernel.addSa(sa));
+        await this.#counted('add', sa, this.#kernel.addSa(sa));
         added.push(idOf(sa));
       }
       return { kind: 'added', sas: added };
@@ -57,19 +62,30 @@ export class KernelWork {
 
   async #tolerated(what: string, id: SaId, call: Promise<void>): Promise<void> {
     try {
-      await this.#counted(call);
+      await this.#counted(what, id, call);
     } catch (fault) {
       if (!(fault instanceof KernelError && fault.reason === 'missing')) this.#complain(what, id, fault);
     }
   }
 
-  async #counted(call: Promise<void>): Promise<void> {
+  async #counted(what: string, id: SaId, call: Promise<void>): Promise<void> {
     this.#running++;
+    this.#trace(what, id, 'asked');
     try {
       await call;
+      this.#trace(what, id, 'done');
+    } catch (fault) {
+      this.#trace(what, id, fault instanceof KernelError ? fault.reason : 'failed');
+      throw fault;
     } finally {
       this.#running--;
     }
+  }
+
+  #trace(what: string, { protocolId, spi, destination }: SaId, outcome: string): void {
+    if (!isPrinted(this.#levels, LogClass.SYSDEP, 40)) return;
+    const sa = `proto ${protocolId} SPI ${spi.toString(16).padStart(8, '0')} to ${destination}`;
+    this.#log(debugRecord(LogClass.SYSDEP, 40, `kernel_${what}: ${sa}: ${outcome}`, { address: destination }));
   }
 
   #complain(what: string, id: SaId | undefined, fault: unknown): void {

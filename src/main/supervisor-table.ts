@@ -2,6 +2,8 @@
 import { parseAddress } from '../shared/address.ts';
 import type { PairFacts } from '../shared/connection/events.ts';
 import { ExchangeType } from '../shared/constants/isakmp.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import { identityText } from '../shared/policy/identity.ts';
 import type { SaHandle } from '../shared/sa-table/handles.ts';
@@ -12,13 +14,15 @@ import type { LogRecord } from '../shared/threads/contract.ts';
 export class PairRows {
   readonly #table: SaTable;
   readonly #log: (record: LogRecord) => void;
+  readonly #levels: Int32Array;
   readonly #handles = new Map<number, SaHandle>();
   #isFull = false;
 
-  /** `table`: opened as writer 0. */
-  constructor(table: SaTable, log: (record: LogRecord) => void) {
+  /** `table`: opened as writer 0; `levels`: debug level of each class. */
+  constructor(table: SaTable, log: (record: LogRecord) => void, levels: Int32Array) {
     this.#table = table;
     this.#log = log;
+    this.#levels = levels;
   }
 
   get size(): number {
@@ -31,8 +35,10 @@ export class PairRows {
     const known = this.#handles.get(facts.pair);
     if (known !== undefined) {
       this.#table.update(known, row);
+      this.#trace('changed', row);
       return;
     }
+    this.#trace('new', row);
     const handle = this.#table.allocate(row);
     if (handle !== undefined) this.#handles.set(facts.pair, handle);
     else if (!this.#isFull) this.#log(failure('table-full', 'the SA table is full: new IPsec SAs are not listed'));
@@ -41,10 +47,24 @@ export class PairRows {
 
   remove(pair: number): void {
     const handle = this.#handles.get(pair);
-    if (handle !== undefined) this.#table.free(handle);
+    if (handle !== undefined) {
+      const row = this.#table.read(handle);
+      if (row !== undefined) this.#trace('gone', row);
+      this.#table.free(handle);
+    }
     this.#handles.delete(pair);
   }
+
+  #trace(what: string, { name, peerName, flags, protocols, messageId }: SaRow): void {
+    if (!isPrinted(this.#levels, LogClass.SA, 20)) return;
+    const spis = protocols.map(({ spiIn, spiOut }) => `SPI in ${idText(spiIn)} out ${idText(spiOut)}`).join(', ');
+    const text = `sa: IPsec SAs of ${name} ${what}: ${spis}, flags 0x${idText(flags)}`;
+    const fields = { connection: name, peer: peerName, messageId: idText(messageId) };
+    this.#log(debugRecord(LogClass.SA, 20, text, fields));
+  }
 }
+
+const idText = (word: number): string => word.toString(16).padStart(8, '0');
 
 const rowOf = ({ agreement, flags, establishedAt, softAt, hardAt }: PairFacts): SaRow => {
   const { local, remote } = agreement.path;

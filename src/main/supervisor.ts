@@ -9,6 +9,8 @@ import type { ConvergenceRule } from '../shared/connection/convergence.ts';
 import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
 import { unreachable } from '../shared/errors.ts';
+import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
@@ -32,6 +34,8 @@ export interface SupervisorOptions {
   /** Opened as writer 0. */
   readonly table: SaTable;
   readonly log: (record: LogRecord) => void;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
   /** ms, the daemon's monotonic clock. */
   readonly now: () => number;
   readonly random: (size: number) => Uint8Array;
@@ -56,8 +60,8 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#rows = new PairRows(options.table, options.log);
-    this.#kernel = new KernelWork(options.kernel, options.log);
+    this.#rows = new PairRows(options.table, options.log, options.levels);
+    this.#kernel = new KernelWork(options.kernel, options.log, options.levels);
     this.#core = new ConnectionCore({ ...options, lanes: options.lanes.count, now: options.now() });
     this.#stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
@@ -115,6 +119,7 @@ export class Supervisor {
       case 'post':
         // A lane that cannot get the policy says itself why the request fails.
         if (effect.peer !== undefined) lanes.ensurePeer(effect.lane, effect.peer);
+        this.#trace(effect);
         lanes.post(effect.lane, effect.event);
         return;
       case 'add':
@@ -140,6 +145,23 @@ export class Supervisor {
         return;
       default:
         unreachable(effect);
+    }
+  }
+
+  /** What was decided to be negotiated, and with whom. */
+  #trace({ lane, event, peer }: Extract<ConnectionEffect, { readonly kind: 'post' }>): void {
+    const { levels, log } = this.#options;
+    if (!isPrinted(levels, LogClass.POLICY, 40)) return;
+    if (event.kind === 'startPhase1') {
+      const { local, remote } = event.path;
+      const text = `exchange_establish: phase 1 with ${event.peer}, ${local.address}:${local.port} to ${remote.address}:${remote.port}, lane ${lane}`;
+      const fields = { peer: event.peer, address: remote.address, port: remote.port };
+      log(debugRecord(LogClass.POLICY, 40, text, fields));
+    } else if (event.kind === 'startQuickMode') {
+      const { isakmp, connection } = event;
+      const text = `exchange_establish: quick mode for ${connection} under ISAKMP SA ${isakmp.slice(0, 16)}:${isakmp.slice(16)}, lane ${lane}`;
+      const fields = { connection, cookies: isakmp, ...(peer === undefined ? {} : { peer }) };
+      log(debugRecord(LogClass.POLICY, 40, text, fields));
     }
   }
 

@@ -16,7 +16,8 @@ import { whoWords } from '../shared/log/who.ts';
 import type { LogFields, LogRecord, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { cookieBytes, hex, type IsakmpSa } from './isakmp-sa.ts';
-import { fieldsOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { fieldsOf } from './lane-log.ts';
 import { sendInformational } from './outgoing.ts';
 
 export interface Complaint {

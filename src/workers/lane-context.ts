@@ -1,16 +1,13 @@
 /** What the parts of a lane share: clock, randomness, policies, SAs, timers, and the list of effects. */
 import { publicValue, sharedSecret } from '../shared/crypto/dh.ts';
 import type { Env } from '../shared/exchange/effects.ts';
-import { phase1Fields } from '../shared/exchange/refusals.ts';
-import type { EventOf, Texts } from '../shared/log/events.ts';
-import { notice } from '../shared/log/records.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import type { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { GeneralPolicy, PeerPolicy } from '../shared/policy/peer-policy.ts';
-import type { LaneEffect, LogFields } from '../shared/threads/contract.ts';
 import type { TimerWheel } from '../shared/timer-wheel.ts';
+import { armedWords, diffieHellmanWords } from './debug-words.ts';
 import type { HalfOpenLimit } from './half-open-limit.ts';
 import {
-  cookiesOf,
   type IsakmpSa,
   type IsakmpSas,
   isZero,
@@ -19,6 +16,7 @@ import {
   type Timed,
   type TimerName,
 } from './isakmp-sa.ts';
+import { type LaneLog, trace } from './lane-log.ts';
 import type { SaStore } from './sa-store.ts';
 
 /** A timer of an ISAKMP SA or of one of its quick modes. */
@@ -28,7 +26,7 @@ export interface LaneTimer {
   readonly phase2: Phase2 | undefined;
 }
 
-export interface LaneContext {
+export interface LaneContext extends LaneLog {
   readonly now: () => number;
   readonly random: (size: number) => Uint8Array;
   readonly wheel: TimerWheel<LaneTimer>;
@@ -47,7 +45,6 @@ export interface LaneContext {
   silentUntil: number;
   diffieHellman: number;
   lastExchange: number;
-  effects: LaneEffect[];
 }
 
 /** The environment of one step: one instant, and Diffie-Hellman that is counted. */
@@ -56,11 +53,15 @@ export const envOf = (lane: LaneContext): Env => ({
   random: lane.random,
   publicValue: (group, privateValue) => {
     lane.diffieHellman++;
-    return publicValue(group, privateValue);
+    const value = publicValue(group, privateValue);
+    trace(lane, LogClass.CRYPTO, 80, diffieHellmanWords, 'public value', group, value.length);
+    return value;
   },
   sharedSecret: (group, privateValue, peerPublic) => {
     lane.diffieHellman++;
-    return sharedSecret(group, privateValue, peerPublic);
+    const secret = sharedSecret(group, privateValue, peerPublic);
+    trace(lane, LogClass.CRYPTO, 80, diffieHellmanWords, 'shared secret', group, secret.length);
+    return secret;
   },
 });
 
@@ -68,6 +69,7 @@ export const envOf = (lane: LaneContext): Env => ({
 export const arm = (lane: LaneContext, owner: Timed, at: number, timer: LaneTimer): void => {
   disarm(lane, owner, timer.name);
   owner.timers[timer.name] = lane.wheel.schedule(at, timer);
+  trace(lane, LogClass.TIMER, 10, armedWords, timer.name, timer.sa, timer.phase2, at - lane.now());
 };
 
 export const disarm = (lane: LaneContext, owner: Timed, name: TimerName): void => {
@@ -80,32 +82,6 @@ export const disarm = (lane: LaneContext, owner: Timed, name: TimerName): void =
 export const disarmAll = (lane: LaneContext, owner: Timed): void => {
   for (const name of TIMER_NAMES) disarm(lane, owner, name);
 };
-
-/** An ordinary line about this SA, or one for -v. */
-export const say = <E extends EventOf<'notice' | 'verbose'>>(
-  lane: LaneContext,
-  sa: IsakmpSa,
-  event: E,
-  text: Texts[E],
-  more: LogFields = {},
-): void => {
-  lane.effects.push({ kind: 'log', record: notice(event, text, { ...fieldsOf(sa), ...more }) });
-};
-
-export const fieldsOf = (sa: IsakmpSa): LogFields => ({
-  peer: sa.policy.name,
-  address: sa.path.remote.address,
-  cookies: cookiesOf(sa),
-  ...(sa.established === undefined
-    ? phase1Fields(sa)
-    : { localIdentity: sa.established.localIdentity, remoteIdentity: sa.established.remoteIdentity }),
-});
-
-/** What a line about one of its quick modes says besides. */
-export const quickModeFields = ({ connection, messageId }: Pick<Phase2, 'connection' | 'messageId'>): LogFields => ({
-  connection,
-  messageId: messageId.toString(16).padStart(8, '0'),
-});
 
 /** Bytes that are not all zero: cookies and message ids. */
 export const nonZeroRandom = (lane: LaneContext, size: number): Uint8Array => {

@@ -2,6 +2,7 @@
 
 import { ExchangeType } from '../shared/constants/isakmp.ts';
 import { deletePayload } from '../shared/exchange/informational.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import { failure } from '../shared/log/records.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import { whoWords } from '../shared/log/who.ts';
@@ -10,9 +11,11 @@ import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { LaneEffect, LaneEvent } from '../shared/threads/contract.ts';
 import { TimerWheel } from '../shared/timer-wheel.ts';
+import { firedWords } from './debug-words.ts';
 import { HalfOpenLimit } from './half-open-limit.ts';
 import { cookiesOf, IsakmpSas } from './isakmp-sa.ts';
-import { fieldsOf, type LaneContext, type LaneTimer, say } from './lane-context.ts';
+import type { LaneContext, LaneTimer } from './lane-context.ts';
+import { fieldsOf, noSubject, say, trace, turnTo, withSubject } from './lane-log.ts';
 import { sayDeleted, sendInformational } from './outgoing.ts';
 import { startPhase1 } from './phase1.ts';
 import { endExchange, giveUpPhase1 } from './phase1-outcome.ts';
@@ -32,12 +35,14 @@ export interface LaneOptions {
   /** Opened as writer lane + 1. */
   readonly table: SaTable;
   readonly slab: KeySlab;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
 }
 
 export class LaneCore {
   readonly #lane: LaneContext;
 
-  constructor({ now, random, table, slab }: LaneOptions) {
+  constructor({ now, random, table, slab, levels }: LaneOptions) {
     this.#lane = {
       now,
       // randomBytes answers Buffers, whose slice() does not copy.
@@ -55,6 +60,8 @@ export class LaneCore {
       silentUntil: 0,
       diffieHellman: 0,
       lastExchange: 0,
+      levels,
+      subject: noSubject(),
       effects: [],
     };
   }
@@ -105,7 +112,7 @@ export class LaneCore {
 
   #guarded(what: string, work: () => void): void {
     try {
-      work();
+      withSubject(this.#lane, work);
     } catch (fault) {
       // Whoever can cause a fault can cause many.
       if (!this.#lane.strangers.take(this.#lane.now())) return;
@@ -186,6 +193,8 @@ export class LaneCore {
     // Its owner has ended by another timer of the same moment.
     if (timers[name] === 0) return;
     timers[name] = 0;
+    turnTo(lane, sa, phase2);
+    trace(lane, LogClass.TIMER, 10, firedWords, name, sa, phase2);
     switch (name) {
       case 'repeat': {
         const conversation = phase2 === undefined ? sa.conversation : phase2.conversation;

@@ -20,6 +20,7 @@ export const lane = (start: LaneStart<MessagePort, SharedSaTable, SharedArrayBuf
     // Writer 0 is main.
     table: new SaTable(start.table, start.lane + 1),
     slab: new KeySlab(start.slab),
+    levels: start.levels,
   });
   return runLane(start, core);
 };

@@ -1,7 +1,8 @@
 /** The message ids of phase 2 under one ISAKMP SA: each is good for one exchange, whoever began it (decisions 3.7). */
 import { whoWords } from '../shared/log/who.ts';
 import { cookiesOf, type Established, type IsakmpSa } from './isakmp-sa.ts';
-import { arm, fieldsOf, type LaneContext, nonZeroRandom, say } from './lane-context.ts';
+import { arm, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { fieldsOf, say } from './lane-log.ts';
 
 /** A message id that this ISAKMP SA has not used. */
 export const freshMessageId = (lane: LaneContext, { usedMessageIds }: Established): number => {

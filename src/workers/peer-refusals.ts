@@ -7,7 +7,8 @@ import { whoWords } from '../shared/log/who.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import type { Established, IsakmpSa, Phase2 } from './isakmp-sa.ts';
-import { fieldsOf, type LaneContext, quickModeFields, say } from './lane-context.ts';
+import type { LaneContext } from './lane-context.ts';
+import { fieldsOf, quickModeFields, say } from './lane-log.ts';
 import { setupOf } from './phase2.ts';
 import { endPhase2 } from './sa-life.ts';
 

@@ -3,16 +3,19 @@ import { InvariantError } from '../shared/errors.ts';
 import type { Phase1Result } from '../shared/exchange/effects.ts';
 import type { Action } from '../shared/exchange/run.ts';
 import { silenceOfInitiator, silenceOfResponder } from '../shared/exchange/silence.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { identityText } from '../shared/policy/identity.ts';
+import { endedWords, phase1KeyWords, saWords } from './debug-words.ts';
 import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
-import { arm, disarm, fieldsOf, type LaneContext, say } from './lane-context.ts';
+import { arm, disarm, type LaneContext } from './lane-context.ts';
+import { fieldsOf, say, trace } from './lane-log.ts';
 import { sendMessage } from './retransmission.ts';
 import { failPhase1 } from './sa-life.ts';
 
 export const perform = (lane: LaneContext, sa: IsakmpSa, actions: readonly Action[]): void => {
   for (const action of actions) {
-    if (action.kind === 'datagram') sendMessage(lane, sa, undefined, action.bytes, action.repeat);
+    if (action.kind === 'datagram') sendMessage(lane, sa, undefined, action);
     else if (action.kind === 'log') lane.effects.push(action);
     else if (action.kind === 'phase1Established') establish(lane, sa, action.result);
     else throw new InvariantError(`phase 1 asks for ${action.kind}`);
@@ -32,6 +35,9 @@ const establish = (
   const hardAt = now + lifeMs;
   const localIdentity = identityText(localId);
   const remoteIdentity = identityText(remoteId);
+  trace(lane, LogClass.CRYPTO, 40, phase1KeyWords, keys, choice);
+  trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, undefined);
+  trace(lane, LogClass.SA, 10, saWords, 'sa_create', sa);
   sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt });
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);
@@ -45,7 +51,15 @@ const establish = (
   const ids = isInitiator ? [localIdentity, remoteIdentity] : [remoteIdentity, localIdentity];
   const between =
     `initiator id ${ids[0]}, responder id ${ids[1]}, src: ${sa.path.local.address} dst: ${sa.path.remote.address}` as const;
-  say(lane, sa, 'phase1-established', `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: ${between}`);
+  const [one, ...others] = sa.policy.connections;
+  const onlyConnection = one === undefined || others.length > 0 ? {} : { connection: one.name };
+  say(
+    lane,
+    sa,
+    'phase1-established',
+    `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: ${between}`,
+    onlyConnection,
+  );
   lane.effects.push({
     kind: 'phase1Established',
     isakmp: cookiesOf(sa),

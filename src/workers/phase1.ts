@@ -17,13 +17,18 @@ import {
   recognise,
   signal,
 } from '../shared/exchange/run.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import { whoWords } from '../shared/log/who.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { LaneEvent, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { complain, dropQuietly, linesOf, reasonOf } from './complaints.ts';
+import { begunWords } from './debug-words.ts';
+import { tracePhase1Offer, traceReceived, traceStep } from './exchange-traces.ts';
 import { hex, type IsakmpSa, isZero, noTimers } from './isakmp-sa.ts';
-import { arm, disarmAll, envOf, fieldsOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { arm, disarmAll, envOf, type LaneContext, nonZeroRandom } from './lane-context.ts';
+import { fieldsOf, trace, turnTo } from './lane-log.ts';
+import { sendAgain } from './outgoing.ts';
 import { perform } from './phase1-outcome.ts';
 import { stopRepeating } from './retransmission.ts';
 import { failPhase1 } from './sa-life.ts';
@@ -47,6 +52,8 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
       ? exchangeOf(aggressiveModeInitiator, { tag: 'idle', setup }, forgetKey)
       : exchangeOf(mainModeInitiator, { tag: 'idle', setup }, forgetKey);
   const { sa, conversation } = newSa(lane, setup, 'initiator', request, initiatorCookie.slice(), NO_COOKIE, machine);
+  turnTo(lane, sa);
+  trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, undefined);
   lane.sas.addHalfOpen(sa);
   if (!lane.store.addHalfOpen(sa)) {
     failPhase1(lane, sa, { cause: 'error', reason: 'the SA table is full' });
@@ -54,6 +61,7 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
   }
   try {
     perform(lane, sa, signal(conversation, { kind: 'start' }, envOf(lane)));
+    traceStep(lane, sa, undefined, 'idle', machine.tag);
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
     failPhase1(lane, sa, { cause: 'error', reason: fault.message });
@@ -82,7 +90,11 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
     : exchangeOf(mainModeResponder, { tag: 'awaitSa', setup }, forgetKey);
   const initiatorCookie = header.initiatorCookie.slice();
   const { sa, conversation } = newSa(lane, setup, 'responder', 0, initiatorCookie, responderCookie, machine);
+  turnTo(lane, sa);
+  const before = machine.tag;
   const received = receive(conversation, event.bytes, header, envOf(lane));
+  traceReceived(lane, undefined, received);
+  tracePhase1Offer(lane, policy, received);
   if (received.kind === 'accepted' && lane.store.addHalfOpen(sa)) {
     const kept = header.length + (conversation.lastSent?.length ?? 0);
     for (const crowdedOut of lane.halfOpenLimit.admit(sa, kept)) {
@@ -92,6 +104,8 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
       });
     }
     lane.sas.addHalfOpen(sa);
+    trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, undefined);
+    traceStep(lane, sa, undefined, before, machine.tag);
     perform(lane, sa, received.actions);
     return;
   }
@@ -128,7 +142,7 @@ type ShedReason =
 export const repeatPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram): void => {
   if (sa.conversation === undefined || event.path.remote.address !== sa.path.remote.address) return;
   const repeat = recognise(sa.conversation, event.bytes)?.repeat;
-  if (repeat !== undefined) lane.effects.push({ kind: 'send', path: sa.path, bytes: repeat });
+  if (repeat !== undefined) sendAgain(lane, sa.path, repeat);
 };
 
 /** Any later message of phase 1. */
@@ -144,7 +158,11 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
   if (!knewCookie) conversation.responderCookie = header.responderCookie.slice();
   const before = sa.path;
   sa.path = event.path;
+  const { protection } = conversation;
+  const { tag } = conversation.exchange;
   const received = receive(conversation, event.bytes, header, envOf(lane));
+  traceReceived(lane, protection, received);
+  tracePhase1Offer(lane, sa.policy, received);
   if (received.kind !== 'accepted') {
     sa.path = before;
     if (!knewCookie) conversation.responderCookie = NO_COOKIE;
@@ -159,11 +177,12 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
       sa.hearsay = undefined;
       sa.refusal = undefined;
       stopRepeating(lane, sa, undefined);
+      traceStep(lane, sa, undefined, tag, conversation.exchange.tag);
       perform(lane, sa, received.actions);
       lane.store.update(sa);
       return;
     case 'duplicate':
-      if (received.repeat !== undefined) lane.effects.push({ kind: 'send', path: sa.path, bytes: received.repeat });
+      if (received.repeat !== undefined) sendAgain(lane, sa.path, received.repeat);
       return;
     case 'refused':
       refuse(lane, sa, event, header, received);

@@ -4,9 +4,12 @@ import { InvariantError } from '../shared/errors.ts';
 import { deletePayload, errorPayload } from '../shared/exchange/informational.ts';
 import type { Action } from '../shared/exchange/run.ts';
 import { BROKEN_OFF_QUICK_MODE, SILENT_KERNEL, silenceToQuickMode } from '../shared/exchange/silence.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import type { Agreement } from '../shared/threads/contract.ts';
+import { endedWords, ipsecKeyWords, ipsecSaWords } from './debug-words.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { type LaneContext, quickModeFields, say } from './lane-context.ts';
+import type { LaneContext } from './lane-context.ts';
+import { quickModeFields, say, trace } from './lane-log.ts';
 import { sendInformational } from './outgoing.ts';
 import { sendMessage } from './retransmission.ts';
 import { endPhase2, withHearsay } from './sa-life.ts';
@@ -16,7 +19,7 @@ export const perform = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, actions
   for (const action of actions) {
     switch (action.kind) {
       case 'datagram':
-        sendMessage(lane, sa, phase2, action.bytes, action.repeat);
+        sendMessage(lane, sa, phase2, action);
         break;
       case 'log':
         lane.effects.push(action);
@@ -30,6 +33,7 @@ export const perform = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, actions
         break;
       case 'install':
         phase2.spis = action.agreement.protocols.flatMap(({ spiIn, spiOut }) => [spiIn, spiOut]);
+        trace(lane, LogClass.CRYPTO, 40, ipsecKeyWords, action.agreement);
         lane.effects.push({ kind: 'install', exchange, agreement: action.agreement, sas: action.sas });
         break;
       case 'phase2Established':
@@ -63,6 +67,8 @@ const fail = (
 /** Agreed and installed. The exchange stays until Exchange-max-time to answer duplicates. */
 const settle = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, agreement: Agreement): void => {
   phase2.isSettled = true;
+  trace(lane, LogClass.SA, 10, ipsecSaWords, agreement);
+  trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, phase2, undefined);
   const { exchange, request } = phase2;
   const suffix = request === 0 ? ' (as responder)' : '';
   const fields = quickModeFields({ connection: agreement.connection, messageId: phase2.messageId });

@@ -8,15 +8,19 @@ import { peerSpiIn } from '../shared/exchange/quick-mode.ts';
 import { quickModeInitiator } from '../shared/exchange/quick-mode-initiator.ts';
 import { quickModeResponder } from '../shared/exchange/quick-mode-responder.ts';
 import { newConversation, type Refused, receive, signal } from '../shared/exchange/run.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import { identityKey } from '../shared/policy/identity.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { Failure, LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { complain, linesOf, reasonOf } from './complaints.ts';
+import { begunWords } from './debug-words.ts';
+import { tracePhase2Offer, traceReceived, traceStep } from './exchange-traces.ts';
 import { cookiesOf, type Established, type IsakmpSa, noTimers, type Phase2 } from './isakmp-sa.ts';
 import { arm, envOf, type LaneContext } from './lane-context.ts';
+import { trace, turnTo } from './lane-log.ts';
 import { freshMessageId, isFreshMessageId, rememberMessageId } from './message-ids.ts';
-import { protectedEnvelope } from './outgoing.ts';
+import { protectedEnvelope, sendAgain } from './outgoing.ts';
 import { perform } from './phase2-outcome.ts';
 import { hearFrom, stopRepeating } from './retransmission.ts';
 import { endPhase2 } from './sa-life.ts';
@@ -51,7 +55,15 @@ export const startQuickMode = (lane: LaneContext, { request, isakmp, connection:
   const sa = lane.sas.find(isakmp);
   const fail = (reason: string): void => {
     const failure: Failure = { cause: 'error', reason };
-    lane.effects.push({ kind: 'phase2Failed', exchange: 0, request, isakmp, connection: name, failure });
+    lane.effects.push({
+      kind: 'phase2Failed',
+      exchange: 0,
+      request,
+      isakmp,
+      messageId: 0,
+      connection: name,
+      failure,
+    });
   };
   if (sa?.established === undefined) {
     fail('the ISAKMP SA has gone meanwhile');
@@ -83,16 +95,22 @@ export const receiveQuickMode = (
   const running = established.phase2.get(messageId);
   if (running === undefined && (!isFreshMessageId(established, messageId) || isCrowded(established))) return;
   const phase2 = running ?? answeringPhase2(lane, sa, established, messageId);
+  turnTo(lane, sa, phase2);
+  const { protection, exchange } = phase2.conversation;
+  const { tag } = exchange;
   const received = receive(phase2.conversation, event.bytes, header, envOf(lane));
+  traceReceived(lane, protection, received);
   switch (received.kind) {
     case 'accepted':
       if (running === undefined) enter(lane, sa, established, phase2);
       hearFrom(lane, sa);
       stopRepeating(lane, sa, phase2);
       perform(lane, sa, phase2, received.actions);
+      tracePhase2Offer(lane, sa.policy, phase2, received);
+      traceStep(lane, sa, phase2, tag, exchange.tag);
       return;
     case 'duplicate':
-      if (received.repeat !== undefined) lane.effects.push({ kind: 'send', path: sa.path, bytes: received.repeat });
+      if (received.repeat !== undefined) sendAgain(lane, sa.path, received.repeat);
       return;
     case 'refused':
       refuse(lane, sa, established, event, header, received);
@@ -156,6 +174,7 @@ const enter = (lane: LaneContext, sa: IsakmpSa, established: Established, phase2
   lane.phase2.set(phase2.exchange, { sa, phase2 });
   const endAt = lane.now() + lane.general.exchangeMaxTimeSeconds * 1000;
   arm(lane, phase2, endAt, { name: 'exchangeEnd', sa, phase2 });
+  trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, phase2);
 };
 
 /** The kernel's answer. An exchange that has ended meanwhile is none of its business any more. */
@@ -169,8 +188,12 @@ export const kernelAnswered = (
 };
 
 const deliver = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, event: Parameters<typeof signal>[1]): void => {
+  turnTo(lane, sa, phase2);
+  const { exchange } = phase2.conversation;
+  const { tag } = exchange;
   try {
     perform(lane, sa, phase2, signal(phase2.conversation, event, envOf(lane)));
+    traceStep(lane, sa, phase2, tag, exchange.tag);
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
     endPhase2(lane, sa, phase2, { cause: 'refused', reason: fault.message });

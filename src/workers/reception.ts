@@ -1,14 +1,17 @@
 /** The reception checks of a datagram in their order (RFC 2408 §5.2, behaviour of isakmpd), and whom it is for. */
 import { ExchangeType, exchangeName, HeaderFlag, NotifyType, PayloadType } from '../shared/constants/isakmp.ts';
 import { ProtocolError } from '../shared/errors.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import type { Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import { type Header, readHeader } from '../shared/wire/message.ts';
 import { complain, dropQuietly } from './complaints.ts';
+import { receivedWords } from './debug-words.ts';
 import { receiveInformational } from './informational.ts';
 import { hex, type IsakmpSa, isZero } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
+import { trace, turnTo, turnToMessage } from './lane-log.ts';
 import { hearNotify, hearUnreadable } from './peer-refusals.ts';
 import { answerPhase1, receivePhase1, repeatPhase1 } from './phase1.ts';
 import { receiveQuickMode } from './phase2.ts';
@@ -17,10 +20,12 @@ type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
 
 export const receiveDatagram = (lane: LaneContext, event: Datagram): void => {
   const header = headerOf(event.bytes);
+  turnToMessage(lane, event.path, header);
   if (header === undefined) {
     dropQuietly(lane, event.path, 'message-dropped', 'message_recv: bad message length');
     return;
   }
+  trace(lane, LogClass.MESSAGE, 70, receivedWords, event.path, header);
   const exact: Datagram =
     event.bytes.length === header.length ? event : { ...event, bytes: event.bytes.subarray(0, header.length) };
   const versionFault = faultOfVersion(header);
@@ -88,6 +93,7 @@ const isReserved = (type: number): boolean => type > ExchangeType.TRANSACTION &&
 /** No responder cookie yet: a first message, the same again, or somebody's cleartext opinion of ours. */
 const receiveFirst = (lane: LaneContext, event: Datagram, header: Header): void => {
   const known = lane.sas.findExchange(header.initiatorCookie);
+  if (known !== undefined) turnTo(lane, known);
   const fault = faultOf(header);
   if (fault !== undefined) refuse(lane, event, header, undefined, fault);
   else if (isZero(header.initiatorCookie)) refuseCookies(lane, event, header);
@@ -104,6 +110,7 @@ const receiveFurther = (lane: LaneContext, event: Datagram, header: Header): voi
     if (lane.now() >= lane.silentUntil) refuseCookies(lane, event, header);
     return;
   }
+  turnTo(lane, sa);
   const fault = faultOf(header);
   if (fault !== undefined) refuse(lane, event, header, sa, fault);
   else if (isPhase1(header)) receiveForPhase1(lane, sa, event, header);

@@ -1,19 +1,18 @@
 /** Sending what an exchange wants sent, and sending it again while nothing comes back. Exponential back-off with jitter. */
 
-import type { Repeat } from '../shared/exchange/effects.ts';
-import type { Conversation } from '../shared/exchange/run.ts';
+import type { Action, Conversation } from '../shared/exchange/run.ts';
 import type { IsakmpSa, Phase2 } from './isakmp-sa.ts';
 import { arm, disarm, type LaneContext } from './lane-context.ts';
+import { send, sendAgain } from './outgoing.ts';
 
 /** Sends a new message of an exchange and arms its repetition. */
 export const sendMessage = (
   lane: LaneContext,
   sa: IsakmpSa,
   phase2: Phase2 | undefined,
-  bytes: Uint8Array,
-  repeat: Repeat,
+  { bytes, repeat, payloads }: Extract<Action, { readonly kind: 'datagram' }>,
 ): void => {
-  lane.effects.push({ kind: 'send', path: sa.path, bytes });
+  send(lane, sa.path, bytes, phase2?.conversation.protection ?? sa.conversation?.protection, payloads);
   if (repeat === 'timer') armRepeat(lane, sa, phase2, 1);
   else disarm(lane, phase2 ?? sa, 'repeat');
 };
@@ -38,7 +37,7 @@ export const repeatMessage = (
   const { lastSent, transmissions } = conversation;
   if (lastSent === undefined || transmissions > lane.general.retransmits) return false;
   conversation.transmissions = transmissions + 1;
-  lane.effects.push({ kind: 'send', path: sa.path, bytes: lastSent });
+  sendAgain(lane, sa.path, lastSent);
   armRepeat(lane, sa, phase2, transmissions + 1);
   return true;
 };

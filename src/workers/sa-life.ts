@@ -1,14 +1,18 @@
 /** How ISAKMP SAs and quick modes end: timers, rows, keys and maps are let go together, and main is told. */
 import { forgetKey } from '../shared/crypto/key-cache.ts';
+import { LogClass } from '../shared/log/classes.ts';
 import { whoWords } from '../shared/log/who.ts';
 import type { Failure } from '../shared/threads/contract.ts';
+import { endedWords, saWords } from './debug-words.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { disarmAll, fieldsOf, type LaneContext, say } from './lane-context.ts';
+import { disarmAll, type LaneContext } from './lane-context.ts';
+import { fieldsOf, say, trace } from './lane-log.ts';
 
 /** A negotiation of phase 1 ends without result. What strangers began is told only as often as strangers may be heard. */
 export const failPhase1 = (lane: LaneContext, sa: IsakmpSa, failure: Failure): void => {
   const { request, policy } = sa;
   const told = withHearsay(sa, failure);
+  trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, failure);
   forgetSa(lane, sa);
   if (request === 0 && !lane.strangers.take(lane.now())) return;
   if (request === 0 && failure.cause !== 'cancelled') {
@@ -27,6 +31,7 @@ export const withHearsay = ({ hearsay, refusal }: IsakmpSa, { cause, reason }: F
 /** An established SA ends; its quick modes end with it, its IPsec SAs do not. */
 export const dropSa = (lane: LaneContext, sa: IsakmpSa, why: 'expired' | 'deletedByPeer' | 'deletedByUs'): void => {
   const isakmp = cookiesOf(sa);
+  trace(lane, LogClass.SA, 10, saWords, `sa_delete, ${why}`, sa);
   for (const phase2 of [...(sa.established?.phase2.values() ?? [])]) {
     endPhase2(lane, sa, phase2, { cause: 'cancelled', reason: 'the ISAKMP SA that protected it is gone' });
   }
@@ -55,11 +60,13 @@ export const endPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2, failu
   phase2.conversation.exchange.drop();
   if (phase2.isSettled) return;
   phase2.isSettled = true;
+  trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, phase2, failure);
   lane.effects.push({
     kind: 'phase2Failed',
     exchange: phase2.exchange,
     request: phase2.request,
     isakmp: cookiesOf(sa),
+    messageId: phase2.messageId,
     connection: phase2.connection,
     failure,
   });

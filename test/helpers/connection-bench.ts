@@ -277,7 +277,7 @@ export class ConnectionBench {
 
   quickModeFails(request: number, cause: Failure['cause'] = 'timeout', connection = 'net-a', isakmp = ''): void {
     const failure = { cause, reason: `it was a ${cause}` };
-    this.lane({ kind: 'phase2Failed', exchange: 0, request, isakmp, connection, failure });
+    this.lane({ kind: 'phase2Failed', exchange: 0, request, isakmp, messageId: 0, connection, failure });
   }
 
   phase1Fails(request: number, cause: Failure['cause'] = 'timeout', peer = 'peer-a'): void {

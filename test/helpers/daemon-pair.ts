@@ -2,12 +2,14 @@
  * A daemon without sockets and threads: the real supervisor, connection core, lanes and exchanges on a virtual clock, network and kernel. Messages between
  * main and a lane take time, as between threads; a lane can be killed, and so can the daemon.
  */
+
 import { type Capabilities, type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { Supervisor } from '../../src/main/supervisor.ts';
 import type { ConfigurationView } from '../../src/shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../../src/shared/connection/convergence.ts';
 import type { SaId } from '../../src/shared/connection/events.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { GeneralPolicy, PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { createKeySlab, KeySlab } from '../../src/shared/sa-table/key-slab.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
@@ -180,6 +182,7 @@ export class Life {
     const { schedule, prng } = this.#world;
     const { address } = this.#options;
     return new Supervisor({
+      levels: createDebugLevels(),
       lanes: {
         count: this.#options.lanes,
         post: (lane, event) => this.#lanes[lane]?.post(event),
@@ -255,6 +258,7 @@ export class VirtualLane {
       random: (size) => world.prng.bytes(size),
       table: parts.table,
       slab: new KeySlab(parts.slab),
+      levels: createDebugLevels(),
     });
   }
 

@@ -15,6 +15,7 @@ import {
   HashAlgorithm,
   LifeType,
 } from '../../src/shared/constants/oakley.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type {
   ConnectionPolicy,
   Identity,
@@ -130,6 +131,7 @@ export class LaneHost {
   readonly shared = createSaTable({ writers: 2, maxRows: 4096 });
   readonly slabBuffer = createKeySlab(1024);
   readonly table = new SaTable(this.shared, 1);
+  readonly levels = createDebugLevels();
   readonly done: LaneEffect[] = [];
   readonly outbox: { readonly path: Path; readonly bytes: Uint8Array }[] = [];
   /** Keys of IPsec SAs, copied when they were handed over. */
@@ -140,7 +142,14 @@ export class LaneHost {
   constructor(address: string, seed: string, now: () => number) {
     this.address = address;
     const slab = new KeySlab(this.slabBuffer);
-    this.core = new LaneCore({ lane: 0, now, random: seededRandom(seed), table: this.table, slab });
+    this.core = new LaneCore({
+      lane: 0,
+      now,
+      random: seededRandom(seed),
+      table: this.table,
+      slab,
+      levels: this.levels,
+    });
   }
 
   /** The policy of `peer` that it was told last. */

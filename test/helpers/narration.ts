@@ -19,9 +19,9 @@ const textOf = (host: LaneHost, effect: LaneHost['done'][number]): readonly stri
       return request === 0 ? [] : [phase1Failed(peer, host.policy, failure, isakmp, [], undefined).text];
     }
     case 'phase2Failed': {
-      const { request, connection, failure } = effect;
+      const { request, connection, messageId, failure } = effect;
       const record = request === 0 ? quickModeAbandoned : quickModeFailed;
-      return [record(connection, undefined, failure, undefined).text];
+      return [record(connection, undefined, messageId, failure, undefined).text];
     }
     default:
       return [];

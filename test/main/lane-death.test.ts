@@ -1,4 +1,5 @@
 /** A lane of a whole daemon dies under load: two assemblies with real threads, over a network in memory. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { until } from '../../loadtest/daemon.ts';
@@ -7,6 +8,7 @@ import { type Assembly, assemble } from '../../src/main/assembly.ts';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import type { Logger } from '../../src/main/log.ts';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { MemoryNetwork, type Sent } from '../helpers/memory-network.ts';
 
@@ -110,7 +112,15 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
   settings.load(text, 'isakmpd.conf');
   const openNetwork = network.host(address, PORT);
   const kernel = createNoneBackend();
-  const daemon = assemble({ configuration: settings, log, kernel, workers: LANES, port: PORT, openNetwork });
+  const daemon = assemble({
+    configuration: settings,
+    log,
+    levels: createDebugLevels(),
+    kernel,
+    workers: LANES,
+    port: PORT,
+    openNetwork,
+  });
   t.after(async () => {
     await daemon.lanes.stop();
     await daemon.network.close();

@@ -4,6 +4,7 @@ import { it, type TestContext } from 'node:test';
 import { LaneLink } from '../../src/main/lane-link.ts';
 import { Lanes } from '../../src/main/lanes.ts';
 import { SystemError } from '../../src/shared/errors.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { GeneralPolicy, PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { createSaTable } from '../../src/shared/sa-table/sa-table.ts';
 import type { LaneEffect, LaneEvent } from '../../src/shared/threads/contract.ts';
@@ -67,6 +68,7 @@ class Bench {
           return port === undefined ? undefined : peerPolicy(name, port);
         },
       },
+      levels: createDebugLevels(),
       groups: () => [],
       peersOf: () => peersOf,
       now: monotonicNow,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { it } from 'node:test';
 import { Router } from '../../src/main/router.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { LaneEvent, LogRecord, Path } from '../../src/shared/threads/contract.ts';
 
 const local = { address: '192.0.2.1', port: 500 };
@@ -24,6 +25,7 @@ const setUp = (count = 4, unusable: readonly string[] = []) => {
   const ensured: string[] = [];
   const lines: LogRecord[] = [];
   const router = new Router({
+    levels: createDebugLevels(),
     lanes: {
       count,
       post: (lane, event) => void posted.push({ lane, event }),

@@ -5,6 +5,7 @@ import { it, type TestContext } from 'node:test';
 import { openUdpSocket } from '../../src/main/privileged/udp-socket.ts';
 import { createUdpSockets, type UdpSockets, type UdpSocketsOptions } from '../../src/main/sockets.ts';
 import { SystemError } from '../../src/shared/errors.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { Path } from '../../src/shared/threads/contract.ts';
 
 interface Received {
@@ -38,6 +39,7 @@ class Bench {
   constructor(t: TestContext, ports: readonly [number, number], options: Partial<UdpSocketsOptions> = {}) {
     [this.port, this.encapsulationPort] = ports;
     this.sockets = createUdpSockets({
+      levels: createDebugLevels(),
       privileged: { openUdpSocket },
       log: { write: (record) => void this.lines.push(`${record.severity} ${record.text}`) },
       port: this.port,

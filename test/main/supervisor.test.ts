@@ -1,9 +1,11 @@
 /** The supervisor between core, lanes, kernel and table; and the two daemons' worth of it in convergence.test.ts. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { Supervisor } from '../../src/main/supervisor.ts';
+import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
 import type { IpsecSa, LaneEvent, LogRecord } from '../../src/shared/threads/contract.ts';
@@ -27,6 +29,7 @@ class Rig {
     const prng = new Prng(1);
     this.table = new SaTable(createSaTable({ writers: 2, maxRows }), 0);
     this.supervisor = new Supervisor({
+      levels: createDebugLevels(),
       lanes: {
         count: 1,
         post: (lane, event) => this.posted.push({ lane, event }),
@@ -159,7 +162,15 @@ test('the inbound SA of an exchange that failed meanwhile is taken out again', a
   const { agreement } = rig.install(3);
   const failure = { cause: 'timeout', reason: 'no answer' } as const;
   const { connection } = agreement;
-  rig.supervisor.laneEffect(0, { kind: 'phase2Failed', exchange: 3, request: 0, isakmp: ISAKMP, connection, failure });
+  rig.supervisor.laneEffect(0, {
+    kind: 'phase2Failed',
+    exchange: 3,
+    request: 0,
+    isakmp: ISAKMP,
+    messageId: 0,
+    connection,
+    failure,
+  });
   for (let i = 0; i < 2; i++) {
     finish();
     await settled();

@@ -19,6 +19,7 @@ const successor = (world: LanePair, silentUntil = 0, withPolicy = true) => {
     random: seededRandom('successor'),
     table,
     slab: new KeySlab(world.right.slabBuffer),
+    levels: world.right.levels,
   });
   const tell = (event: LaneEvent): readonly LaneEffect[] => {
     core.handle(event);

@@ -30,6 +30,8 @@ export interface QuickModeFailure {
   readonly number: number;
   readonly connection: Connection;
   readonly sa: IsakmpSa | undefined;
+  /** 0: not even begun. */
+  readonly messageId: number;
   readonly failure: Failure;
 }
 
@@ -195,12 +197,12 @@ export class Attempts {
     return request;
   }
 
-  quickModeFailed({ lane, exchange, number, connection, sa, failure }: QuickModeFailure): void {
+  quickModeFailed({ lane, exchange, number, connection, sa, messageId, failure }: QuickModeFailure): void {
     const isForeign = this.#requests.foreignEnded(lane, exchange);
     const request = this.#requests.take(number);
     if (request?.isCancelled === true) return;
     if (!(request instanceof QuickRequest)) {
-      this.#log(quickModeAbandoned(connection.name, sa, failure));
+      this.#log(quickModeAbandoned(connection.name, sa, messageId, failure));
       if (isForeign) this.want(connection);
       return;
     }
@@ -208,7 +210,7 @@ export class Attempts {
     // No answer: the peer may have lost this ISAKMP SA. Or our lane has, with its predecessor. The next attempt begins with a new one.
     if (sa !== undefined && (failure.cause === 'timeout' || sa.unconfirmedSince !== undefined)) sa.isSuspect = true;
     const delay = this.#delay(connection);
-    this.#log(quickModeFailed(connection.name, sa, failure, this.needs(connection) ? delay : undefined));
+    this.#log(quickModeFailed(connection.name, sa, messageId, failure, this.needs(connection) ? delay : undefined));
     this.wantAfter(connection, delay);
   }
 

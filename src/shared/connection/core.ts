@@ -245,11 +245,11 @@ export class ConnectionCore {
   }
 
   #quickModeFailed(lane: number, effect: Extract<SaEffect, { readonly kind: 'phase2Failed' }>): void {
-    const { exchange, request, failure } = effect;
+    const { exchange, request, messageId, failure } = effect;
     this.#installs.failed(lane, exchange);
     const connection = this.#connections.connection(effect.connection);
     const sa = this.#peers.isakmp(effect.isakmp);
-    this.#attempts.quickModeFailed({ lane, exchange, number: request, connection, sa, failure });
+    this.#attempts.quickModeFailed({ lane, exchange, number: request, connection, sa, messageId, failure });
   }
 
   /** RFC 2408 §3.15: only what this very peer owns, known SPIs even among unknown ones. */

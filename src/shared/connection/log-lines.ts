@@ -73,17 +73,23 @@ export const phase1Failed = (
 export const quickModeFailed = (
   connection: string,
   sa: IsakmpSa | undefined,
+  messageId: number,
   failed: Failure,
   retryMs: number | undefined,
 ): LogRecord => {
-  const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
+  const fields = quickModeFields(connection, sa, messageId);
   const text = `quick mode failed: ${whoWords(fields)}: ${failed.reason}${again(retryMs)}` as const;
   return failureRecord(notice('phase2-failed', text, fields), failed);
 };
 
 /** A quick mode that the peer had begun came to nothing. */
-export const quickModeAbandoned = (connection: string, sa: IsakmpSa | undefined, failed: Failure): LogRecord => {
-  const fields: LogFields = { connection, ...(sa === undefined ? {} : saFields(sa)) };
+export const quickModeAbandoned = (
+  connection: string,
+  sa: IsakmpSa | undefined,
+  messageId: number,
+  failed: Failure,
+): LogRecord => {
+  const fields = quickModeFields(connection, sa, messageId);
   const text = `quick mode abandoned: ${whoWords(fields)}: ${failed.reason}` as const;
   const record = notice('phase2-abandoned', text, fields);
   // It went down with its ISAKMP SA, or the operator wished it.
@@ -159,9 +165,17 @@ const policyFields = ({ address, localId, remoteId }: PeerPolicy): LogFields => 
 const saFields = ({ party: owner, path, localIdentity, cookies }: IsakmpSa): LogFields => ({
   peer: owner.peer.name,
   address: path.remote.address,
+  port: path.remote.port,
   localIdentity,
   remoteIdentity: owner.identity,
   cookies,
+});
+
+/** `messageId` 0: the quick mode was not even begun. */
+const quickModeFields = (connection: string, sa: IsakmpSa | undefined, messageId: number): LogFields => ({
+  connection,
+  ...(sa === undefined ? {} : saFields(sa)),
+  ...(messageId === 0 ? {} : { messageId: messageId.toString(16).padStart(8, '0') }),
 });
 
 const endpoint = ({ path }: IsakmpSa): string => `${path.remote.address} port ${path.remote.port}`;

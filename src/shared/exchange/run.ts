@@ -6,7 +6,7 @@ import { HeaderFlag } from '../constants/isakmp.ts';
 import { HashAlgorithm } from '../constants/oakley.ts';
 import { digest } from '../crypto/prf.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Header } from '../wire/message.ts';
+import type { Header, OutPayload } from '../wire/message.ts';
 import type { Effect, Effects, Env, ExchangeEvent, Repeat } from './effects.ts';
 import { type Envelope, openMessage, type Stage, sealAuthenticated, sealMessage } from './envelope.ts';
 import type { Inbound } from './inbound.ts';
@@ -42,11 +42,17 @@ export const newConversation = (envelope: Envelope, exchange: Exchange): Convers
 
 /** What is left to the lane: sending bytes, and every effect but those that run.ts has carried out. */
 export type Action =
-  | { readonly kind: 'datagram'; readonly bytes: Uint8Array; readonly repeat: Repeat }
+  | {
+      readonly kind: 'datagram';
+      readonly bytes: Uint8Array;
+      readonly repeat: Repeat;
+      /** What was put into it, besides the HASH that authenticates a message of phase 2. */
+      readonly payloads: readonly OutPayload[];
+    }
   | Exclude<Effect, { readonly kind: 'send' | 'sendAuthenticated' | 'protect' }>;
 
 export type Received =
-  | { readonly kind: 'accepted'; readonly actions: readonly Action[] }
+  | { readonly kind: 'accepted'; readonly actions: readonly Action[]; readonly message: Inbound }
   | Duplicate
   /** Not for now (nothing is expected, or no key is there to decrypt it with): silence. */
   | { readonly kind: 'ignored' }
@@ -100,7 +106,7 @@ export const receive = (conversation: Conversation, datagram: Uint8Array, header
   conversation.seen.push(fingerprint);
   conversation.lastSent = undefined;
   conversation.transmissions = 0;
-  return { kind: 'accepted', actions: carryOut(conversation, out) };
+  return { kind: 'accepted', actions: carryOut(conversation, out), message: opened.message };
 };
 
 /** Recognises an earlier message of the exchange, where nothing else would be accepted. Undefined: it is none. */
@@ -147,7 +153,7 @@ const carryOut = (conversation: Conversation, effects: Effects): readonly Action
       conversation.lastSent = bytes;
       conversation.repeat = effect.repeat;
       conversation.transmissions = 1;
-      actions.push({ kind: 'datagram', bytes, repeat: effect.repeat });
+      actions.push({ kind: 'datagram', bytes, repeat: effect.repeat, payloads: effect.payloads });
     } else actions.push(effect);
   }
   return actions;

@@ -6,6 +6,7 @@
  */
 import { CONNECTION_EVENTS } from './events/connections.ts';
 import { DAEMON_EVENTS } from './events/daemon.ts';
+import { DEBUG_EVENTS } from './events/debugging.ts';
 import { LIFECYCLE_EVENTS } from './events/lifecycle.ts';
 import { OPERATOR_EVENTS } from './events/operator.ts';
 import { PHASE1_EVENTS } from './events/phase1.ts';
@@ -23,6 +24,7 @@ export const EVENTS = {
   ...DAEMON_EVENTS,
   ...OPERATOR_EVENTS,
   ...LIFECYCLE_EVENTS,
+  ...DEBUG_EVENTS,
 } as const satisfies EventTable;
 
 /** The stable name of what happened. */
@@ -46,4 +48,5 @@ export const EVENT_SECTIONS: readonly { readonly title: string; readonly events:
   { title: 'The daemon: sockets, threads, kernel, log', events: DAEMON_EVENTS },
   { title: 'Configuration and FIFO', events: OPERATOR_EVENTS },
   { title: 'Signals, reload, active and passive mode', events: LIFECYCLE_EVENTS },
+  { title: 'Debug classes', events: DEBUG_EVENTS },
 ];

@@ -124,6 +124,7 @@ export interface LogFields {
   readonly connection?: string;
   readonly peer?: string;
   readonly address?: string;
+  readonly port?: number;
   readonly localIdentity?: string;
   readonly remoteIdentity?: string;
   readonly cookies?: string;
@@ -188,6 +189,8 @@ export type LaneEffect =
       readonly exchange: number;
       readonly request: number;
       readonly isakmp: Cookies;
+      /** 0: not even begun. */
+      readonly messageId: number;
       readonly connection: string;
       readonly failure: Failure;
     }
@@ -231,6 +234,8 @@ export interface LaneStart<Port, Table, Slab> {
   readonly control: Port;
   readonly table: Table;
   readonly slab: Slab;
+  /** Debug level of each class, shared with main, which changes them. */
+  readonly levels: Int32Array;
   /** Diffie-Hellman groups that the configuration names: the lane sets them up before it begins. */
   readonly groups: readonly number[];
 }

@@ -62,7 +62,7 @@ test('a quick mode that the peer has begun keeps us from beginning one, until it
   bench.tell({ kind: 'connect', name: 'net-a' });
   assert.equal(bench.take('startQuickMode').length, 0);
   const failure = { cause: 'refused', reason: 'no' } as const;
-  bench.lane({ kind: 'phase2Failed', exchange: 7, request: 0, isakmp, connection: 'net-a', failure });
+  bench.lane({ kind: 'phase2Failed', exchange: 7, request: 0, isakmp, messageId: 0, connection: 'net-a', failure });
   assert.equal(bench.take('startQuickMode').length, 1);
 });
 
@@ -160,6 +160,7 @@ test('a failed quick mode is one record that names connection, peer, identities 
     connection: 'net-a',
     peer: 'peer-a',
     address: '10.0.0.1',
+    port: 500,
     localIdentity: 'us.example.org',
     remoteIdentity: 'peer-a.example.org',
     cookies: isakmp,

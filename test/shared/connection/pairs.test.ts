@@ -261,7 +261,7 @@ test('a failed quick mode takes back what it installed, also while the kernel is
   const add = bench.effects.find((effect) => effect.kind === 'add');
   assert.ok(add?.kind === 'add');
   const failure = { cause: 'timeout', reason: 'no answer' } as const;
-  bench.lane({ kind: 'phase2Failed', exchange: 5, request: 0, isakmp, connection: 'net-a', failure });
+  bench.lane({ kind: 'phase2Failed', exchange: 5, request: 0, isakmp, messageId: 0, connection: 'net-a', failure });
   bench.kernelAdds(add);
   assert.equal(bench.kernel.size, 0);
   assert.equal(bench.take('installed').length, 0);
@@ -274,7 +274,7 @@ test('a responder whose quick mode fails after message 2 tells the peer, which m
   bench.lane({ kind: 'phase2Started', exchange: 5, isakmp, connection: 'net-a' });
   bench.install(agreement, 5);
   const failure = { cause: 'timeout', reason: 'no message 3' } as const;
-  bench.lane({ kind: 'phase2Failed', exchange: 5, request: 0, isakmp, connection: 'net-a', failure });
+  bench.lane({ kind: 'phase2Failed', exchange: 5, request: 0, isakmp, messageId: 0, connection: 'net-a', failure });
   assert.deepEqual(bench.deletedSpis(), [inOf(agreement)]);
   assert.equal(bench.kernel.size, 0);
 });

@@ -195,6 +195,7 @@ const EFFECTS: Kinds<LaneEffect> = {
     exchange: number,
     request: number,
     isakmp: text,
+    messageId: fc.nat(),
     connection: text,
     failure,
   }),
