@@ -33,6 +33,8 @@ export interface DaemonOptions {
   readonly onLine?: (line: string) => void;
   /** Variables besides our own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Words of a command that starts it, `ip netns exec name` for example. */
+  readonly inside?: readonly string[];
   /** For node itself: profilers. */
   readonly nodeOptions?: readonly string[];
 }
@@ -47,7 +49,17 @@ export class Daemon {
   readonly #seen: { readonly text: string; readonly at: number }[] = [];
 
   constructor(options: DaemonOptions) {
-    const { name, folder, configuration, ports, workers = 1, words = WORDS, onLine, nodeOptions = [] } = options;
+    const {
+      name,
+      folder,
+      configuration,
+      ports,
+      workers = 1,
+      words = WORDS,
+      onLine,
+      nodeOptions = [],
+      inside = [],
+    } = options;
     this.name = name;
     this.ports = ports;
     this.runDirectory = join(folder, name);
@@ -57,7 +69,8 @@ export class Daemon {
     chmodSync(file, options.configurationMode ?? 0o600);
     const places = ['--run-dir', this.runDirectory, '-c', file];
     const numbers = ['--workers', String(workers), '-p', String(ports.ike), '-N', String(ports.encapsulated)];
-    this.#child = spawn(process.execPath, [...nodeOptions, PROGRAM, ...words, ...places, ...numbers], {
+    const [command = process.execPath, ...more] = [...inside, process.execPath];
+    this.#child = spawn(command, [...more, ...nodeOptions, PROGRAM, ...words, ...places, ...numbers], {
       cwd: this.runDirectory,
       env: { ...process.env, ...options.environment },
       stdio: ['ignore', 'inherit', 'pipe'],

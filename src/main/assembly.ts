@@ -10,6 +10,7 @@ import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
+import { Listening } from './listening.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { Logger } from './log.ts';
 import { Operator } from './operator.ts';
@@ -39,6 +40,7 @@ export interface Assembly {
   readonly supervisor: Supervisor;
   readonly operator: Operator;
   readonly localAddresses: LocalAddresses;
+  readonly listening: Listening;
   readonly gate: Gate;
   readonly faults: Faults;
 }
@@ -83,6 +85,7 @@ export const assemble = ({
   const network = openNetwork((path, bytes) => {
     if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
   });
+  const listening = new Listening({ configuration, network, log: log.write });
   const localAddresses = new LocalAddresses({ port, localAddressFor: network.localAddressFor });
   const supervisor: Supervisor = new Supervisor({
     lanes,
@@ -102,7 +105,7 @@ export const assemble = ({
   };
   const carryOut = createEffects({ network: { send }, log, supervisor, faults });
   const operator = new Operator({ configuration, localAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, localAddresses, gate, faults };
+  return { table, network, lanes, supervisor, operator, localAddresses, listening, gate, faults };
 };
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */

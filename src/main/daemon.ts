@@ -4,6 +4,7 @@ import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
+import { AddressWatch } from './address-watch.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { hasLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
@@ -13,6 +14,7 @@ import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands } from './fifo-commands.ts';
 import type { Gate } from './gate.ts';
+import { readInterfaces } from './interfaces.ts';
 import type { Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
 import { Reinitialization } from './reinitialization.ts';
@@ -50,9 +52,10 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       openNetwork: (onDatagram) =>
         createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),
     });
-    await Promise.all([daemon.network.listen(configuration.general().daemon.listenOn), daemon.lanes.started]);
+    await Promise.all([daemon.listening.rescan(), daemon.lanes.started]);
     // A daemon that cannot have its ports leaves the FIFO of another one alone.
     const descriptor = await privileged.openFifo();
+    const watch = watchAddresses(configuration, daemon);
     const ending = new Ending();
     const controls = controlsOf(parts, daemon, ending);
     const stopCommands = listenToCommands(parts, daemon, controls, descriptor);
@@ -73,11 +76,28 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     await ending.asked;
     parts.serviceManager.stopping();
     stopCommands();
+    watch.close();
     await Promise.race([shutDown(parts, daemon), ending.hurried]);
   } finally {
     await privileged.removeRunFiles();
   }
 };
+
+/** Peers whose sections name an interface hear of it through the configuration; all others are found anew by the kernel's routes. */
+const watchAddresses = (
+  { store }: DaemonConfiguration,
+  { faults, listening, localAddresses }: Assembly,
+): AddressWatch =>
+  new AddressWatch({
+    read: readInterfaces,
+    book: store.addressBook,
+    onChange: () => {
+      localAddresses.forget();
+      void listening.addressesChanged().catch((fault) => faults.dropped('a change of addresses', fault));
+    },
+    isDue: () => listening.isWaiting,
+    schedule,
+  });
 
 /** Blowfish and CAST are there only in a process that was started for them. */
 const needsLegacyCiphers = (configuration: DaemonConfiguration): boolean =>
@@ -95,7 +115,7 @@ interface Controls {
 
 const controlsOf = (
   { options, configuration, privileged, log, verbosity, serviceManager }: DaemonParts,
-  { operator, localAddresses, network, gate }: Assembly,
+  { operator, localAddresses, listening, gate }: Assembly,
   ending: Ending,
 ): Controls => {
   const reinitialization = new Reinitialization({
@@ -104,7 +124,7 @@ const controlsOf = (
     privileged,
     operator,
     localAddresses,
-    network,
+    listening,
     verbosity,
     onBegin: () => serviceManager.reloading(monotonicNow()),
     onEnd: () => serviceManager.ready(statusOf(gate)),

@@ -7,10 +7,10 @@ import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import type { Listening } from './listening.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 import type { Operator } from './operator.ts';
 import type { Privileged } from './privileged/privileged.ts';
-import type { UdpSockets } from './sockets.ts';
 
 export interface ReinitializationOptions {
   readonly configurationFile: string;
@@ -18,7 +18,7 @@ export interface ReinitializationOptions {
   readonly privileged: Pick<Privileged, 'readSecretFile'>;
   readonly operator: Pick<Operator, 'tell' | 'upToDate'>;
   readonly localAddresses: Pick<LocalAddresses, 'forget'>;
-  readonly network: Pick<UdpSockets, 'listen'>;
+  readonly listening: Pick<Listening, 'rescan'>;
   readonly verbosity: Pick<Verbosity, 'configure'>;
   /** For the service manager. */
   readonly onBegin: () => void;
@@ -61,13 +61,13 @@ export class Reinitialization {
   }
 
   async #reload(): Promise<void> {
-    const { configuration, operator, localAddresses, network, verbosity, log } = this.#options;
+    const { configuration, operator, localAddresses, listening, verbosity, log } = this.#options;
     const renew = await this.#readFile();
     verbosity.configure(configuration.general().daemon).forEach(log);
     const renegotiate = configuration.general().daemon.renegotiateOnHup;
     localAddresses.forget();
     try {
-      await network.listen(configuration.general().daemon.listenOn);
+      await listening.rescan();
     } finally {
       operator.tell({ kind: 'reloaded', renew, renegotiate });
     }

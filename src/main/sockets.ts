@@ -1,8 +1,7 @@
 /** The UDP sockets: one per local address and port, because plain dgram sockets do not tell where a datagram was sent to. */
 import { createSocket, type Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { type Endpoint, parseAddress } from '../shared/address.ts';
-import { ConfigError, SystemError } from '../shared/errors.ts';
+import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
@@ -24,16 +23,14 @@ export interface UdpSocketsOptions {
   readonly families: readonly (4 | 6)[];
   /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */
   readonly onDatagram: (path: Path, bytes: Uint8Array) => void;
-  /** Addresses of the interfaces that are up, `%zone` included; for tests. */
-  readonly localAddresses?: () => readonly string[];
 }
 
 export interface UdpSockets {
   /**
-   * Opens what is missing and closes what is no longer wanted: at start, at HUP and whenever addresses may have changed. `addresses` is Listen-on;
-   * undefined: every address of this host. An address that fails gets an error line; when our own port is open nowhere it rejects with SystemError.
+   * Opens what is missing and closes what is no longer wanted. Answers which of the addresses are not, or not yet, this host's. One that fails
+   * otherwise gets an error line; when our own port is open nowhere for such a reason it rejects with SystemError.
    */
-  readonly listen: (addresses: readonly string[] | undefined) => Promise<void>;
+  readonly listen: (addresses: readonly string[]) => Promise<readonly string[]>;
   /** Sends from `path.local`, with the marker where `path.encapsulated`. Faults are logged. The bytes must not change afterwards. */
   readonly send: (path: Path, bytes: Uint8Array) => void;
   /** Our address for a peer, as the kernel routes; one that we do not listen on is replaced by one of its family that we do. Undefined: none. Never rejects. */
@@ -45,13 +42,14 @@ export interface UdpSockets {
 
 /** No socket is open yet. */
 export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
-  const open = new Map<string, Listener>();
-  let listening = Promise.resolve();
+  const state: Listeners = { open: new Map(), refused: new Map() };
+  const { open } = state;
+  let listening: Promise<unknown> = Promise.resolve();
   const { port } = options;
   const drop = (): void => undefined;
   return {
     listen: (addresses) => {
-      const done = listening.then(() => rescan(options, open, addresses));
+      const done = listening.then(() => rescan(options, state, addresses));
       listening = done.catch(drop);
       return done;
     },
@@ -77,11 +75,17 @@ interface Listener {
   readonly local: Endpoint;
 }
 
+interface Listeners {
+  readonly open: Map<string, Listener>;
+  /** What was said last of addresses that could not be opened: nobody wants to read it every few seconds. */
+  readonly refused: Map<string, string>;
+}
+
 const rescan = async (
   options: UdpSocketsOptions,
-  open: Map<string, Listener>,
-  addresses: readonly string[] | undefined,
-): Promise<void> => {
+  { open, refused }: Listeners,
+  addresses: readonly string[],
+): Promise<readonly string[]> => {
   const wanted = wantedEndpoints(options, addresses);
   for (const [key, listener] of open) {
     if (wanted.has(key)) continue;
@@ -91,13 +95,19 @@ const rescan = async (
   }
   const missing = [...wanted].filter(([key]) => !open.has(key));
   const faults = await Promise.all(missing.map(([key, wish]) => openOne(options, open, key, wish)));
+  const failed = faults.filter((fault) => fault !== undefined);
+  const [absent, faulty] = [failed.filter(isAbsent), failed.filter((fault) => !isAbsent(fault))];
   const isDeaf = ![...open.values()].some(({ local }) => local.port === options.port);
-  const reason = faults.find((fault) => fault?.local.port === options.port)?.fault;
-  for (const failed of faults) {
-    if (failed === undefined || (isDeaf && failed.fault === reason)) continue;
-    options.log.write(failure('listen-failed', failed.fault.message, { address: failed.local.address }));
+  const reason = isDeaf ? faulty.find(({ local }) => local.port === options.port)?.fault : undefined;
+  for (const { local, fault } of faulty) {
+    const key = keyOf(local.address, local.port);
+    if (fault === reason || refused.get(key) === fault.message) continue;
+    refused.set(key, fault.message);
+    options.log.write(failure('listen-failed', fault.message, { address: local.address }));
   }
-  if (isDeaf) throw reason ?? new SystemError('there is no address to listen on');
+  for (const key of open.keys()) refused.delete(key);
+  if (reason !== undefined) throw reason;
+  return [...new Set(absent.map(({ local }) => local.address))];
 };
 
 interface Wish {
@@ -105,20 +115,10 @@ interface Wish {
   readonly local: Endpoint;
 }
 
-const wantedEndpoints = (
-  options: UdpSocketsOptions,
-  addresses: readonly string[] | undefined,
-): ReadonlyMap<string, Wish> => {
+const wantedEndpoints = (options: UdpSocketsOptions, addresses: readonly string[]): ReadonlyMap<string, Wish> => {
   const wanted = new Map<string, Wish>();
-  for (const text of addresses ?? (options.localAddresses ?? interfaceAddresses)()) {
-    const address = parseAddress(text);
-    if (address === undefined) {
-      options.log.write(
-        failure('listen-failed', new ConfigError(`[General]:Listen-on has no address "${text}"`).message),
-      );
-      continue;
-    }
-    if (!options.families.includes(address.family) || UNUSABLE.has(address.text)) continue;
+  for (const address of addresses.map(parseAddress)) {
+    if (address === undefined || !options.families.includes(address.family) || UNUSABLE.has(address.text)) continue;
     for (const port of [options.port, options.encapsulationPort]) {
       const local = { address: address.text, port };
       wanted.set(keyOf(local.address, port), { family: address.family, local });
@@ -131,6 +131,8 @@ interface FailedListen {
   readonly local: Endpoint;
   readonly fault: SystemError;
 }
+
+const isAbsent = ({ fault }: FailedListen): boolean => fault.code === 'EADDRNOTAVAIL';
 
 const openOne = async (
   options: UdpSocketsOptions,
@@ -231,13 +233,6 @@ const traceDatagram = (
 };
 
 const keyOf = (address: string, port: number): string => `${address} ${port}`;
-
-const interfaceAddresses = (): readonly string[] =>
-  Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses.map((entry) =>
-      entry.family === 'IPv6' && entry.scopeid !== 0 ? `${entry.address}%${name}` : entry.address,
-    ),
-  );
 
 /** Addresses that interfaces may carry but nobody can be reached at. */
 const UNUSABLE: ReadonlySet<string> = new Set(['0.0.0.0', '255.255.255.255', '::']);

@@ -43,6 +43,12 @@ export class ConfigError extends Error {
 /** The system's fault (socket, file, thread): the message names what was tried and on what. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
+  /** The errno name of the failed call, `EADDRINUSE`; undefined where there was none. */
+  readonly code: string | undefined;
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Marks a switch as exhaustive: does not compile while a case is missing. */

@@ -23,6 +23,7 @@ export class MemoryNetwork {
     return (receive) => ({
       listen: async () => {
         this.#hosts.set(address, receive);
+        return [];
       },
       send: (path, bytes) => this.#send(path, bytes),
       localAddressFor: async (remote) => (parseAddress(remote)?.family === family ? address : undefined),

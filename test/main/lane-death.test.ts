@@ -125,7 +125,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     await daemon.lanes.stop();
     await daemon.network.close();
   });
-  await Promise.all([daemon.network.listen(undefined), daemon.lanes.started]);
+  await Promise.all([daemon.listening.rescan(), daemon.lanes.started]);
   return { daemon, log: lines };
 };
 

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { mayListen } from '../../shared/cli/port.ts';
 import { SystemError } from '../../shared/errors.ts';
-import { causeOf } from './system-fault.ts';
+import { causeOf, codeOf } from './system-fault.ts';
 
 export interface UdpRequest {
   readonly family: 4 | 6;
@@ -28,7 +28,7 @@ export const openUdpSocket = (request: UdpRequest): Promise<Socket> => {
     });
     const fail = (fault: Error): void => {
       socket.close();
-      reject(new SystemError(`${what}: ${causeOf(fault)}`));
+      reject(new SystemError(`${what}: ${causeOf(fault)}`, codeOf(fault)));
     };
     socket.once('error', fail);
     socket.bind({ address, port, exclusive: true }, () => {

@@ -13,5 +13,14 @@ export const listedPiece = (connection: string): string => `${SEPARATOR}listed $
 /** The secrets in sections that are named after an identity. */
 export const SECRETS_PIECE = '\nsecrets';
 
+/** The addresses of an interface. */
+export const interfacePiece = (name: string): string => `\ninterface ${name}`;
+
+/** Which interfaces carry the default routes. */
+export const DEFAULT_ROUTE_PIECE = '\ndefault route';
+
+/** The addresses of a host. */
+export const hostPiece = (name: string): string => `\nhost ${name}`;
+
 /** No name can contain it: files and FIFO alike are read line by line. */
 const SEPARATOR = '\n';

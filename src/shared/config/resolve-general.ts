@@ -13,7 +13,7 @@ export interface DaemonSettings {
   readonly checkIntervalSeconds: number;
   /** Whether SAs are deleted when the daemon ends. */
   readonly deleteSas: boolean;
-  /** Canonical addresses; undefined: all of this host. */
+  /** Canonical addresses, and names of interfaces and hosts; undefined: all addresses of this host. */
   readonly listenOn: readonly string[] | undefined;
   /** In the order in which they take effect. */
   readonly logLevels: readonly LevelSetting[];

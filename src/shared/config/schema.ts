@@ -78,8 +78,15 @@ const parseLogLevels = (text: string): readonly LevelSetting[] | undefined => {
   return levels;
 };
 
+/** What looks like figures but is no address is a slip, not a name. */
+const parseAddressOrName = (text: string): string | undefined =>
+  parseAddress(text)?.text ?? (NAME.test(text) && !FIGURES.test(text) ? text : undefined);
+/** Hosts (RFC 1123 section 2.1; underscores are found in the wild) and interfaces. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,252}$/;
+const FIGURES = /^[\d.]+$|^[\da-f]*:[\da-f:.]*$/i;
+
 const parseAddresses = (text: string): readonly string[] | undefined => {
-  const addresses = splitList(text).map((member) => parseAddress(member)?.text);
+  const addresses = splitList(text).map(parseAddressOrName);
   const known = addresses.filter((address) => address !== undefined);
   return known.length === addresses.length && known.length > 0 ? known : undefined;
 };
@@ -150,7 +157,7 @@ export const address = rowsOf({
 });
 export const addresses = rowsOf({
   kind: 'list of addresses',
-  wants: 'a list of addresses in figures (names of hosts and interfaces are not looked up yet)',
+  wants: 'a list of addresses, interfaces or hosts, or default for the interface of the default route',
   parse: parseAddresses,
 });
 export const port = rowsOf({

@@ -69,7 +69,10 @@ export const GENERAL = {
     'Whether the weak transforms and suites of the original are used where nothing is configured.',
     'no',
   ),
-  listenOn: addresses('Listen-on', 'Local addresses to use; all of them where this is absent.'),
+  listenOn: addresses(
+    'Listen-on',
+    'Local addresses, or interfaces whose addresses are used; all there are where this is absent. One that is not there yet is waited for.',
+  ),
   logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
   natTKeepalive: notYet(

@@ -1,6 +1,7 @@
 /** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
 import { parseAddress } from '../address.ts';
 import type { ConfigPlace } from '../errors.ts';
+import { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
 import { pieceOf } from './dependencies.ts';
 import { generatedValue, isGeneratedSection } from './generated.ts';
@@ -18,6 +19,8 @@ export interface TagValue {
 /** Section and tag names are found in upper and lower case alike and keep the spelling in which they came first. */
 export class ConfigurationStore implements ConfigurationReader {
   #sections = new Map<string, StoredSection>();
+  /** What names stand for; changes of it are told like edits. */
+  readonly addressBook = new AddressBook((piece) => this.#tell(piece));
   readonly #listeners: ((piece: string) => void)[] = [];
   readonly #index: StoreIndex;
   #revision = 0;

@@ -39,6 +39,25 @@ export const DAEMON_EVENTS = {
       },
     },
   },
+  'listen-waiting': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      '[General]:Listen-on has {address}, but this host has no such address yet: it is opened when it has': {
+        cause:
+          'The address is a virtual one that another host has now, or its interface is not up yet, or the name is none of an interface or host.',
+        cure: 'None needed where it is to come; else correct [General]:Listen-on.',
+      },
+      '[General]:Listen-on: {address} is no longer waited for': {
+        cause: 'The address has come and is listened on, or the configuration does not name it any more.',
+        cure: 'None needed.',
+      },
+      'there is no address to listen on yet: no peer can be reached until there is one': {
+        cause: 'None of the addresses of [General]:Listen-on is this host’s now, or this host has no address at all.',
+        cure: 'None needed where they are to come; else correct [General]:Listen-on.',
+      },
+    },
+  },
   'socket-failed': {
     severity: 'error',
     byPeer: false,

@@ -1,0 +1,92 @@
+/** What names in the configuration stand for at the moment: interfaces, the default route, hosts. Main fills it in; whoever resolves reads it. */
+import type { IpAddress } from '../address.ts';
+import { DEFAULT_ROUTE_PIECE, hostPiece, interfacePiece } from './dependencies.ts';
+
+export interface InterfaceAddress {
+  /** Link-local ones with `%zone`. */
+  readonly address: IpAddress;
+  readonly netmask: IpAddress;
+}
+
+/** Interfaces that are up by name, and those of the default routes. */
+export interface Interfaces {
+  readonly addresses: ReadonlyMap<string, readonly InterfaceAddress[]>;
+  readonly default4: string | undefined;
+  readonly default6: string | undefined;
+}
+
+/** What the last look-up of a host said: its canonical addresses, or why there are none. */
+export type HostAnswer =
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface AddressView {
+  /** The addresses of an interface, or for `default` of those that carry the default routes; undefined where there is no such interface. */
+  interfaceAddresses(name: string): readonly InterfaceAddress[] | undefined;
+  /** Undefined: nobody has looked it up yet. */
+  hostAnswer(name: string): HostAnswer | undefined;
+}
+
+export class AddressBook implements AddressView {
+  readonly #changed: (piece: string) => void;
+  #interfaces: Interfaces = { addresses: new Map(), default4: undefined, default6: undefined };
+  readonly #hosts = new Map<string, HostAnswer>();
+
+  /** `changed` hears of every piece (dependencies.ts) whose meaning changes, after it did. */
+  constructor(changed: (piece: string) => void = () => undefined) {
+    this.#changed = changed;
+  }
+
+  /** Takes a new state of the interfaces; answers whether anything is different. */
+  setInterfaces(interfaces: Interfaces): boolean {
+    const before = this.#interfaces;
+    this.#interfaces = interfaces;
+    const names = new Set([...before.addresses.keys(), ...interfaces.addresses.keys()]);
+    const pieces = Array.from(names)
+      .filter((name) => textOf(before.addresses.get(name)) !== textOf(interfaces.addresses.get(name)))
+      .map(interfacePiece);
+    if (before.default4 !== interfaces.default4 || before.default6 !== interfaces.default6) {
+      pieces.push(DEFAULT_ROUTE_PIECE);
+    }
+    for (const piece of pieces) this.#changed(piece);
+    return pieces.length > 0;
+  }
+
+  setHost(name: string, answer: HostAnswer): void {
+    const before = this.#hosts.get(name);
+    this.#hosts.set(name, answer);
+    if (before === undefined || hostText(before) !== hostText(answer)) this.#changed(hostPiece(name));
+  }
+
+  forgetHost(name: string): void {
+    this.#hosts.delete(name);
+  }
+
+  interfaceAddresses(name: string): readonly InterfaceAddress[] | undefined {
+    const { addresses, default4, default6 } = this.#interfaces;
+    if (name !== DEFAULT) return addresses.get(name);
+    const of4 = addresses.get(default4 ?? '') ?? [];
+    const of6 = addresses.get(default6 ?? '') ?? [];
+    return [...of4.filter(({ address }) => address.family === 4), ...of6.filter(({ address }) => address.family === 6)];
+  }
+
+  /** Addresses of all interfaces. */
+  allAddresses(): readonly string[] {
+    return [...this.#interfaces.addresses.values()].flatMap((addresses) =>
+      addresses.map(({ address }) => address.text),
+    );
+  }
+
+  hostAnswer(name: string): HostAnswer | undefined {
+    return this.#hosts.get(name);
+  }
+}
+
+/** The word that stands for the interfaces of the default routes. */
+const DEFAULT = 'default';
+
+const textOf = (addresses: readonly InterfaceAddress[] | undefined): string | undefined =>
+  addresses?.map(({ address, netmask }) => `${address.text} ${netmask.text}`).join();
+
+const hostText = (answer: HostAnswer): string =>
+  answer.kind === 'addresses' ? answer.addresses.join() : `failed ${answer.reason}`;
