@@ -36,7 +36,7 @@ export const cipherWords = (
   bytes: number,
 ): string => `crypto_${verb}: ${bytes} bytes, ${cipher.name}, key of ${cipher.keySize} bytes`;
 
-export const diffieHellmanWords = (what: 'public value' | 'shared secret', group: number, bytes: number): string =>
+export const diffieHellmanWords = (what: 'public value' | 'g^xy', group: number, bytes: number): string =>
   `dh: ${what} of ${bytes} bytes, ${nameOf(GroupDescription, group)}`;
 
 export const phase1KeyWords = ({ hash, cipher }: IsakmpKeys, { group }: Phase1Choice): string =>

@@ -60,7 +60,7 @@ export const envOf = (lane: LaneContext): Env => ({
   sharedSecret: (group, privateValue, peerPublic) => {
     lane.diffieHellman++;
     const secret = sharedSecret(group, privateValue, peerPublic);
-    trace(lane, LogClass.CRYPTO, 80, diffieHellmanWords, 'shared secret', group, secret.length);
+    trace(lane, LogClass.CRYPTO, 80, diffieHellmanWords, 'g^xy', group, secret.length);
     return secret;
   },
 });

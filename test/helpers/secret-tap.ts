@@ -1,0 +1,52 @@
+/**
+ * Loaded before the daemon with `node --import` by a test: writes down every secret that passes through node:crypto in this thread (HMAC keys and
+ * results, cipher keys, private Diffie-Hellman values, shared secrets), one a line in hex, into `secrets.<thread>` of the working directory. The
+ * program itself has no way to do that.
+ */
+
+import crypto from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { threadId } from 'node:worker_threads';
+
+const FILE = `secrets.${threadId}`;
+
+const note = (secret: unknown): void => {
+  if (secret instanceof Uint8Array) appendFileSync(FILE, `${Buffer.from(secret).toString('hex')}\n`);
+};
+
+/** Replaces `name` of `owner` by a function that notes what goes in or comes out of it, and may do more with what comes out. */
+const tap = (
+  owner: object,
+  name: string,
+  what: 'argument' | 'result',
+  more: (result: unknown) => void = () => {},
+): void => {
+  const original: unknown = Reflect.get(owner, name);
+  if (typeof original !== 'function') throw new RangeError(`there is no ${name} to listen to`);
+  Object.defineProperty(owner, name, {
+    configurable: true,
+    value: (...list: unknown[]): unknown => {
+      if (what === 'argument') note(list[0]);
+      const result: unknown = Reflect.apply(original, owner, list);
+      if (what === 'result') note(result);
+      more(result);
+      return result;
+    },
+  });
+};
+
+const tapExchange = (made: unknown): void => {
+  if (typeof made !== 'object' || made === null) return;
+  tap(made, 'setPrivateKey', 'argument');
+  tap(made, 'computeSecret', 'result');
+};
+
+tap(crypto, 'createSecretKey', 'argument');
+tap(crypto, 'diffieHellman', 'result');
+tap(crypto, 'createHmac', 'result', (made) => {
+  if (typeof made === 'object' && made !== null) tap(made, 'digest', 'result');
+});
+tap(crypto, 'createECDH', 'result', tapExchange);
+tap(crypto, 'createDiffieHellman', 'result', tapExchange);
+syncBuiltinESMExports();
