@@ -95,7 +95,10 @@ export const giveUpPhase2 = (lane: LaneContext, sa: IsakmpSa, phase2: Phase2): v
   const name = phase2.connection;
   const text =
     `transport_send_messages: giving up on exchange ${name}, no response from peer ${address}:${port}` as const;
-  say(lane, sa, 'no-answer', text, quickModeFields(phase2));
+  // What the peer began it could begin as often as it likes.
+  if (phase2.request !== 0 || sa.established?.authentic.take(lane.now()) === true) {
+    say(lane, sa, 'no-answer', text, quickModeFields(phase2));
+  }
   const silence = sa.hearsay === undefined ? silenceToQuickMode(name) : '';
   const reason = phase2.request === 0 ? BROKEN_OFF_QUICK_MODE : `no response from peer ${address}:${port}${silence}`;
   endPhase2(lane, sa, phase2, withHearsay(sa, { cause: 'timeout', reason }));

@@ -9,6 +9,7 @@ import { quickModeInitiator } from '../shared/exchange/quick-mode-initiator.ts';
 import { quickModeResponder } from '../shared/exchange/quick-mode-responder.ts';
 import { newConversation, type Refused, receive, signal } from '../shared/exchange/run.ts';
 import { LogClass } from '../shared/log/classes.ts';
+import { whoWords } from '../shared/log/who.ts';
 import { identityKey } from '../shared/policy/identity.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { Failure, LaneEvent } from '../shared/threads/contract.ts';
@@ -18,7 +19,7 @@ import { begunWords } from './debug-words.ts';
 import { tracePhase2Offer, traceReceived, traceStep } from './exchange-traces.ts';
 import { cookiesOf, type Established, type IsakmpSa, noTimers, type Phase2 } from './isakmp-sa.ts';
 import { arm, envOf, type LaneContext } from './lane-context.ts';
-import { trace, turnTo } from './lane-log.ts';
+import { fieldsOf, say, trace, turnTo } from './lane-log.ts';
 import { freshMessageId, isFreshMessageId, rememberMessageId } from './message-ids.ts';
 import { protectedEnvelope, sendAgain } from './outgoing.ts';
 import { perform } from './phase2-outcome.ts';
@@ -93,7 +94,11 @@ export const receiveQuickMode = (
 ): void => {
   const { messageId } = header;
   const running = established.phase2.get(messageId);
-  if (running === undefined && (!isFreshMessageId(established, messageId) || isCrowded(established))) return;
+  if (running === undefined && !isFreshMessageId(established, messageId)) return;
+  if (running === undefined && isCrowded(established)) {
+    sayCrowded(lane, sa, established);
+    return;
+  }
   const phase2 = running ?? answeringPhase2(lane, sa, established, messageId);
   turnTo(lane, sa, phase2);
   const { protection, exchange } = phase2.conversation;
@@ -123,6 +128,17 @@ export const receiveQuickMode = (
 /** Even an authenticated peer gets no more of the lane than this; what is dropped comes again. */
 const isCrowded = ({ phase2 }: Established): boolean => phase2.size >= MOST_QUICK_MODES;
 const MOST_QUICK_MODES = 1024;
+
+const sayCrowded = (lane: LaneContext, sa: IsakmpSa, { phase2, forged }: Established): void => {
+  if (!forged.take(lane.now())) return;
+  const who = whoWords(fieldsOf(sa));
+  say(
+    lane,
+    sa,
+    'message-shed',
+    `quick mode dropped: ${who}: ${phase2.size} of its quick modes are under way; it tries again`,
+  );
+};
 
 const refuse = (
   lane: LaneContext,

@@ -102,6 +102,8 @@ describe('half-open flood', () => {
     host.core.advance();
     host.settle();
     assert.ok(host.all('phase1Failed').length <= 200, `${host.all('phase1Failed').length} failures told`);
+    assert.ok(host.log.some((line) => /^phase 1 abandoned: .*: too many negotiations are half-open/.test(line)));
+    assert.ok(host.log.length <= 200, `${host.log.length} lines`);
     assert.equal(host.core.remains, 0);
     assert.equal(host.table.size, 0);
   });

@@ -206,6 +206,10 @@ describe('a quick mode that is not what it should be', () => {
       world.deliver(world.left, impostor(world, id).authentic([espOffer(), NONCE, ...IDS]));
     }
     assert.equal(world.right.core.counts.phase2Exchanges, 1_024);
+    const told = world.right.log.filter((line) =>
+      /^quick mode dropped: peer peer \(.*\): 1024 of its quick modes are under way/.test(line),
+    );
+    assert.ok(told.length > 0 && told.length <= 10, `${told.length} lines`);
     world.pass(121_000);
     world.deliver(world.left, impostor(world, 2_000).authentic([espOffer(), NONCE, ...IDS]));
     assert.equal(world.right.core.counts.phase2Exchanges, 1);

@@ -1,7 +1,7 @@
 /** Decisions 7: why a quick mode is refused, in the words that the operators of both sides read. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EncapsulationMode, EspTransform } from '../../src/shared/constants/ipsec-doi.ts';
+import { AhTransform, EncapsulationMode, EspTransform, ProtocolId } from '../../src/shared/constants/ipsec-doi.ts';
 import { GroupDescription, LifeType } from '../../src/shared/constants/oakley.ts';
 import type { ConnectionPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { connectionPolicy, espSuite, fqdn, LanePair, mirrored, peerPolicy, subnet } from '../helpers/lane-pair.ts';
@@ -69,6 +69,18 @@ describe('a quick mode whose suites do not fit', () => {
       refusedOffer(old, THEIRS)[1] ?? '',
       /wants TRANSFORM_ID AES, not 3DES; add QM-ESP-3DES-SHA2-256-SUITE to \[Default-quick-mode\]:Suites to accept it$/,
     );
+  });
+
+  it('since it asks for AH where we have ESP names the suite for it', () => {
+    const protocols = espSuite({ transformId: AhTransform.SHA2_256, keyLength: undefined }).protocols;
+    const suites = [
+      { name: 'AH-SUITE', protocols: protocols.map((one) => ({ ...one, protocolId: ProtocolId.IPSEC_AH })) },
+    ];
+    assert.deepEqual(refusedOffer({ ...OURS, suites }, THEIRS), [
+      'attribute_unacceptable: PROTOCOL_ID: got IPSEC_AH, expected IPSEC_ESP',
+      `${nearest} AH SHA2_256/HMAC_SHA2_256/no PFS/TUNNEL; nearest of ours is ESP-SUITE, which wants PROTOCOL_ID IPSEC_ESP, not IPSEC_AH; ` +
+        'add QM-AH-SHA2-256-SUITE to [Default-quick-mode]:Suites to accept it',
+    ]);
   });
 
   it('in the life is told where the life is written', () => {

@@ -82,6 +82,18 @@ describe('a phase 1 in which the initiator falls silent', () => {
   });
 });
 
+it('DoS, CPU: a flood of aggressive mode is shed with a line that names whose messages are dropped', () => {
+  const world = lanePair({ exchangeType: ExchangeType.AGGRESSIVE });
+  world.bend = () => [];
+  world.start();
+  const message1 = world.wire[0]?.bytes ?? assert.fail();
+  for (let i = 0; i < 300; i++) world.right.hear(Uint8Array.of(9, i >> 8, i & 255, ...message1.subarray(3)));
+  const shed = linesOf(world.right).filter((line) => line.startsWith('phase 1 dropped: '));
+  assert.deepEqual(shed, [
+    `phase 1 dropped: ${LEFT}: more peers begin aggressive mode than keys can be computed for; it tries again`,
+  ]);
+});
+
 describe('a quick mode in which', () => {
   /** The first `count` datagrams of the quick mode arrive. */
   const quickCutAfter = (count: number): LanePair => {

@@ -104,7 +104,36 @@ export const comparePhase2 = (offer: SecurityAssociation, suites: readonly Suite
       }
     }
   }
-  return comparisons;
+  return comparisons.length > 0 ? comparisons : compareProtocols(offer, suites);
+};
+
+/** Nothing is offered for a protocol that we have: AH for ESP. */
+const compareProtocols = (offer: SecurityAssociation, suites: readonly Suite[]): readonly Comparison[] => {
+  const [suite] = suites;
+  const [ours] = suite?.protocols ?? [];
+  const [transform] = ours?.transforms ?? [];
+  const [theirs] = offer.proposals;
+  const [wish] = theirs?.transforms ?? [];
+  if (
+    suite === undefined ||
+    ours === undefined ||
+    transform === undefined ||
+    theirs === undefined ||
+    wish === undefined
+  )
+    return [];
+  const offered = readAttributes(wish.attributes, IpsecAttribute);
+  const [got, expected] = [theirs, ours].map(({ protocolId }) => nameOf(ProtocolId, protocolId));
+  return [
+    {
+      offered: words(theirs.protocolId, wish.transformId, offered.values),
+      acceptedName: suite.name,
+      accepted: wordsOfOurs(ours.protocolId, transform),
+      differences: [{ attribute: 'PROTOCOL_ID', got: got ?? '', expected: expected ?? '' }],
+      remedy: generatedSuite(theirs.protocolId, wish.transformId, offered.values),
+      isWeak: isWeak(theirs.protocolId, wish.transformId, offered),
+    },
+  ];
 };
 
 interface Accepted {

@@ -94,6 +94,11 @@ export const RECEPTION_EVENTS = {
           'More aggressive mode negotiations begin than the daemon computes keys for: a flood, or very many peers at once.',
         cure: 'Peers try again by themselves. If it goes on, use main mode: [configuration]:EXCHANGE_TYPE=ID_PROT.',
       },
+      'quick mode dropped: {who}: {count} of its quick modes are under way; it tries again': {
+        cause:
+          'The peer, or somebody who forges its messages, begins more quick modes at once than are taken from one peer.',
+        cure: 'If the peer has so many connections: let it have several ISAKMP SAs, or renew with more time between.',
+      },
       'phase 1 dropped: {who}: the SA table is full; give the daemon more memory': {
         cause: 'There is no memory for another SA. Established SAs are not touched.',
         cure: 'Look with `S` for what fills the table; give the daemon more memory.',
