@@ -17,10 +17,10 @@ export const wrongBeginning = (
   { path, peer }: Datagram,
   header: Header,
 ): readonly Logged[] => {
-  const { address } = path.remote;
+  const { address, port } = path.remote;
   const cookies = hex(header.initiatorCookie) + hex(header.responderCookie);
   if (policy !== undefined) return wrongExchange(policy, header.exchangeType, phase1Fields({ policy, path }, header));
-  const fields: LogFields = { address, cookies, ...(peer === '' ? {} : { peer }) };
+  const fields: LogFields = { address, port, cookies, ...(peer === '' ? {} : { peer }) };
   const refused = `phase 1 refused: ${whoWords(fields)}` as const;
   if (peer !== '') {
     const why = 'its section cannot be used as it is written; see isakmpd --check';

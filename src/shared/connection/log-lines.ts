@@ -156,8 +156,8 @@ const listed = (names: readonly string[]): string =>
     ? names.join(', ')
     : `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`;
 
-const policyFields = ({ address, localId, remoteId }: PeerPolicy): LogFields => ({
-  ...(address === undefined ? {} : { address }),
+const policyFields = ({ address, port, localId, remoteId }: PeerPolicy): LogFields => ({
+  ...(address === undefined ? {} : { address, port }),
   ...(localId === undefined ? {} : { localIdentity: identityText(localId) }),
   ...(remoteId === undefined ? {} : { remoteIdentity: identityText(remoteId) }),
 });

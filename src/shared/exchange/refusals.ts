@@ -104,6 +104,7 @@ export const phase1Fields = ({ policy, path }: Subject, header?: Header): LogFie
   return {
     peer: policy.name,
     address: path.remote.address,
+    port: path.remote.port,
     localIdentity: identityText(policy.localId ?? identityOfAddress(path.local.address)),
     ...(policy.remoteId === undefined ? {} : { remoteIdentity: identityText(policy.remoteId) }),
     ...(connection === undefined || others.length > 0 ? {} : { connection: connection.name }),
@@ -130,6 +131,7 @@ export const suiteRefusalRecords = (
 export const phase2Fields = (setup: Phase2Setup, connection: string | undefined): LogFields => ({
   peer: setup.policy.name,
   address: setup.path.remote.address,
+  port: setup.path.remote.port,
   localIdentity: setup.localIdentity,
   remoteIdentity: setup.remoteIdentity,
   cookies: setup.isakmp,

@@ -6,7 +6,8 @@ import type { LogFields } from '../threads/contract.ts';
  * 37267b13)`; what is not known is left out, a stranger is called by his address.
  */
 export const whoWords = ({ peer, ...fields }: LogFields): string => {
-  const { connection, address, remoteIdentity, localIdentity, cookies, messageId } = fields;
+  const { connection, remoteIdentity, localIdentity, cookies, messageId } = fields;
+  const address = addressWords(fields);
   const known = peer !== undefined && peer !== '';
   if (!known && address === undefined && connection !== undefined) return `connection ${connection}`;
   const facts = [
@@ -21,9 +22,14 @@ export const whoWords = ({ peer, ...fields }: LogFields): string => {
   return facts.length === 0 ? subject : `${subject} (${facts.join(', ')})`;
 };
 
+/** The port where it tells more than that it is IKE: behind a NAT it tells peers apart. */
+const addressWords = ({ address, port }: LogFields): string | undefined =>
+  address === undefined || port === undefined || port === IKE_PORT ? address : `${address} port ${port}`;
+
 /** An identity may be as long as a datagram. */
 export const bounded = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`);
 
+const IKE_PORT = 500;
 /** Hex digits. */
 const COOKIE = 16;
 const LONGEST = 120;

@@ -25,6 +25,14 @@ it('leaves out what is not known; a peer without Remote-ID may be anybody', () =
   assert.equal(whoWords({ peer: 'west', address: '192.0.2.1' }), 'peer west (192.0.2.1, its ID any)');
 });
 
+it('names a port that is not that of IKE: behind a NAT it tells peers apart', () => {
+  assert.equal(
+    whoWords({ peer: 'west', address: '192.0.2.1', port: 1027 }),
+    'peer west (192.0.2.1 port 1027, its ID any)',
+  );
+  assert.equal(whoWords({ peer: 'west', address: '192.0.2.1', port: 500 }), 'peer west (192.0.2.1, its ID any)');
+});
+
 it('calls a stranger by the address, and a connection of no known peer by its name', () => {
   assert.equal(whoWords({ address: '192.0.2.9', peer: '' }), 'peer at 192.0.2.9');
   assert.equal(whoWords({ connection: 'net-west' }), 'connection net-west');
