@@ -142,7 +142,7 @@ export class DaemonConfiguration {
     return {
       connection: (name) => {
         const peer = configuration.store.get(name, 'ISAKMP-peer');
-        return peer === undefined
+        return peer === undefined || !configuration.#resolved.isUsed(name)
           ? undefined
           : { name: configuration.store.nameOf(name), peer: configuration.store.nameOf(peer) };
       },

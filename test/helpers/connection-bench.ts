@@ -22,6 +22,8 @@ export interface BenchOptions {
   /** The test answers `add` effects itself. */
   readonly slowKernel?: boolean;
   readonly rule?: CoreOptions['rule'];
+  /** In place of the bench's own. */
+  readonly configuration?: ConfigurationView;
 }
 
 /** A configuration that the test may change; tell the core `reconfigured` afterwards where it matters. */
@@ -127,18 +129,20 @@ export class ConnectionBench {
   readonly lanes: number;
   now = 1_000_000;
   isDone = false;
+  readonly #configuration: ConfigurationView;
   readonly #slowKernel: boolean;
   #sent: Posted<LaneEvent['kind']>[] = [];
   #counter = 0;
 
   constructor(options: BenchOptions = {}) {
     this.view = new BenchView(options);
+    this.#configuration = options.configuration ?? this.view;
     this.lanes = options.lanes ?? 1;
     this.#slowKernel = options.slowKernel ?? false;
     const prng = new Prng(1);
     this.core = new ConnectionCore({
       lanes: this.lanes,
-      view: this.view,
+      view: this.#configuration,
       random: (size) => prng.bytes(size),
       now: this.now,
       laneOf: (cookie) => (cookie[0] ?? 0) % this.lanes,
@@ -359,7 +363,7 @@ export class ConnectionBench {
   }
 
   #remoteOf(peer: string): { readonly address: string; readonly port: number } {
-    return { address: this.view.peer(peer)?.address ?? '198.51.100.1', port: 500 };
+    return { address: this.#configuration.peer(peer)?.address ?? '198.51.100.1', port: 500 };
   }
 
   #next(): number {

@@ -58,6 +58,11 @@ export class ResolvedConfiguration {
     if (this.#connected.delete(fold(connection))) this.#pieceChanged(listedPiece(fold(connection)));
   }
 
+  /** [Phase 2] lists the connection, or FIFO `c` has named it. */
+  isUsed(connection: string): boolean {
+    return this.#store.isListed(connection) || this.#connected.has(fold(connection));
+  }
+
   /** Peers whose kept policy was dropped by an edit since the last call: whoever holds a copy of theirs needs a new one. */
   takeChangedPeers(): readonly string[] {
     const changed = Array.from(this.#changedPeers, (key) => this.#store.nameOf(key));

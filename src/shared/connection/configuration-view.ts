@@ -3,7 +3,7 @@ import type { PeerPolicy } from '../policy/peer-policy.ts';
 
 /** Names are looked up without regard to case; what comes back has them as the configuration writes them. */
 export interface ConfigurationView {
-  /** The connection section of that name; undefined where there is none, or none with an ISAKMP-peer. */
+  /** The connection section of that name; undefined where there is none with an ISAKMP-peer, or nobody has listed it or asked for it. */
   connection(name: string): ConnectionView | undefined;
   /** The same object as long as nothing about this peer has changed. */
   peer(name: string): PeerPolicy | undefined;

@@ -36,13 +36,17 @@ export class Connections {
     return this.#byName.values();
   }
 
-  activate(connection: Connection): void {
+  /** Answers whether it was not so before. */
+  activate(connection: Connection): boolean {
+    const name = this.#desk.view.connection(connection.name)?.peer;
+    const peer = name === undefined ? undefined : this.#peers.peer(name);
+    if (connection.isActive && connection.peer === peer) return false;
     this.deactivate(connection);
     connection.isActive = true;
     this.#active.add(connection);
-    const peer = this.#desk.view.connection(connection.name)?.peer;
-    connection.peer = peer === undefined ? undefined : this.#peers.peer(peer);
+    connection.peer = peer;
     connection.peer?.actives.add(connection);
+    return true;
   }
 
   deactivate(connection: Connection): void {

@@ -296,8 +296,7 @@ export class ConnectionCore {
 
   #activate(connection: Connection): void {
     connection.tornDownAt = Number.NEGATIVE_INFINITY;
-    this.#connections.activate(connection);
-    this.#lives.reconsider(connection);
+    if (this.#connections.activate(connection)) this.#lives.reconsider(connection);
   }
 
   /** Connections that are gone from the list keep their SAs; those that the operator has named stay active as long as they are configured. */
