@@ -22,7 +22,6 @@ export interface BenchOptions {
   /** The test answers `add` effects itself. */
   readonly slowKernel?: boolean;
   readonly rule?: CoreOptions['rule'];
-  /** In place of the bench's own. */
   readonly configuration?: ConfigurationView;
 }
 

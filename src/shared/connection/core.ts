@@ -292,6 +292,7 @@ export class ConnectionCore {
     this.#activate(connection);
     this.#attempts.forgiveConnection(connection);
     this.#attempts.want(connection);
+    this.#mode.check([connection]);
   }
 
   #activate(connection: Connection): void {
@@ -322,7 +323,7 @@ export class ConnectionCore {
   /** behaviour 5.16. What failed comes back by its own timer; this is for everything else. */
   #check(): void {
     for (const connection of this.#connections.active) this.#attempts.want(connection);
-    this.#mode.check();
+    this.#mode.check(this.#connections.active);
     this.#connections.sweep();
     this.#peers.sweep();
     this.#nextCheck?.cancel();

@@ -7,6 +7,7 @@ import type { IsakmpLives } from './isakmp-lives.ts';
 import type { Lives } from './lives.ts';
 import { dueInPassiveMode } from './log-lines.ts';
 import type { Peers } from './peers.ts';
+import type { Connection } from './records.ts';
 
 export class Mode {
   readonly #desk: Desk;
@@ -38,10 +39,10 @@ export class Mode {
     for (const sa of peers.allIsakmp()) if (sa.softAt <= this.#desk.now) this.#parts.isakmpLives.expiring(sa);
   }
 
-  /** To be called with every connection check. */
-  check(): void {
+  /** These are looked after just now: a passive daemon says what it would do. */
+  check(connections: Iterable<Connection>): void {
     if (!this.#isPassive) return;
-    for (const connection of this.#parts.connections.active) {
+    for (const connection of connections) {
       if (connection.isDown) this.#desk.emit({ kind: 'log', record: dueInPassiveMode(connection.name) });
     }
   }
