@@ -7,86 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Daemon, freePort, until } from '../daemon.ts';
-
-const RESPONDER = '127.0.0.2';
-/** The initiator stands for this many gateways, each with several users, as a concentrator has them. */
-const INITIATORS = Array.from({ length: 250 }, (_, i) => `127.1.0.${i + 1}`);
-
-const gatewayOf = (index: number): number => index % INITIATORS.length;
-
-const common = (group: string): string => `
-[main-mode]
-EXCHANGE_TYPE=ID_PROT
-Transforms=AES-128-SHA2-256-GRP${group}
-
-[quick-mode]
-EXCHANGE_TYPE=QUICK_MODE
-Suites=QM-ESP-AES-128-SHA2-256-SUITE
-`;
-
-const net = (name: string, second: number, index: number): string => `
-[${name}-${index}]
-ID-type=IPV4_ADDR_SUBNET
-Network=10.${second + (index >> 8)}.${index & 0xff}.0
-Netmask=255.255.255.0
-`;
-
-const connection = (index: number, peer: string, local: string, remote: string): string => `
-[net-${index}]
-Phase=2
-ISAKMP-peer=${peer}
-Configuration=quick-mode
-Local-ID=${local}-${index}
-Remote-ID=${remote}-${index}
-${net('left', 16, index)}${net('right', 64, index)}`;
-
-/** Every peer section stands for the same responder under an identity of its own, so that each needs a phase 1. */
-const initiator = (count: number, group: string, port: number): string => {
-  const sections = Array.from(
-    { length: count },
-    (_, i) => `
-[peer-${i}]
-Phase=1
-Address=${RESPONDER}
-Local-address=${INITIATORS[gatewayOf(i)]}
-Port=${port}
-Configuration=main-mode
-Authentication=benchmark
-ID=id-${i}
-
-[id-${i}]
-ID-type=USER_FQDN
-Name=user${i}@bench.example
-${connection(i, `peer-${i}`, 'left', 'right')}`,
-  );
-  return `[General]\nDelete-SAs=no\nListen-on=${INITIATORS.join(',')}\n${common(group)}${sections.join('')}`;
-};
-
-const responder = (count: number, group: string, port: number): string => {
-  const names = Array.from({ length: count }, (_, i) => `net-${i}`);
-  const gateways = INITIATORS.map(
-    (address, i) => `
-[gateway-${i}]
-Phase=1
-Address=${address}
-Port=${port}
-Configuration=main-mode
-Authentication=benchmark
-`,
-  );
-  const sections = names.map((_, i) => connection(i, `gateway-${gatewayOf(i)}`, 'right', 'left'));
-  return `[General]
-Delete-SAs=no
-Listen-on=${RESPONDER}
-
-[Phase 1]
-${INITIATORS.map((address, i) => `${address}=gateway-${i}`).join('\n')}
-
-[Phase 2]
-Passive-connections=${names.join(',')}
-${common(group)}${gateways.join('')}${sections.join('')}`;
-};
+import { Daemon, until } from '../daemon.ts';
+import { freeGatewayPorts, initiator, responder } from './gateways.ts';
 
 /** User and system CPU time so far, ms. */
 interface Cpu {
@@ -117,13 +39,12 @@ const perHandshake = (count: number, before: Cpu, after: Cpu): string => {
 
 const measure = async (count: number, group: string, nodeOptions: readonly string[]): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'isakmpd-bench-'));
-  const ike = await freePort([RESPONDER, ...INITIATORS]);
-  const ports = { ike, encapsulated: await freePort([RESPONDER, ...INITIATORS]) };
+  const ports = await freeGatewayPorts();
   const all = WARM_UP + count;
   const begin = (name: string, configuration: string) =>
     new Daemon({ name, folder, configuration, ports, nodeOptions });
-  const left = begin('initiator', initiator(all, group, ports.ike));
-  const right = begin('responder', responder(all, group, ports.ike));
+  const left = begin('initiator', initiator(all, group, ports.ike, KEEP));
+  const right = begin('responder', responder(all, group, ports.ike, KEEP));
   const shake = async (from: number, to: number): Promise<void> => {
     for (let i = from; i < to; i++) left.command(`c net-${i}`);
     const isDone = (): true | undefined => right.count('quick mode done (as responder)') >= to || undefined;
@@ -149,6 +70,8 @@ const measure = async (count: number, group: string, nodeOptions: readonly strin
 };
 
 const WARM_UP = 1000;
+/** The end is not measured. */
+const KEEP = 'Delete-SAs=no';
 
 const words = process.argv.slice(2);
 const [count = '1000', ...groups] = words.filter((word) => /^\d+$/.test(word));

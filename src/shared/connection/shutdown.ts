@@ -6,12 +6,14 @@ import type { Desk } from './desk.ts';
 import type { Installs } from './installs.ts';
 import type { IsakmpLives } from './isakmp-lives.ts';
 import type { Lives } from './lives.ts';
+import type { PairStore } from './pair-store.ts';
 import type { Peers } from './peers.ts';
 
 export class Shutdown {
   readonly #desk: Desk;
   readonly #parts: Parts;
   #steps: Iterator<void> | undefined;
+  #messagesPerTick = LEAST_PER_TICK;
   #hasSpoken = false;
   #isDone = false;
 
@@ -37,6 +39,10 @@ export class Shutdown {
       this.#finish();
       return;
     }
+    const { peers } = this.#parts;
+    const messages = peers.isakmpSas + this.#parts.store.established;
+    const wanted = Math.ceil((messages * TICK_MS) / SPEECH_MS);
+    this.#messagesPerTick = Math.min(Math.max(wanted, LEAST_PER_TICK), MOST_PER_TICK);
     this.#steps = this.#words();
     this.#speak();
   }
@@ -47,7 +53,7 @@ export class Shutdown {
   }
 
   #speak(): void {
-    for (let message = 0; message < MESSAGES_PER_TICK; message++) {
+    for (let message = 0; message < this.#messagesPerTick; message++) {
       if (this.#steps?.next().done !== true) continue;
       this.#hasSpoken = true;
       this.check();
@@ -81,6 +87,7 @@ export class Shutdown {
 
 interface Parts {
   readonly peers: Peers;
+  readonly store: PairStore;
   readonly connections: Connections;
   readonly attempts: Attempts;
   readonly installs: Installs;
@@ -91,6 +98,10 @@ interface Parts {
 
 const TICK_MS = 100;
 /** A party's IPsec SAs are one message, or a few. */
-const MESSAGES_PER_TICK = 200;
+const LEAST_PER_TICK = 200;
+/** As fast as lanes encrypt and sockets send without a burst that nobody's buffers hold. */
+const MOST_PER_TICK = 1000;
+/** Whoever ends the daemon waits for it: this long where MOST_PER_TICK allows it. */
+const SPEECH_MS = 3500;
 /** For lanes that do not answer. */
 const PATIENCE_MS = 5000;

@@ -154,6 +154,32 @@ test('shutdown of many peers is spread: 200 messages per 100 ms', () => {
   assert.equal(bench.take('deleteIsakmp').length, 200);
 });
 
+test('shutdown with 5,000 peers up has told them all within five seconds, never more than 1000 messages per 100 ms', () => {
+  const count = 5000;
+  const peers = Object.fromEntries(Array.from({ length: count }, (_, i) => [`peer-${i}`, [`net-${i}`]]));
+  const bench = new ConnectionBench({ peers });
+  for (const peer of Object.keys(peers)) {
+    const isakmp = bench.phase1({ role: 'responder', peer });
+    bench.quickMode({ isakmp, peer, connection: peer.replace('peer', 'net') });
+    bench.take('installed');
+  }
+  const begun = bench.now;
+  const [pairs, isakmpSas] = [new Set<number>(), new Set<string>()];
+  bench.tell({ kind: 'shutdown', deleteSas: true });
+  while (!bench.isDone) {
+    const [deletes, ends] = [bench.take('sendDelete'), bench.take('deleteIsakmp')];
+    assert.ok(deletes.length + ends.length <= 1000);
+    for (const { spis } of deletes) for (const spi of spis) pairs.add(spi);
+    for (const { isakmp } of ends) {
+      isakmpSas.add(isakmp);
+      bench.lane({ kind: 'phase1Gone', isakmp, why: 'deletedByUs' });
+    }
+    if (!bench.isDone) bench.pass(100);
+  }
+  assert.deepEqual([pairs.size, isakmpSas.size], [count, count]);
+  assert.ok(bench.now - begun <= 5000, `${bench.now - begun} ms`);
+});
+
 test('shutdown does not wait for ever for a lane that does not answer', () => {
   const bench = allUp();
   bench.tell({ kind: 'shutdown', deleteSas: true });
