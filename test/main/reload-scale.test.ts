@@ -66,7 +66,7 @@ const setUp = async (peers: number) => {
     privileged: { readSecretFile: async () => ({ kind: 'bytes', bytes: Buffer.from(file.text) }) },
     operator,
     localAddresses: { forget: () => {} },
-    network: { listen: async () => {} },
+    listening: { rescan: async () => {} },
     verbosity: new Verbosity(false),
     onBegin: () => {},
     onEnd: () => {},
