@@ -15,6 +15,7 @@ export const pairDeletedByPeer = (pair: Pair, protocolId: number): LogRecord => 
     connection: agreement.connection,
     peer: agreement.peer,
     address: path.remote.address,
+    port: path.remote.port,
     localIdentity,
     remoteIdentity,
     cookies: agreement.isakmp,
@@ -23,15 +24,8 @@ export const pairDeletedByPeer = (pair: Pair, protocolId: number): LogRecord => 
 };
 
 export const isakmpDeletedByPeer = (sa: IsakmpSa): LogRecord => {
-  const { localIdentity, cookies, party, path, role } = sa;
-  const [peer, remoteIdentity, address] = [party.peer.name, party.identity, path.remote.address];
-  return deletedByPeer(peer, 1, role, localIdentity, remoteIdentity, {
-    peer,
-    address,
-    localIdentity,
-    remoteIdentity,
-    cookies,
-  });
+  const { localIdentity, role } = sa;
+  return deletedByPeer(sa.party.peer.name, 1, role, localIdentity, sa.party.identity, saFields(sa));
 };
 
 const deletedByPeer = (
