@@ -1,8 +1,10 @@
 /** The log of a running daemon. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
-import { startAlone, startPair } from '../helpers/daemon-process.ts';
+import { startAlone, startPair, testFolder } from '../helpers/daemon-process.ts';
 
 const WORDS = ['-d', '-v', '-n', '-K', '-4'];
 
@@ -110,4 +112,18 @@ test('D reaches the lanes of a running daemon', async (t) => {
   for (const line of ['T', 't main peer', 'c tunnel']) left.command(line);
   await until('a second quick mode', () => left.count('isakmpd: quick mode done') > 1 || undefined);
   assert.equal(left.count(' Exch '), before);
+});
+
+test('below systemd every line has its priority in front and leaves time and tag to the journal', (t) => {
+  // The stream is what systemd says it is: here standard error itself.
+  const script = 'JOURNAL_STREAM=$(stat -Lc %d:%i /dev/fd/2); export JOURNAL_STREAM; exec "$@"';
+  const argv = ['-d', '-n', '-K', '-c', '/nowhere', '-D', '3=40', '--run-dir', join(testFolder(t), 'absent')];
+  const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, 'bin/isakmpd', ...argv], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(status, 1);
+  const [first, ...others] = stderr.trimEnd().split('\n');
+  assert.equal(first, '<5>log_debug_cmd: log level changed from 0 to 40 for class 3');
+  assert.match(others.at(-1) ?? '', /^<2>[^<].*absent/);
 });
