@@ -3,7 +3,14 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { type Remote, wrap } from 'comlink';
 import { SystemError } from '../shared/errors.ts';
 import type { GeneralPolicy, PeerPolicy } from '../shared/policy/peer-policy.ts';
-import type { LaneControl, LaneEffect, LaneEvent, LaneStart, LaneStatistics } from '../shared/threads/contract.ts';
+import type {
+  LaneControl,
+  LaneEffect,
+  LaneEvent,
+  LaneExchanges,
+  LaneStart,
+  LaneStatistics,
+} from '../shared/threads/contract.ts';
 import { controlEndpoint } from '../shared/threads/control-port.ts';
 import { BatchWriter, LANE_EFFECTS, LANE_EVENTS, readBatch } from '../shared/threads/frames.ts';
 
@@ -94,6 +101,11 @@ export class LaneLink {
   /** Rejects with SystemError when the lane dies or does not answer in time (ms). */
   statistics(patience: number): Promise<LaneStatistics> {
     return this.#answer('statistics', patience, this.#remote.statistics());
+  }
+
+  /** Rejects as `statistics`. */
+  exchanges(patience: number): Promise<LaneExchanges> {
+    return this.#answer('exchanges', patience, this.#remote.exchanges());
   }
 
   /** Asks the lane to end, after everything that was posted. Rejects as `statistics`. */

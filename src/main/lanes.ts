@@ -8,7 +8,7 @@ import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import { createKeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SharedSaTable } from '../shared/sa-table/sa-table.ts';
-import type { LaneEffect, LaneEvent, LaneStatistics, LogRecord } from '../shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent, LaneExchanges, LaneStatistics, LogRecord } from '../shared/threads/contract.ts';
 import { LaneLink, type Policies } from './lane-link.ts';
 import type { Logger } from './log.ts';
 
@@ -106,6 +106,11 @@ export class Lanes {
   /** Rejects with SystemError when the lane dies or does not answer. */
   statistics(lane: number): Promise<LaneStatistics> {
     return this.#slot(lane).link.statistics(PATIENCE);
+  }
+
+  /** Rejects as `statistics`. */
+  exchanges(lane: number): Promise<LaneExchanges> {
+    return this.#slot(lane).link.exchanges(PATIENCE);
   }
 
   /** Ends all lanes, after what was posted; their last effects are handed out before it resolves. */

@@ -43,12 +43,16 @@ export class TimerWheel<T extends NonNullable<unknown>> {
 
   /** False when that timer has fired or was cancelled before. */
   cancel(handle: TimerHandle): boolean {
+    if (!this.#isArmed(handle)) return false;
     const index = handle % INDEXES;
-    const isArmed = index < this.#values.length && word(this.#timers.list, index) !== NONE;
-    if (!isArmed || word(this.#timers.generation, index) !== Math.floor(handle / INDEXES)) return false;
     this.#unlink(index);
     this.#release(index);
     return true;
+  }
+
+  /** When a timer is due, ms; undefined when it has fired or was cancelled. */
+  deadlineOf(handle: TimerHandle): number | undefined {
+    return this.#isArmed(handle) ? word(this.#timers.at, handle % INDEXES) : undefined;
   }
 
   /** Moves to `now` (a step back is ignored) and hands out all that is due, by deadline, ties in the order they were scheduled. */
@@ -73,6 +77,12 @@ export class TimerWheel<T extends NonNullable<unknown>> {
     if (word(this.#heads, OVERDUE) !== NONE) return this.#elapsed;
     const list = this.#earliestList();
     return list === undefined ? undefined : this.#startOf(list);
+  }
+
+  #isArmed(handle: TimerHandle): boolean {
+    const index = handle % INDEXES;
+    const isWaiting = index < this.#values.length && word(this.#timers.list, index) !== NONE;
+    return isWaiting && word(this.#timers.generation, index) === Math.floor(handle / INDEXES);
   }
 
   /** Hands out one list whose timers are all due. Cascading loses the order of scheduling, hence the sort; lists are of one millisecond, so short. */

@@ -131,6 +131,12 @@ export class IsakmpSas {
     return maps.reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** Half-open ones first. */
+  *all(): Generator<IsakmpSa, void> {
+    yield* this.#halfOpen;
+    yield* this.#established.values();
+  }
+
   addHalfOpen(sa: IsakmpSa): void {
     this.#halfOpen.add(sa);
     this.#byInitiator.set(hex(sa.initiatorCookie), sa);

@@ -9,9 +9,10 @@ import { whoWords } from '../shared/log/who.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { LaneEffect, LaneEvent } from '../shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent, LaneExchanges } from '../shared/threads/contract.ts';
 import { TimerWheel } from '../shared/timer-wheel.ts';
 import { firedWords } from './debug-words.ts';
+import { listExchanges } from './exchange-list.ts';
 import { HalfOpenLimit } from './half-open-limit.ts';
 import { cookiesOf, IsakmpSas } from './isakmp-sa.ts';
 import type { LaneContext, LaneTimer } from './lane-context.ts';
@@ -80,6 +81,10 @@ export class LaneCore {
   get remains(): number {
     const { sas, phase2, halfOpenLimit, wheel } = this.#lane;
     return sas.entries + phase2.size + halfOpenLimit.size + wheel.size;
+  }
+
+  exchanges(): LaneExchanges {
+    return listExchanges(this.#lane);
   }
 
   nextDeadline(): number | undefined {
@@ -208,6 +213,7 @@ export class LaneCore {
         else endQuickMode(lane, sa, phase2);
         return;
       case 'soft':
+        lane.store.softExpired(sa);
         lane.effects.push({ kind: 'phase1Expiring', isakmp: cookiesOf(sa) });
         return;
       case 'hard':

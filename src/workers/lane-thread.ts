@@ -18,6 +18,7 @@ export const runLane = (start: LaneStart<MessagePort, unknown, unknown>, core: C
     const { lane } = start;
     const control: LaneControl = {
       statistics: () => thread.statistics(lane),
+      exchanges: () => core.exchanges(),
       stop: () => {
         thread.stop();
         // After the answer to this call has left.

@@ -8,7 +8,7 @@ import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import { SaFlag, SaRole, type SaRow } from '../shared/sa-table/rows.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
-import type { IsakmpSa } from './isakmp-sa.ts';
+import { type IsakmpSa, isZero } from './isakmp-sa.ts';
 
 /** An established SA as a predecessor left it. */
 export interface StoredSa {
@@ -59,6 +59,12 @@ export class SaStore {
     return this.#table.update(owner, establishedRow(sa, choice, establishedAt));
   }
 
+  /** The soft lifetime is over: there is no such timer any more. */
+  softExpired({ row: handle }: IsakmpSa): void {
+    const row = handle === undefined ? undefined : this.#table.read(handle);
+    if (handle !== undefined && row !== undefined) this.#table.update(handle, { ...row, softAt: 0 });
+  }
+
   remove(sa: IsakmpSa): void {
     if (sa.slabSlot >= 0) this.#slab.free(sa.slabSlot);
     if (sa.row !== undefined) this.#table.free(sa.row);
@@ -99,8 +105,17 @@ export class SaStore {
   }
 }
 
-/** What is public of an SA from its first message on; the zeros are for what is not yet known. */
+/**
+ * What is public of an SA from its first message on; the zeros are for what is not yet known. An initiator has no transport before the first
+ * answer, as the original has it.
+ */
 const halfOpenRow = (sa: IsakmpSa): SaRow => ({
+  ...publicRow(sa),
+  ...(sa.role === 'initiator' && isZero(sa.responderCookie) ? NO_TRANSPORT : {}),
+  ...lifetimesOf(sa.conversation?.exchange.choice()),
+});
+
+const publicRow = (sa: IsakmpSa): SaRow => ({
   phase: 1,
   state: 0,
   flags: 0,
@@ -131,17 +146,16 @@ const halfOpenRow = (sa: IsakmpSa): SaRow => ({
 });
 
 const establishedRow = (sa: IsakmpSa, choice: Phase1Choice, establishedAt: number): SaRow => ({
-  ...halfOpenRow(sa),
+  ...publicRow(sa),
   state: sa.path.encapsulated ? ENCAPSULATED : 0,
-  flags: SaFlag.READY,
+  flags: flagsOf(sa),
   name: sa.policy.name,
   localIdentity: sa.established?.localIdentity ?? '',
   remoteIdentity: sa.established?.remoteIdentity ?? '',
   establishedAt,
   softAt: sa.established?.softAt ?? 0,
   hardAt: sa.established?.hardAt ?? 0,
-  lifeSeconds: choice.lifetimes.seconds,
-  lifeKilobytes: choice.lifetimes.kilobytes,
+  ...lifetimesOf(choice),
   encryption: choice.encryption,
   keyLength: choice.keyLength ?? 0,
   hash: choice.hash,
@@ -150,13 +164,21 @@ const establishedRow = (sa: IsakmpSa, choice: Phase1Choice, establishedAt: numbe
   slabSlot: sa.slabSlot,
 });
 
+/** The original marks what it has begun itself: it is renewed. */
+const flagsOf = ({ role, path }: IsakmpSa): number =>
+  SaFlag.READY | (role === 'initiator' ? SaFlag.STAYALIVE : 0) | (path.encapsulated ? SaFlag.NAT_T_ENABLE : 0);
+
+const lifetimesOf = (choice: Phase1Choice | undefined): Pick<SaRow, 'lifeSeconds' | 'lifeKilobytes'> => ({
+  lifeSeconds: choice?.lifetimes.seconds ?? 0,
+  lifeKilobytes: choice?.lifetimes.kilobytes ?? 0,
+});
+
 /** In a phase 1 row's `state`: the path is the NAT-T one. */
 export const ENCAPSULATED = 1;
 
-const addressesOf = ({
-  local,
-  remote,
-}: Path): Pick<SaRow, 'family' | 'localAddress' | 'remoteAddress' | 'localPort' | 'remotePort' | 'zone'> => {
+type Transport = Pick<SaRow, 'family' | 'localAddress' | 'remoteAddress' | 'localPort' | 'remotePort' | 'zone'>;
+
+const addressesOf = ({ local, remote }: Path): Transport => {
   const ours = parseAddress(local.address);
   const theirs = parseAddress(remote.address);
   const none = new Uint8Array(0);
@@ -168,4 +190,13 @@ const addressesOf = ({
     remotePort: remote.port,
     zone: theirs?.text.split('%')[1] ?? '',
   };
+};
+
+const NO_TRANSPORT: Transport = {
+  family: 0,
+  localAddress: new Uint8Array(0),
+  remoteAddress: new Uint8Array(0),
+  localPort: 0,
+  remotePort: 0,
+  zone: '',
 };

@@ -6,7 +6,7 @@ import { keysOf } from '../shared/exchange/ipsec-keys.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { failure } from '../shared/log/records.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
-import type { LaneEffect, LaneEvent } from '../shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent, LaneExchanges } from '../shared/threads/contract.ts';
 import { BatchWriter, LANE_EFFECTS, LANE_EVENTS, readBatch } from '../shared/threads/frames.ts';
 import { LaneQueues, type Weight } from './queues.ts';
 
@@ -19,6 +19,8 @@ export interface Core {
   advance(): void;
   /** ms, undefined when no timer runs. */
   nextDeadline(): number | undefined;
+  /** For a report. */
+  exchanges(): LaneExchanges;
   /** Returns and clears. */
   takeEffects(): readonly LaneEffect[];
   /** Diffie-Hellman operations so far. */

@@ -3,7 +3,7 @@
  * itself, all else by a log record that names it. The reason of a `refused` event is a command.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { LaneEffect, LaneEvent, LaneStart } from '../../src/shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent, LaneExchanges, LaneStart } from '../../src/shared/threads/contract.ts';
 import { monotonicNow, runLane } from '../../src/workers/lane-thread.ts';
 import type { Core } from '../../src/workers/turns.ts';
 import { recordOf } from './log-record.ts';
@@ -37,6 +37,10 @@ class EchoCore implements Core {
 
   nextDeadline(): number | undefined {
     return this.#alarm;
+  }
+
+  exchanges(): LaneExchanges {
+    return { exchanges: [], omitted: 0 };
   }
 
   takeEffects(): readonly LaneEffect[] {

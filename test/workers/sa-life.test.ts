@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LifeType } from '../../src/shared/constants/oakley.ts';
 import { KeySlab } from '../../src/shared/sa-table/key-slab.ts';
-import { SaFlag } from '../../src/shared/sa-table/rows.ts';
+import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import {
   aes128Sha256,
   connectionPolicy,
@@ -125,7 +125,7 @@ describe('what is public of an ISAKMP SA', () => {
     world.bend = (_from, bytes, index) => (index < 1 ? [bytes] : []);
     world.start();
     const half = [...world.right.table.all()][0]?.row ?? assert.fail();
-    assert.deepEqual([half.name, half.flags, half.phase, half.lifeSeconds], ['', 0, 1, 0]);
+    assert.deepEqual([half.name, half.flags, half.phase, half.lifeSeconds], ['', 0, 1, 3_600]);
     world.bend = (_from, bytes) => [bytes];
     world.pass(20_000);
     const row = [...world.right.table.all()][0]?.row ?? assert.fail();
@@ -135,6 +135,24 @@ describe('what is public of an ISAKMP SA', () => {
       Buffer.from(row.initiatorCookie).toString('hex') + Buffer.from(row.responderCookie).toString('hex'),
       world.isakmp(),
     );
+  });
+
+  it('has no transport on the side of the initiator before the first answer, as S shows it', () => {
+    const world = lanePair();
+    world.bend = () => [];
+    world.start();
+    const row = [...world.left.table.all()][0]?.row ?? assert.fail();
+    assert.deepEqual([row.family, row.remoteAddress.length, row.lifeSeconds], [0, 0, 0]);
+  });
+
+  it('says who began it by the flag STAYALIVE, and when the soft timer is gone', () => {
+    const world = lanePair();
+    world.start();
+    const rowOf = (lane: typeof world.left): SaRow => [...lane.table.all()][0]?.row ?? assert.fail();
+    assert.deepEqual([rowOf(world.left).flags, rowOf(world.right).flags], [0x3, 0x1]);
+    assert.ok(rowOf(world.left).softAt > 0);
+    world.pass(3_450_000);
+    assert.equal(rowOf(world.left).softAt, 0);
   });
 
   it('has the responder cookie as soon as an initiator knows it', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { InvariantError } from '../../src/shared/errors.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
-import type { Agreement, LaneEffect, LaneEvent } from '../../src/shared/threads/contract.ts';
+import type { Agreement, LaneEffect, LaneEvent, LaneExchanges } from '../../src/shared/threads/contract.ts';
 import { BatchWriter, LANE_EFFECTS, LANE_EVENTS, readBatch } from '../../src/shared/threads/frames.ts';
 import { type Core, Turns } from '../../src/workers/turns.ts';
 
@@ -40,6 +40,10 @@ class ScriptedCore implements Core {
 
   nextDeadline(): number | undefined {
     return this.deadline;
+  }
+
+  exchanges(): LaneExchanges {
+    return { exchanges: [], omitted: 0 };
   }
 
   takeEffects(): readonly LaneEffect[] {

@@ -116,4 +116,5 @@ export const aggressiveModeResponder: Machine<State> = {
   },
   step,
   secrets: (state) => (state.tag === 'awaitProof' ? secretsOf(state.keys) : []),
+  choice: (state) => ('choice' in state ? state.choice : undefined),
 };

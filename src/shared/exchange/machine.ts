@@ -1,4 +1,6 @@
 /** The form of every exchange: a plain-data state, the rule of its next message, a step. And its use behind one face. */
+
+import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { Effects, Env, ExchangeEvent } from './effects.ts';
 import type { Inbound, MessageRule } from './inbound.ts';
 import { keysOf } from './ipsec-keys.ts';
@@ -10,12 +12,16 @@ export interface Machine<S extends { readonly tag: string }> {
   readonly step: (state: S, event: ExchangeEvent<Inbound>, env: Env, out: Effects) => S;
   /** Key buffers held by the state, zeroed when it is left. */
   readonly secrets: (state: S) => readonly Uint8Array[];
+  /** Phase 1: what has been agreed on, as soon as it has. */
+  readonly choice?: (state: S) => Phase1Choice | undefined;
 }
 
 /** An exchange of any kind at work. */
 export interface Exchange {
   readonly tag: string;
   rule(): MessageRule | undefined;
+  /** What phase 1 has agreed on while it runs; undefined before, afterwards and in phase 2. */
+  choice(): Phase1Choice | undefined;
   /** Appends to `out` what it wants done. Throws what the step threw: the state is then what it was, and of `out` only log records count. */
   deliver(event: ExchangeEvent<Inbound>, env: Env, out: Effects): void;
   /** Zeroes what secrets are left; the exchange is over. */
@@ -49,6 +55,10 @@ class Running<S extends { readonly tag: string }> implements Exchange {
 
   rule(): MessageRule | undefined {
     return this.#machine.rule(this.#state);
+  }
+
+  choice(): Phase1Choice | undefined {
+    return this.#machine.choice?.(this.#state);
   }
 
   deliver(event: ExchangeEvent<Inbound>, env: Env, out: Effects): void {

@@ -151,4 +151,5 @@ export const mainModeInitiator: Machine<State> = {
     if (state.tag === 'awaitKe') return [state.privateValue];
     return state.tag === 'awaitId' ? secretsOf(state.keys) : [];
   },
+  choice: (state) => ('choice' in state ? state.choice : undefined),
 };

@@ -152,4 +152,5 @@ export const mainModeResponder: Machine<State> = {
   },
   step,
   secrets: (state) => (state.tag === 'awaitId' ? secretsOf(state.keys) : []),
+  choice: (state) => ('choice' in state ? state.choice : undefined),
 };

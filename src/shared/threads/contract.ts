@@ -211,8 +211,32 @@ export type LaneEffect =
 /** Calls over the control port. */
 export interface LaneControl {
   statistics(): LaneStatistics;
+  exchanges(): LaneExchanges;
   /** Ends the lane's task; the thread returns to the pool. */
   stop(): void;
+}
+/** What a report lists of a lane's exchanges: the first some thousands, and how many more there are. */
+export interface LaneExchanges {
+  readonly exchanges: readonly LaneExchange[];
+  readonly omitted: number;
+}
+/** One exchange that runs, or is finished and kept to answer duplicates. */
+export interface LaneExchange {
+  readonly phase: 1 | 2;
+  /** Names it among the lane's exchanges of its phase. */
+  readonly number: number;
+  /** The peer's or the connection's section, '' while it is not known. */
+  readonly name: string;
+  readonly role: Role;
+  readonly exchangeType: number;
+  /** Messages sent and received. */
+  readonly step: number;
+  readonly cookies: Cookies;
+  readonly messageId: number;
+  readonly path: Path;
+  /** ms: when it is forgotten, and when its last message is sent again; 0: never. */
+  readonly endsAt: number;
+  readonly repeatsAt: number;
 }
 export interface LaneStatistics {
   readonly lane: number;
