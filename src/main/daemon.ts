@@ -4,6 +4,8 @@ import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
+import type { SaRow } from '../shared/sa-table/rows.ts';
+import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import { AddressWatch } from './address-watch.ts';
 import { type Assembly, assemble } from './assembly.ts';
 import { hasLegacyProvider } from './cli/legacy-provider.ts';
@@ -15,10 +17,11 @@ import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands } from './fifo-commands.ts';
 import type { Gate } from './gate.ts';
 import { readInterfaces } from './interfaces.ts';
-import type { Logger } from './log.ts';
+import { createWallClock, type Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
 import { Reinitialization } from './reinitialization.ts';
-import { createReports } from './reports.ts';
+import { reportSources } from './report-sources.ts';
+import { createReports, type Reports } from './reports.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { handleSignals } from './signals.ts';
 import { createUdpSockets } from './sockets.ts';
@@ -58,11 +61,12 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     const watch = watchAddresses(configuration, daemon);
     const ending = new Ending();
     const controls = controlsOf(parts, daemon, ending);
-    const stopCommands = listenToCommands(parts, daemon, controls, descriptor);
+    const reports = reportsOf(parts, daemon);
+    const stopCommands = listenToCommands(parts, daemon, controls, reports, descriptor);
     handleSignals({
       ...controls,
       interrupt: options.foreground === 1,
-      report: () => log.write(notice('signal-refused', 'the report file is not there yet')),
+      report: () => void reports.toFile().catch((fault) => daemon.faults.dropped('a report', fault)),
       say: (text) => log.write(notice('signal', text)),
     });
     // From here on whoever reads it may send signals.
@@ -144,23 +148,34 @@ const controlsOf = (
 /** For `systemctl status`. */
 const statusOf = ({ isOpen }: Gate): string => (isOpen ? 'active' : 'passive: nothing is sent to peers');
 
+const reportsOf = ({ options, configuration, privileged, log }: DaemonParts, daemon: Assembly): Reports =>
+  createReports({
+    ...privileged,
+    rows: () => rowsOf(daemon.table),
+    now: monotonicNow,
+    wallClock: createWallClock(),
+    sources: (now) => reportSources({ ...options, ...daemon, configuration }, now),
+    log: log.write,
+  });
+
+function* rowsOf(table: SaTable): Generator<SaRow, void> {
+  for (const { row } of table.all()) yield row;
+}
+
 /** The answer ends it. */
 const listenToCommands = (
-  { configuration, privileged, log, verbosity }: DaemonParts,
+  { configuration, log, verbosity }: DaemonParts,
   { table, operator, faults }: Assembly,
   controls: Controls,
+  reports: Reports,
   descriptor: number,
 ): (() => void) => {
-  const rows = function* () {
-    for (const { row } of table.all()) yield row;
-  };
-  const reports = createReports({ rows, now: monotonicNow, writeResult: privileged.writeResult, log: log.write });
   const commands = createFifoCommands({
     ...controls,
     configuration: configuration.store,
     tell: (event) => operator.tell(event),
     reports,
-    rows,
+    rows: () => rowsOf(table),
     verbosity,
     log: log.write,
     schedule,

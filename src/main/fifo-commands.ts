@@ -111,7 +111,7 @@ const carryOut = async (
     case 'reinitialize':
       return options.reinitialize();
     case 'report':
-      return log(notThereYet('ui_report', line, 'the report'));
+      return reports.toLog();
     default:
       return unreachable(command);
   }

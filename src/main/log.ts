@@ -2,10 +2,9 @@
 import { type DestinationStream, pino } from 'pino';
 import { classTag, isPrinted } from '../shared/log/classes.ts';
 import { jsonFields, SECRET_PATHS } from '../shared/log/json-format.ts';
-import { printable } from '../shared/log/printable.ts';
 import { notice } from '../shared/log/records.ts';
 import { syslogPriority } from '../shared/log/severity.ts';
-import { type LocalTime, textLine } from '../shared/log/text-format.ts';
+import { type LocalTime, recordText, textLine } from '../shared/log/text-format.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 
@@ -59,7 +58,7 @@ type Printer = (record: LogRecord) => void;
 
 const textPrinter = ({ destination, wallClock }: LoggerOptions): Printer => {
   const lines = new Lines(destination, (_json, record, time) =>
-    destination.form === 'bare' ? `${printable(record.text)}\n` : textLine(localTime(Number(time)), record),
+    destination.form === 'bare' ? `${recordText(record)}\n` : textLine(localTime(Number(time)), record),
   );
   const logger = pino({ ...SEVERITIES, timestamp: () => `,"time":${wallClock()}` }, lines);
   return (record) => {
@@ -82,7 +81,7 @@ const jsonPrinter = ({ destination, wallClock }: LoggerOptions): Printer => {
   );
   return (record) => {
     lines.record = record;
-    logger[record.severity](jsonFields(record), printable(record.text));
+    logger[record.severity](jsonFields(record), recordText(record));
   };
 };
 
@@ -172,7 +171,8 @@ class Limits {
   }
 }
 
-const localTime = (milliseconds: number): LocalTime => {
+/** Local time of day of a moment in ms since 1970, with a fraction. */
+export const localTime = (milliseconds: number): LocalTime => {
   const date = new Date(milliseconds);
   return {
     hours: date.getHours(),

@@ -5,6 +5,7 @@ import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
+import type { Listening } from '../shared/report/transport-report.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import type { Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
@@ -35,8 +36,8 @@ export interface UdpSockets {
   readonly send: (path: Path, bytes: Uint8Array) => void;
   /** Our address for a peer, as the kernel routes; one that we do not listen on is replaced by one of its family that we do. Undefined: none. Never rejects. */
   readonly localAddressFor: (remote: string) => Promise<string | undefined>;
-  /** Where we listen, main port and NAT-T port. */
-  readonly endpoints: () => readonly Endpoint[];
+  /** The sockets that are open: main port and NAT-T port of each address. */
+  readonly listening: () => readonly Listening[];
   readonly close: () => Promise<void>;
 }
 
@@ -61,7 +62,7 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
       const main = [...open.values()].filter(({ local }) => local.port === port);
       return main.find(({ local }) => parseAddress(local.address)?.family === family)?.local.address;
     },
-    endpoints: () => [...open.values()].map(({ local }) => local),
+    listening: () => [...open.values()].map(({ socket: _, ...facts }) => facts),
     close: async () => {
       await listening;
       await Promise.all([...open.values()].map(({ socket }) => closeSocket(socket)));
@@ -70,9 +71,8 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
   };
 };
 
-interface Listener {
+interface Listener extends Listening {
   readonly socket: Socket;
-  readonly local: Endpoint;
 }
 
 interface Listeners {
@@ -145,7 +145,8 @@ const openOne = async (
     const request = { family, address: local.address, port: local.port, shared: false };
     const socket = await options.privileged.openUdpSocket(request);
     receive(options, socket, local);
-    open.set(key, { socket, local });
+    const number = Math.max(0, ...Array.from(open.values(), (other) => other.number)) + 1;
+    open.set(key, { socket, local, encapsulated: local.port === options.encapsulationPort, number });
     traceSocket(options, 'listening', local);
     return undefined;
   } catch (fault) {

@@ -8,6 +8,8 @@ import type { ConfigurationView } from '../shared/connection/configuration-view.
 import type { ConvergenceRule } from '../shared/connection/convergence.ts';
 import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
+import type { News } from '../shared/connection/news.ts';
+import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
@@ -42,6 +44,8 @@ export interface SupervisorOptions {
   /** The next deadline may have changed: call `nextDeadline` and see. */
   readonly onChange: () => void;
   readonly rule?: ConvergenceRule;
+  /** For those who listen. */
+  readonly onNews?: (news: News) => void;
 }
 
 /** What there is, for reports and tests. */
@@ -70,6 +74,21 @@ export class Supervisor {
 
   get counts(): SupervisorCounts {
     return { ...this.#core.counts, rows: this.#rows.size, kernelCalls: this.#kernel.running };
+  }
+
+  /** When all active connections are looked after, ms; undefined before the first time. */
+  get nextCheckAt(): number | undefined {
+    return this.#core.nextCheckAt;
+  }
+
+  /** The connections that should be up, as they are. */
+  activeStatus(): Iterable<ConnectionStatus> {
+    return this.#core.activeStatus();
+  }
+
+  /** A connection of any kind, as it is. */
+  statusOf(name: string): ConnectionStatus {
+    return this.#core.statusOf(name);
   }
 
   /** Resolves when a shutdown has said to the peers what there was to say. */
@@ -139,6 +158,9 @@ export class Supervisor {
         return;
       case 'log':
         log(effect.record);
+        return;
+      case 'news':
+        this.#options.onNews?.(effect.news);
         return;
       case 'done':
         this.#onStopped?.();

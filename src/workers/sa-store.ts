@@ -8,7 +8,7 @@ import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import { SaFlag, SaRole, type SaRow } from '../shared/sa-table/rows.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
-import { type IsakmpSa, isZero } from './isakmp-sa.ts';
+import type { IsakmpSa } from './isakmp-sa.ts';
 
 /** An established SA as a predecessor left it. */
 export interface StoredSa {
@@ -105,13 +105,9 @@ export class SaStore {
   }
 }
 
-/**
- * What is public of an SA from its first message on; the zeros are for what is not yet known. An initiator has no transport before the first
- * answer, as the original has it.
- */
+/** What is public of an SA from its first message on; the zeros are for what is not yet known. */
 const halfOpenRow = (sa: IsakmpSa): SaRow => ({
   ...publicRow(sa),
-  ...(sa.role === 'initiator' && isZero(sa.responderCookie) ? NO_TRANSPORT : {}),
   ...lifetimesOf(sa.conversation?.exchange.choice()),
 });
 
@@ -190,13 +186,4 @@ const addressesOf = ({ local, remote }: Path): Transport => {
     remotePort: remote.port,
     zone: theirs?.text.split('%')[1] ?? '',
   };
-};
-
-const NO_TRANSPORT: Transport = {
-  family: 0,
-  localAddress: new Uint8Array(0),
-  remoteAddress: new Uint8Array(0),
-  localPort: 0,
-  remotePort: 0,
-  zone: '',
 };

@@ -348,6 +348,8 @@ export class ConnectionBench {
       case 'log':
         this.logged.push(effect.record);
         return;
+      case 'news':
+        return;
       case 'done':
         this.isDone = true;
         return;

@@ -27,7 +27,7 @@ export class MemoryNetwork {
       },
       send: (path, bytes) => this.#send(path, bytes),
       localAddressFor: async (remote) => (parseAddress(remote)?.family === family ? address : undefined),
-      endpoints: () => [{ address, port }],
+      listening: () => [{ local: { address, port }, encapsulated: false, number: 1 }],
       close: async () => {
         this.#hosts.delete(address);
       },

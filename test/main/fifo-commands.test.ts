@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createFifoCommands } from '../../src/main/fifo-commands.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
 import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
+import { InvariantError } from '../../src/shared/errors.ts';
 import { Verbosity } from '../../src/shared/log/verbosity.ts';
 import { sampleRow } from '../shared/sa-table/sample-row.ts';
 
@@ -29,6 +30,8 @@ const bench = () => {
     reports: {
       listSas: async () => void results.push('SAs'),
       writeAnswer: async (value) => void results.push(value === undefined ? '' : `${value}\n`),
+      toLog: async () => void asked.push('report'),
+      toFile: () => Promise.reject(new InvariantError('no command asks for the file')),
     },
     verbosity: new Verbosity(false),
     log: (record) => logged.push(record.text),
@@ -191,9 +194,15 @@ test('D A sets all classes, D T silences them and brings them back', async () =>
   assert.deepEqual(logged, [...lines(0, 7), ...lines(7, 0), ...lines(0, 7)]);
 });
 
+test('r asks for the report', async () => {
+  const { say, asked, logged } = bench();
+  await say('r');
+  assert.deepEqual([asked, logged], [['report'], []]);
+});
+
 test('commands that are not there yet say so in one line each and do nothing', async () => {
   const { say, logged, asked, results } = bench();
-  const lines = ['p on', 'p off', 'r'];
+  const lines = ['p on', 'p off'];
   await say(...lines);
   assert.equal(logged.length, lines.length);
   for (const [i, line] of lines.entries()) {

@@ -2,9 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReports } from '../../src/main/reports.ts';
 import { SystemError } from '../../src/shared/errors.ts';
+import type { ReportSources } from '../../src/shared/report/report.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import type { LogRecord } from '../../src/shared/threads/contract.ts';
 import { sampleRow } from '../shared/sa-table/sample-row.ts';
+
+/** A report of nothing but these SAs. */
+const sourcesOf = (rows: readonly SaRow[]): ReportSources => ({
+  now: 0,
+  sas: rows.map((row, slot) => ({ handle: { slot, generation: 1 }, row })),
+  exchanges: [],
+  policyOf: () => undefined,
+  sockets: [],
+  encapsulationPort: 4500,
+  active: [],
+  answering: [],
+  nextCheckAt: 0,
+  configuration: [],
+});
 
 const bench = (rows: readonly SaRow[], writeResult?: (text: string) => Promise<void>) => {
   const written: string[] = [];
@@ -12,6 +27,9 @@ const bench = (rows: readonly SaRow[], writeResult?: (text: string) => Promise<v
   const reports = createReports({
     rows: () => rows,
     now: () => 0,
+    wallClock: () => 0,
+    sources: async () => sourcesOf(rows),
+    writeReport: writeResult ?? (async (text) => void written.push(text)),
     writeResult: writeResult ?? (async (text) => void written.push(text)),
     log: (record) => logged.push(record),
   });
@@ -58,5 +76,41 @@ test('a result file that cannot be written is a log line', async () => {
   assert.deepEqual(
     logged.map(({ text }) => text),
     ['ui_open_result: fopen() failed', 'cannot write x: ENOSPC'],
+  );
+});
+
+test('r puts the report into the log line by line, and the event loop turns while it is made', async () => {
+  const rows = Array.from({ length: 400 }, (): SaRow => ({ ...sampleRow(0), phase: 1, protocols: [] }));
+  const { reports, logged } = bench(rows);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  await reports.toLog();
+  isDone = true;
+  assert.ok(turns >= 4, `${turns} turns`);
+  assert.ok(logged.every(({ severity, event }) => severity === 'report' && event === 'report'));
+  assert.equal(logged.filter(({ text }) => text.startsWith('sa_report: 0x')).length, 400);
+  assert.equal(logged.at(-1)?.text, 'conf_report: dumping running configuration');
+});
+
+test('SIGUSR1 twice while a report is made is one report more, not two', async () => {
+  const { reports, written } = bench([]);
+  await Promise.all([reports.toFile(), reports.toFile(), reports.toFile()]);
+  assert.equal(written.length, 1);
+  await reports.toFile();
+  assert.equal(written.length, 2);
+  assert.match(written[1] ?? '', /^\d{6}\.\d{6} Report> conf_report: dumping running configuration\n$/);
+});
+
+test('a report file that cannot be written is one error line', async () => {
+  const { reports, logged } = bench([], () => Promise.reject(new SystemError('cannot write y: ENOSPC')));
+  await reports.toFile();
+  assert.deepEqual(
+    logged.map(({ severity, text }) => [severity, text]),
+    [['error', 'report: cannot write y: ENOSPC']],
   );
 });

@@ -137,14 +137,6 @@ describe('what is public of an ISAKMP SA', () => {
     );
   });
 
-  it('has no transport on the side of the initiator before the first answer, as S shows it', () => {
-    const world = lanePair();
-    world.bend = () => [];
-    world.start();
-    const row = [...world.left.table.all()][0]?.row ?? assert.fail();
-    assert.deepEqual([row.family, row.remoteAddress.length, row.lifeSeconds], [0, 0, 0]);
-  });
-
   it('says who began it by the flag STAYALIVE, and when the soft timer is gone', () => {
     const world = lanePair();
     world.start();

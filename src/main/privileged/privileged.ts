@@ -20,6 +20,8 @@ export interface Privileged {
   readonly writePidFile: (pid: number) => Promise<void>;
   /** Replaces the result file in one step; calls take effect in their order. Rejects with SystemError. */
   readonly writeResult: (text: string) => Promise<void>;
+  /** Replaces the report file, as `writeResult`. */
+  readonly writeReport: (text: string) => Promise<void>;
   /** At exit: FIFO and pid file, as far as they are still ours. Rejects with SystemError. */
   readonly removeRunFiles: () => Promise<void>;
 }
@@ -30,6 +32,7 @@ export interface RunFiles {
   readonly fifo: string | undefined;
   readonly pidFile: string;
   readonly resultFile: string;
+  readonly reportFile: string;
 }
 
 /** Privilege in our own process. Throws SystemError when the run directory or one of the paths is not allowed; nothing is touched then. */
@@ -37,6 +40,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   const runDirectory = resolveRunDirectory(files.runDirectory);
   const pidFile = resolveRunPath(runDirectory, files.pidFile, 'pid file');
   const resultFile = resolveRunPath(runDirectory, files.resultFile, 'result file');
+  const reportFile = resolveRunPath(runDirectory, files.reportFile, 'report file');
   const fifo = files.fifo === undefined ? undefined : resolveRunPath(runDirectory, files.fifo, 'FIFO');
   const ours: OwnFile[] = [];
   return {
@@ -53,6 +57,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
       ours.push(holdFile(pidFile));
     },
     writeResult: async (text) => replaceFile(resultFile, text),
+    writeReport: async (text) => replaceFile(reportFile, text),
     removeRunFiles: async () => ours.splice(0).forEach(removeOwnFile),
   };
 };

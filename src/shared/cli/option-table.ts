@@ -38,7 +38,7 @@ export const OPTIONS: readonly OptionRow[] = [
   withArgument('N', 'udpencap-port', 'UDP port for encapsulated IKE [4500]'),
   flag('n', 'no kernel: change no SA in the IPsec stack'),
   withArgument('p', 'listen-port', 'UDP port for IKE [500]'),
-  withArgument('R', 'report-file', 'file that SIGUSR1 writes', 'the report file is not there yet'),
+  withArgument('R', 'report-file', 'file that SIGUSR1 writes [isakmpd.report in the run directory]'),
   flag('S', 'start passive, keep SAs at shutdown'),
   flag('T', 'no NAT traversal'),
   flag('v', 'log every completed phase 1 and quick mode'),

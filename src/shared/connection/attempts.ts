@@ -203,6 +203,7 @@ export class Attempts {
     if (request?.isCancelled === true) return;
     if (!(request instanceof QuickRequest)) {
       this.#log(quickModeAbandoned(connection.name, sa, messageId, failure));
+      this.#remember(connection, sa, failure, undefined);
       if (isForeign) this.want(connection);
       return;
     }
@@ -210,7 +211,9 @@ export class Attempts {
     // No answer: the peer may have lost this ISAKMP SA. Or our lane has, with its predecessor. The next attempt begins with a new one.
     if (sa !== undefined && (failure.cause === 'timeout' || sa.unconfirmedSince !== undefined)) sa.isSuspect = true;
     const delay = this.#delay(connection);
-    this.#log(quickModeFailed(connection.name, sa, messageId, failure, this.needs(connection) ? delay : undefined));
+    const retryMs = this.needs(connection) ? delay : undefined;
+    this.#log(quickModeFailed(connection.name, sa, messageId, failure, retryMs));
+    this.#remember(connection, sa, failure, retryMs);
     this.wantAfter(connection, delay);
   }
 
@@ -308,12 +311,25 @@ export class Attempts {
     const { now, view } = this.#desk;
     const delay = peer.backOff.failed(now, view.checkIntervalSeconds, this.#desk.uniform(0, 1));
     const waiting = Array.from(peer.waiting, ({ name }) => name);
-    this.#log(phase1Failed(peer.name, view.peer(peer.name), failed, cookies, waiting, isNeeded ? delay : undefined));
+    const retryMs = isNeeded ? delay : undefined;
+    this.#log(phase1Failed(peer.name, view.peer(peer.name), failed, cookies, waiting, retryMs));
+    peer.lastFailure = { ...failed, at: now };
+    for (const connection of peer.waiting) connection.lastFailure = peer.lastFailure;
+    const news = { kind: 'phase1Failed', peer: peer.name, failure: failed, connections: waiting, retryMs } as const;
+    this.#desk.emit({ kind: 'news', news });
     if (!isNeeded) return;
     peer.retry = this.#desk.after(delay, () => {
       peer.retry = undefined;
       if (this.#needsPhase1(peer)) this.wantPhase1(peer);
     });
+  }
+
+  /** For whoever asks why a connection is not up, and for those who listen. */
+  #remember(connection: Connection, sa: IsakmpSa | undefined, failure: Failure, retryMs: number | undefined): void {
+    connection.lastFailure = { ...failure, at: this.#desk.now };
+    const peer = sa?.party.peer.name ?? '';
+    const news = { kind: 'phase2Failed', connection: connection.name, peer, failure, retryMs } as const;
+    this.#desk.emit({ kind: 'news', news });
   }
 
   #delay(connection: Connection): number {

@@ -9,6 +9,7 @@ export class Connections {
   readonly #peers: Peers;
   readonly #byName = new Map<string, Connection>();
   readonly #active = new Set<Connection>();
+  #last = 0;
 
   constructor(desk: Desk, peers: Peers) {
     this.#desk = desk;
@@ -27,7 +28,7 @@ export class Connections {
     const key = fold(name);
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
-    const connection = new Connection(this.#desk.view.connection(name)?.name ?? name);
+    const connection = new Connection(this.#desk.view.connection(name)?.name ?? name, ++this.#last, this.#desk.now);
     this.#byName.set(key, connection);
     return connection;
   }
@@ -57,6 +58,11 @@ export class Connections {
   }
 
   sweep(): void {
-    for (const [key, connection] of this.#byName) if (connection.isIdle) this.#byName.delete(key);
+    for (const [key, connection] of this.#byName) {
+      // The operator may still ask why one of his connections failed.
+      const isMemorable =
+        connection.lastFailure !== undefined && this.#desk.view.connection(connection.name) !== undefined;
+      if (connection.isIdle && !isMemorable) this.#byName.delete(key);
+    }
   }
 }

@@ -18,9 +18,10 @@ import { noLongerConfigured, pairDeletedByPeer } from './log-lines.ts';
 import { Mode } from './mode.ts';
 import { PairStore } from './pair-store.ts';
 import { Peers } from './peers.ts';
-import { type Connection, type IsakmpSa, spiKey } from './records.ts';
+import { Connection, type IsakmpSa, spiKey } from './records.ts';
 import { Reload } from './reload.ts';
 import { Shutdown } from './shutdown.ts';
+import { type ConnectionStatus, statusOf } from './status.ts';
 import { Teardown } from './teardown.ts';
 
 export interface CoreOptions extends Routing {
@@ -59,9 +60,11 @@ export class ConnectionCore {
   readonly #mode: Mode;
   readonly #reload: Reload;
   readonly #shutdown: Shutdown;
+  readonly #startedAt: number;
   #nextCheck: Deadline | undefined;
 
   constructor(options: CoreOptions) {
+    this.#startedAt = options.now;
     this.#desk = new Desk(options.view, options.random, options.now);
     this.#peers = new Peers(options.lanes);
     this.#connections = new Connections(this.#desk, this.#peers);
@@ -105,6 +108,25 @@ export class ConnectionCore {
   /** No SA of either phase exists with this peer section at this address. */
   isFirstContact(peer: string, address: string): boolean {
     return this.#peers.isFirstContact(peer, address);
+  }
+
+  /** When all active connections are looked after, ms; undefined before the first time. */
+  get nextCheckAt(): number | undefined {
+    return this.#nextCheck?.at;
+  }
+
+  /** The connections that should be up, as they are. */
+  *activeStatus(): Generator<ConnectionStatus, void> {
+    for (const connection of this.#connections.active) yield statusOf(connection);
+  }
+
+  /** A connection as it is; one that nothing has happened to is passive since the beginning. */
+  statusOf(name: string): ConnectionStatus {
+    const peer = this.#desk.view.connection(name)?.peer;
+    const ofPeer = peer === undefined ? undefined : this.#peers.find(peer)?.lastFailure;
+    const status = statusOf(this.#connections.find(name) ?? new Connection(name, 0, this.#startedAt));
+    const isOlder = (status.lastFailure?.at ?? 0) < (ofPeer?.at ?? 0);
+    return isOlder ? { ...status, lastFailure: ofPeer } : status;
   }
 
   handle(event: ConnectionEvent, now: number): void {
@@ -185,6 +207,9 @@ export class ConnectionCore {
         return;
       case 'phase1Failed':
         this.#attempts.phase1Failed(effect.request, effect.failure, effect.isakmp);
+        if (effect.request === 0 && effect.peer !== '') {
+          this.#peers.peer(effect.peer).lastFailure = { ...effect.failure, at: this.#desk.now };
+        }
         return;
       case 'phase1Expiring':
         this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.expiring(sa));
@@ -317,6 +342,7 @@ export class ConnectionCore {
       this.#lives.reconsider(connection);
     }
     for (const connection of listed) this.#activate(connection);
+    this.#desk.emit({ kind: 'news', news: { kind: 'reconfigured' } });
     this.#check();
   }
 
@@ -325,7 +351,7 @@ export class ConnectionCore {
     for (const connection of this.#connections.active) this.#attempts.want(connection);
     this.#mode.check(this.#connections.active);
     this.#connections.sweep();
-    this.#peers.sweep();
+    this.#peers.sweep((name) => this.#desk.view.peer(name) !== undefined);
     this.#nextCheck?.cancel();
     this.#nextCheck = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, () => this.#check());
   }

@@ -19,7 +19,7 @@ export class Deadlines {
   }
 
   schedule(at: number, fire: () => void): Deadline {
-    const deadline = new Deadline(this.#wheel, fire);
+    const deadline = new Deadline(this.#wheel, at, fire);
     deadline.handle = this.#wheel.schedule(at, deadline);
     return deadline;
   }
@@ -34,11 +34,14 @@ export class Deadlines {
 export class Deadline {
   /** Set by Deadlines. */
   handle: TimerHandle = 0;
+  /** ms */
+  readonly at: number;
   readonly #wheel: TimerWheel<Deadline>;
   #fire: (() => void) | undefined;
 
-  constructor(wheel: TimerWheel<Deadline>, fire: () => void) {
+  constructor(wheel: TimerWheel<Deadline>, at: number, fire: () => void) {
     this.#wheel = wheel;
+    this.at = at;
     this.#fire = fire;
   }
 

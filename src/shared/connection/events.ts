@@ -1,5 +1,7 @@
 /** What the connection core is told, and what it wants done. */
+
 import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord } from '../threads/contract.ts';
+import type { News } from './news.ts';
 
 /** The effects of lanes that concern SAs; bytes and log records go their own way. */
 export type SaEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' }>;
@@ -67,5 +69,6 @@ export type ConnectionEffect =
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }
   | { readonly kind: 'log'; readonly record: LogRecord }
+  | { readonly kind: 'news'; readonly news: News }
   /** Shutdown: all that had to be said to peers has been sent. */
   | { readonly kind: 'done' };

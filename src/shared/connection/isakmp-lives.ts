@@ -39,6 +39,7 @@ export class IsakmpLives {
 
   established(lane: number, facts: Facts): void {
     const sa = this.#peers.addIsakmp(lane, this.#desk.now, facts);
+    this.#desk.emit({ kind: 'news', news: { kind: 'phase1Up', ...newsOf(sa) } });
     const first = this.#firstToKeep(sa);
     if (first !== undefined) this.#desk.emit({ kind: 'log', record: refusedSecondSa(sa, first) });
     const isWanted = this.#attempts.phase1Established(sa, facts.request);
@@ -71,6 +72,7 @@ export class IsakmpLives {
       this.#desk.emit({ kind: 'log', record: isakmpDeletedByPeer(sa) });
     }
     this.#peers.removeIsakmp(sa);
+    this.#desk.emit({ kind: 'news', news: { kind: 'phase1Down', why, ...newsOf(sa) } });
     if (this.#desk.view.peer(sa.party.peer.name)?.deleteChildren !== true) return;
     // This peer has removed its ends already, or does so with the ISAKMP SA; where another one is there, it hears of it.
     const loss = why === 'deletedByPeer' ? 'deletedByPeer' : 'forgottenByPeer';
@@ -145,6 +147,15 @@ export class IsakmpLives {
     this.#desk.emit({ kind: 'log', record });
   }
 }
+
+const newsOf = ({ cookies, party, role, path, localIdentity }: IsakmpSa) => ({
+  cookies,
+  peer: party.peer.name,
+  role,
+  path,
+  localIdentity,
+  remoteIdentity: party.identity,
+});
 
 /** So that no replaced pair is taken up again on the way. */
 export const currentLast = <T extends { readonly state: string }>(pairs: readonly T[]): readonly T[] => [

@@ -4,11 +4,9 @@ import type { Attempts } from './attempts.ts';
 import type { ConvergenceRule } from './convergence.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
+import type { Loss } from './news.ts';
 import type { PairStore } from './pair-store.ts';
 import type { Connection, Pair, QuickRequest, Tunnel, Urgency } from './records.ts';
-
-/** Why a pair is removed: it decides when an active connection is brought up again. */
-export type Loss = 'deletedByPeer' | 'forgottenByPeer' | 'expired' | 'surplus' | 'operator';
 
 export class Lives {
   readonly #desk: Desk;
@@ -47,6 +45,7 @@ export class Lives {
     pair.soft = this.#desk.after(soft, () => this.#softExpired(pair));
     pair.hard = this.#desk.after(life, () => this.remove(pair, pair.state === 'current' ? 'must' : 'once', 'expired'));
     if (pair.isOurs) pair.party.peer.initiated++;
+    if (pair.connection.isDown) pair.connection.changedAt = now;
     const tunnel = pair.connection.tunnelFor(pair);
     pair.tunnel = tunnel;
     const older = tunnel.current;
@@ -57,6 +56,7 @@ export class Lives {
       if (older !== undefined) this.#demote(older, verdict === 'wins' ? 'losing' : 'replaced');
       this.#promote(tunnel, pair);
     }
+    this.#desk.emit({ kind: 'news', news: { kind: 'phase2Up', agreement: pair.agreement } });
     this.#supersede(request?.renews, tunnel);
     this.#limit(tunnel);
   }
@@ -78,8 +78,11 @@ export class Lives {
     this.#store.remove(pair);
     this.#desk.emit({ kind: 'remove', sas: pair.installed });
     this.#desk.emit({ kind: 'pairGone', pair: pair.id });
+    this.#desk.emit({ kind: 'news', news: { kind: 'phase2Down', agreement: pair.agreement, why: loss } });
     if (urgency !== undefined) this.#deletes.add(pair.party, pair.agreement.protocols, urgency);
+    const wasUp = !connection.isDown;
     this.#leaveTunnel(pair);
+    if (wasUp && connection.isDown) connection.changedAt = this.#desk.now;
     if (connection.isDown) this.restart(connection, loss, delay);
   }
 

@@ -125,9 +125,12 @@ export class Peers {
     return this.#peers.values();
   }
 
-  /** Drops the records of peers with whom nothing is going on. */
-  sweep(): void {
-    for (const [key, peer] of this.#peers) if (peer.isIdle) this.#peers.delete(key);
+  /** Drops the records of peers with whom nothing is going on, unless they tell why the last negotiation with one that `isConfigured` failed. */
+  sweep(isConfigured: (name: string) => boolean): void {
+    for (const [key, peer] of this.#peers) {
+      const isMemorable = peer.lastFailure !== undefined && isConfigured(peer.name);
+      if (peer.isIdle && !isMemorable) this.#peers.delete(key);
+    }
   }
 
   #count(peer: Peer, { remote }: Path, change: number): void {

@@ -3,7 +3,7 @@
  * they are together; they decide nothing.
  */
 import type { Identity } from '../policy/peer-policy.ts';
-import type { Agreement, Cookies, Path, Role } from '../threads/contract.ts';
+import type { Agreement, Cookies, Failure, Path, Role } from '../threads/contract.ts';
 import { BackOff } from './backoff.ts';
 import type { Contender } from './convergence.ts';
 import type { Deadline } from './deadlines.ts';
@@ -24,6 +24,7 @@ export class Peer {
   /** A new ISAKMP SA is wanted although nobody waits for it: the old one nears its end, or the operator asked. */
   isRenewing = false;
   readonly backOff = new BackOff();
+  lastFailure: LastFailure | undefined;
   retry: Deadline | undefined;
   /** Active connections with this peer. */
   readonly actives = new Set<Connection>();
@@ -124,9 +125,18 @@ export class IsakmpSa {
   }
 }
 
+/** Why the last negotiation that failed did so; `at` in ms. */
+export interface LastFailure extends Failure {
+  readonly at: number;
+}
+
 /** One connection section; a section for many clients has a tunnel for each. */
 export class Connection {
   readonly name: string;
+  /** From 1, in the order in which they were first heard of. */
+  readonly number: number;
+  /** ms: when it last came up or ceased to be. */
+  changedAt: number;
   /** Should always be up. */
   isActive = false;
   /** By the operator's `c name`, so that a changed list does not end it. */
@@ -141,6 +151,7 @@ export class Connection {
   /** The peer whose ISAKMP SA it waits for. */
   waitsFor: Peer | undefined;
   readonly backOff = new BackOff();
+  lastFailure: LastFailure | undefined;
   retry: Deadline | undefined;
   /** Current pairs that are ours to renew, and due. */
   readonly due = new Set<Pair>();
@@ -148,8 +159,10 @@ export class Connection {
   /** By owner and selectors; only those with an established pair. */
   readonly tunnels = new Map<string, Tunnel>();
 
-  constructor(name: string) {
+  constructor(name: string, number: number, now: number) {
     this.name = name;
+    this.number = number;
+    this.changedAt = now;
   }
 
   /** Nothing is there that outbound traffic could use. */

@@ -28,6 +28,16 @@ export const debug = <E extends EventOf<'debug'>>(
   fields: LogFields = {},
 ): LogRecord => ({ severity: 'debug', logClass, level, text, event, fields });
 
+/** One line of the report. */
+export const reportLine = (text: string): LogRecord => ({
+  severity: 'report',
+  logClass: 0,
+  level: 0,
+  text,
+  event: 'report',
+  fields: {},
+});
+
 /** What the daemon ends of. */
 export const fatal = <E extends EventOf<'fatal'>>(event: E, text: Texts[E]): LogRecord => ({
   severity: 'fatal',

@@ -16,7 +16,11 @@ export interface LocalTime {
  * marks lines of its privileged process; with one process no line carries it, as in the recorded runs.
  */
 export const textLine = (time: LocalTime, record: LogRecord): string =>
-  `${digits(time.hours, 2)}${digits(time.minutes, 2)}${digits(time.seconds, 2)}.${digits(time.microseconds, 6)} ${tag(record)} ${printable(record.text)}\n`;
+  `${digits(time.hours, 2)}${digits(time.minutes, 2)}${digits(time.seconds, 2)}.${digits(time.microseconds, 6)} ${tag(record)} ${recordText(record)}\n`;
+
+/** The text of a record, fit for a terminal. Lines of the report keep their tabs: `tag=<TAB>value` is the original's form. */
+export const recordText = ({ severity, text }: LogRecord): string =>
+  severity === 'report' ? text.split('\t').map(printable).join('\t') : printable(text);
 
 const tag = ({ severity, logClass, level }: LogRecord): string => {
   if (severity === 'debug') return `${classTag(logClass)} ${digits(level, 2)}`;

@@ -17,10 +17,14 @@ const title = (row: SaRow): string => {
 };
 
 const transport = (row: SaRow): string => {
-  if (row.family === 0) return '<no transport>';
+  if (!hasTransport(row)) return '<no transport>';
   const text = (bytes: Uint8Array): string => addressFromBytes(bytes, printable(row.zone)).text;
   return `src: ${text(row.localAddress)} dst: ${text(row.remoteAddress)}`;
 };
+
+/** The original gives an initiator's SA its transport with the first answer. */
+export const hasTransport = ({ phase, role, family, responderCookie }: SaRow): boolean =>
+  family !== 0 && (phase === 2 || role === SaRole.RESPONDER || responderCookie.some((byte) => byte !== 0));
 
 const lifetimes = (row: SaRow, now: number): readonly string[] => [
   ...(row.lifeSeconds === 0 ? [] : [`Lifetime: ${row.lifeSeconds} seconds`]),

@@ -36,6 +36,7 @@ const filesIn = (runDirectory: string, changes: Partial<RunFiles> = {}): RunFile
   fifo: join(runDirectory, 'isakmpd.fifo'),
   pidFile: join(runDirectory, 'isakmpd.pid'),
   resultFile: join(runDirectory, 'isakmpd.result'),
+  reportFile: join(runDirectory, 'isakmpd.report'),
   ...changes,
 });
 const modeOf = (path: string): number => statSync(path).mode & 0o777;

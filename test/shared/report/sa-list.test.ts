@@ -118,7 +118,8 @@ icookie dadf9bbb8468e7b4 rcookie 0000000000000000
 
 `,
   );
-  assert.equal(linesOf(row)[1], 'src: 10.66.0.1 dst: 10.66.0.2');
+  const answered = { ...row, responderCookie: PHASE_1.responderCookie };
+  assert.equal(linesOf(answered)[1], 'src: 10.66.0.1 dst: 10.66.0.2');
 });
 
 test('a half-open IPsec SA says what is not defined yet', () => {
@@ -208,6 +209,15 @@ for (const [transformId, name] of NAMES) {
 
 test('threats "log injection": a name cannot make lines of its own', () => {
   assert.equal(linesOf({ ...PHASE_2, name: 'a\nFlags 0x1\u001b[2J' })[0], 'SA name: a\\x0aFlags 0x1\\x1b[2J (Phase 2)');
+});
+
+test('an initiator that has no answer yet has no transport, whatever the peer section says', () => {
+  const half = { ...PHASE_1, flags: 0, softAt: 0, hardAt: 0, lifeSeconds: 0, responderCookie: new Uint8Array(8) };
+  assert.deepEqual(linesOf(half).slice(0, 3), [
+    'SA name: <unnamed> (Phase 1/Responder)',
+    '<no transport>',
+    'Flags 0x00000000',
+  ]);
 });
 
 test('every listing that the original recorded comes out byte for byte from what it says', (t) => {

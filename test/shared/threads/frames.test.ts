@@ -152,7 +152,7 @@ const EFFECTS: Kinds<LaneEffect> = {
       logClass: u8,
       level: u8,
       text,
-      event: fc.constantFrom('start', 'refusal', 'no-answer', 'signal-refused'),
+      event: fc.constantFrom('start', 'refusal', 'no-answer', 'report'),
       fields: logFields,
     }),
   }),

@@ -147,13 +147,23 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
-  'signal-refused': {
-    severity: 'notice',
+  report: {
+    severity: 'report',
     byPeer: false,
     lines: {
-      'the report file is not there yet': {
-        cause: 'A signal that has no effect yet.',
-        cure: 'None.',
+      '{text}': {
+        cause: 'The FIFO command `r`: SAs, exchanges, transports, connections, timers and configuration as they are.',
+        cure: 'None needed.',
+      },
+    },
+  },
+  'report-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'report: {fault}': {
+        cause: 'SIGUSR1 was received, but the report file cannot be written; the line says why.',
+        cure: 'Look at the directory that -R names: it must exist below the run directory, be writable for the daemon and have space.',
       },
     },
   },
