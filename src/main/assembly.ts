@@ -16,6 +16,7 @@ import type { Logger } from './log.ts';
 import { Operator } from './operator.ts';
 import { Router } from './router.ts';
 import type { UdpSockets } from './sockets.ts';
+import { EventFeed } from './status/event-feed.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface AssemblyParts {
@@ -42,6 +43,8 @@ export interface Assembly {
   readonly localAddresses: LocalAddresses;
   readonly listening: Listening;
   readonly gate: Gate;
+  /** For the subscribers of the status socket. */
+  readonly feed: EventFeed;
   readonly faults: Faults;
 }
 
@@ -59,6 +62,7 @@ export const assemble = ({
   const table = new SaTable(shared, 0);
   const faults = new Faults(log.write, monotonicNow);
   const gate = new Gate();
+  const feed = new EventFeed(() => new Date().toISOString());
   const random = pooledRandom(randomFillSync);
   const timer = new DeadlineTimer(() => faults.guard('a timer', () => supervisor.advance()));
   const lanes = new Lanes({
@@ -99,13 +103,14 @@ export const assemble = ({
     now: monotonicNow,
     random,
     onChange: () => timer.set(supervisor.nextDeadline()),
+    onNews: (news) => feed.publish(news),
   });
   const send: UdpSockets['send'] = (path, bytes) => {
     if (gate.releases()) network.send(path, bytes);
   };
   const carryOut = createEffects({ network: { send }, log, supervisor, faults });
   const operator = new Operator({ configuration, localAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, localAddresses, listening, gate, faults };
+  return { table, network, lanes, supervisor, operator, localAddresses, listening, gate, feed, faults };
 };
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */

@@ -6,6 +6,9 @@ export const monotonicNow = (): number => {
   return seconds * 1000 + nanoseconds / 1e6;
 };
 
+/** A moment of that clock as ISO 8601, by the wall clock as it goes now. */
+export const wallTime = (at: number): string => new Date(Date.now() + at - monotonicNow()).toISOString();
+
 /** Calls back after some ms; the answer cancels. Keeps no process alive. */
 export const schedule = (milliseconds: number, callback: () => void): (() => void) => {
   const timer = setTimeout(callback, Math.min(milliseconds, LONGEST_TIMEOUT));

@@ -25,6 +25,7 @@ import { createReports, type Reports } from './reports.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { handleSignals } from './signals.ts';
 import { createUdpSockets } from './sockets.ts';
+import { serveStatus } from './status/serve-status.ts';
 
 export interface DaemonParts {
   readonly options: Options;
@@ -69,6 +70,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       report: () => void reports.toFile().catch((fault) => daemon.faults.dropped('a report', fault)),
       say: (text) => log.write(notice('signal', text)),
     });
+    const closeStatus = await serveStatus(parts, daemon);
     // From here on whoever reads it may send signals.
     await privileged.writePidFile(process.pid);
     if (options.startsPassive) controls.setMode('passive');
@@ -82,6 +84,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     stopCommands();
     watch.close();
     await Promise.race([shutDown(parts, daemon), ending.hurried]);
+    closeStatus();
   } finally {
     await privileged.removeRunFiles();
   }

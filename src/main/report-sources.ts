@@ -15,7 +15,7 @@ export interface ReportedParts {
   readonly configuration: DaemonConfiguration;
   readonly table: SaTable;
   readonly lanes: Pick<Lanes, 'count' | 'exchanges'>;
-  readonly network: Pick<UdpSockets, 'listening'>;
+  readonly network: Pick<UdpSockets, 'openSockets'>;
   readonly supervisor: Pick<Supervisor, 'activeStatus' | 'nextCheckAt'>;
   readonly encapsulationPort: number;
 }
@@ -29,7 +29,7 @@ export const reportSources = async (parts: ReportedParts, now: number): Promise<
     sas: table.all(),
     exchanges,
     policyOf: ({ name }) => configuration.store.get(name, 'Configuration'),
-    sockets: network.listening(),
+    sockets: network.openSockets(),
     encapsulationPort,
     active: checkedConnections(supervisor),
     answering: answeringConnections(configuration),
@@ -68,7 +68,7 @@ function* answeringConnections(configuration: DaemonConfiguration): Generator<An
 }
 
 /** Section by section, because the report may be long and the store changes meanwhile. */
-function* writtenSections({ store }: DaemonConfiguration): Generator<WrittenSection, void> {
+export function* writtenSections({ store }: DaemonConfiguration): Generator<WrittenSection, void> {
   for (const name of store.sections()) {
     const tags = store.tags(name);
     if (tags.length > 0) yield { name, tags };

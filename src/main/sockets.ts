@@ -5,7 +5,7 @@ import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
-import type { Listening } from '../shared/report/transport-report.ts';
+import type { OpenSocket } from '../shared/report/transport-report.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import type { Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
@@ -37,7 +37,9 @@ export interface UdpSockets {
   /** Our address for a peer, as the kernel routes; one that we do not listen on is replaced by one of its family that we do. Undefined: none. Never rejects. */
   readonly localAddressFor: (remote: string) => Promise<string | undefined>;
   /** The sockets that are open: main port and NAT-T port of each address. */
-  readonly listening: () => readonly Listening[];
+  readonly openSockets: () => readonly OpenSocket[];
+  /** Where they are. */
+  readonly endpoints: () => readonly Endpoint[];
   readonly close: () => Promise<void>;
 }
 
@@ -62,7 +64,8 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
       const main = [...open.values()].filter(({ local }) => local.port === port);
       return main.find(({ local }) => parseAddress(local.address)?.family === family)?.local.address;
     },
-    listening: () => [...open.values()].map(({ socket: _, ...facts }) => facts),
+    openSockets: () => [...open.values()].map(({ socket: _, ...facts }) => facts),
+    endpoints: () => [...open.values()].map(({ local }) => local),
     close: async () => {
       await listening;
       await Promise.all([...open.values()].map(({ socket }) => closeSocket(socket)));
@@ -71,7 +74,7 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
   };
 };
 
-interface Listener extends Listening {
+interface Listener extends OpenSocket {
   readonly socket: Socket;
 }
 

@@ -27,7 +27,8 @@ export class MemoryNetwork {
       },
       send: (path, bytes) => this.#send(path, bytes),
       localAddressFor: async (remote) => (parseAddress(remote)?.family === family ? address : undefined),
-      listening: () => [{ local: { address, port }, encapsulated: false, number: 1 }],
+      openSockets: () => [{ local: { address, port }, encapsulated: false, number: 1 }],
+      endpoints: () => [{ address, port }],
       close: async () => {
         this.#hosts.delete(address);
       },

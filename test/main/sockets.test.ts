@@ -98,7 +98,7 @@ it('listens on addresses of the families allowed, and on no wildcard', async (t)
   const bench = new Bench(t, ports, { families: [4] });
   await bench.sockets.listen(['127.0.0.1', '127.0.0.3', '::1', '0.0.0.0']);
   assert.deepEqual(
-    bench.sockets.listening().map(({ local }) => local),
+    bench.sockets.endpoints(),
     ['127.0.0.1', '127.0.0.3'].flatMap((address) => ports.map((port) => ({ address, port }))),
   );
 });
@@ -126,7 +126,7 @@ it('names address, port and reason of a port that is taken, and goes on with the
   const other = await bound('127.0.0.1', ports[0]);
   t.after(() => other.close());
   await bench.sockets.listen(['127.0.0.1', '127.0.0.2']);
-  const open = bench.sockets.listening().map(({ local: { address, port } }) => `${address} ${port}`);
+  const open = bench.sockets.endpoints().map(({ address, port }) => `${address} ${port}`);
   const [own, encapsulation] = ports;
   assert.deepEqual(
     open.toSorted(),
@@ -184,7 +184,7 @@ it('opens new addresses and closes vanished ones at a rescan, and leaves the oth
   const bench = new Bench(t, await freePorts());
   await bench.sockets.listen(['127.0.0.1', '127.0.0.2']);
   await Promise.all([bench.sockets.listen(['127.0.0.2']), bench.sockets.listen(['127.0.0.2', '127.0.0.3'])]);
-  const addresses = bench.sockets.listening().map(({ local: { address } }) => address);
+  const addresses = bench.sockets.endpoints().map(({ address }) => address);
   assert.deepEqual(addresses, ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.3']);
   assert.deepEqual(bench.lines, []);
 });

@@ -3,11 +3,14 @@
  * process; the privileged process of isakmpd(8) will stand behind the same interface, which is why every answer is a promise.
  */
 import type { Socket } from 'node:dgram';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
 import { createFifo } from './fifo-file.ts';
 import { holdFile, type OwnFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
 import { readSecretFile, type SecretFile } from './secret-file.ts';
 import { openUdpSocket, type UdpRequest } from './udp-socket.ts';
+import { openUnixSocket } from './unix-socket.ts';
 
 export interface Privileged {
   /** A bound socket without listeners. Rejects with SystemError. */
@@ -16,13 +19,15 @@ export interface Privileged {
   readonly readSecretFile: (path: string) => Promise<SecretFile>;
   /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
   readonly openFifo: () => Promise<number>;
+  /** Opens the status socket, a server that nobody serves yet. Rejects with SystemError. */
+  readonly openStatusSocket: () => Promise<Server>;
   /** After the signal handlers are in place: who reads the pid may send signals at once. Rejects with SystemError. */
   readonly writePidFile: (pid: number) => Promise<void>;
   /** Replaces the result file in one step; calls take effect in their order. Rejects with SystemError. */
   readonly writeResult: (text: string) => Promise<void>;
   /** Replaces the report file, as `writeResult`. */
   readonly writeReport: (text: string) => Promise<void>;
-  /** At exit: FIFO and pid file, as far as they are still ours. Rejects with SystemError. */
+  /** At exit: FIFO, status socket and pid file, as far as they are still ours. Rejects with SystemError. */
   readonly removeRunFiles: () => Promise<void>;
 }
 
@@ -42,6 +47,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   const resultFile = resolveRunPath(runDirectory, files.resultFile, 'result file');
   const reportFile = resolveRunPath(runDirectory, files.reportFile, 'report file');
   const fifo = files.fifo === undefined ? undefined : resolveRunPath(runDirectory, files.fifo, 'FIFO');
+  const statusSocket = join(runDirectory, 'isakmpd.sock');
   const ours: OwnFile[] = [];
   return {
     openUdpSocket,
@@ -51,6 +57,11 @@ export const createPrivileged = (files: RunFiles): Privileged => {
       const descriptor = createFifo(fifo);
       ours.push(holdFile(fifo));
       return descriptor;
+    },
+    openStatusSocket: async () => {
+      const server = await openUnixSocket(statusSocket);
+      ours.push(holdFile(statusSocket));
+      return server;
     },
     writePidFile: async (pid) => {
       writePidFile(pidFile, pid);

@@ -45,8 +45,7 @@ export const replaceFile = (path: string, text: string): void => {
 /** Remembers a file that we have just made. Throws SystemError. */
 export const holdFile = (path: string): OwnFile => {
   try {
-    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
-    return { path, descriptor: openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW) };
+    return { path, descriptor: openSync(path, O_PATH | constants.O_NOFOLLOW) };
   } catch (fault) {
     throw new SystemError(`cannot open ${path}: ${causeOf(fault)}`);
   }
@@ -64,6 +63,9 @@ export const removeOwnFile = ({ path, descriptor }: OwnFile): void => {
     closeSync(descriptor);
   }
 };
+
+/** Linux: names a file of any kind, sockets included, without opening it. node:constants does not have it. */
+const O_PATH = 0o10000000;
 
 const writeNew = (path: string, text: string, mode: number): void => {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;

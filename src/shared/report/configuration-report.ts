@@ -26,7 +26,7 @@ export function* configurationReport(sections: Iterable<WrittenSection>): Genera
  * The value, or `***` for a secret (decisions: no key material in any report). A tag that nobody knows but that looks like a misspelt secret's
  * is treated as one.
  */
-const maskedValue = (tag: string, value: string): string => (isSecret(tag) ? MASK : value);
+export const maskedValue = (tag: string, value: string): string => (isSecret(tag) ? MASK : value);
 
 const MASK = '***';
 

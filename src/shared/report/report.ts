@@ -11,7 +11,7 @@ import { exchangeReport, type LaneAnswer } from './exchange-report.ts';
 import { exchangeNumber } from './pointers.ts';
 import { saReport } from './sa-report.ts';
 import { TimerList } from './timer-report.ts';
-import { type Listening, PathsInUse, transportReport } from './transport-report.ts';
+import { type OpenSocket, PathsInUse, transportReport } from './transport-report.ts';
 
 /** An active connection. `number` names it among connections; `retryAt`: a timer of its own, ms, 0: none. */
 export interface CheckedConnection {
@@ -33,7 +33,7 @@ export interface ReportSources {
   readonly sas: Iterable<SaEntry>;
   readonly exchanges: readonly LaneAnswer[];
   readonly policyOf: (exchange: LaneExchange) => string | undefined;
-  readonly sockets: readonly Listening[];
+  readonly sockets: readonly OpenSocket[];
   readonly encapsulationPort: number;
   readonly active: Iterable<CheckedConnection>;
   readonly answering: Iterable<AnsweringConnection>;

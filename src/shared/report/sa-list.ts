@@ -54,16 +54,26 @@ const protocolLines = (protocol: SaProtocol): readonly string[] => [
         'Transform: IPsec ESP',
         `Encryption key length: ${protocol.encryptionKeyBytes}`,
         `Authentication key length: ${protocol.authenticationKeyBytes}`,
-        `Encryption algorithm: ${ENCRYPTION_NAMES.get(protocol.transformId) ?? unknown(protocol.transformId)}`,
-        `Authentication algorithm: ${AUTHENTICATION_NAMES.get(protocol.authentication) ?? 'none'}`,
+        `Encryption algorithm: ${encryptionName(protocol)}`,
+        `Authentication algorithm: ${authenticationName(protocol) ?? 'none'}`,
       ]
     : [
         'Transform: IPsec AH',
         'Encryption not used.',
         `Authentication key length: ${protocol.authenticationKeyBytes}`,
-        `Authentication algorithm: ${AH_NAMES.get(protocol.transformId) ?? unknown(protocol.transformId)}`,
+        `Authentication algorithm: ${authenticationName(protocol)}`,
       ]),
 ];
+
+/** The cipher of ESP in the original's words; undefined for AH. */
+export const encryptionName = ({ protocolId, transformId }: SaProtocol): string | undefined =>
+  protocolId === ProtocolId.IPSEC_ESP ? (ENCRYPTION_NAMES.get(transformId) ?? unknown(transformId)) : undefined;
+
+/** How packets are authenticated, in the original's words; undefined where the cipher does it, or nothing. */
+export const authenticationName = ({ protocolId, transformId, authentication }: SaProtocol): string | undefined =>
+  protocolId === ProtocolId.IPSEC_ESP
+    ? AUTHENTICATION_NAMES.get(authentication)
+    : (AH_NAMES.get(transformId) ?? unknown(transformId));
 
 /** The blank at the end is the original's. */
 const spiLine = (index: number, spi: number): string =>

@@ -6,7 +6,7 @@ import type { Path } from '../threads/contract.ts';
 import { pointer } from './pointers.ts';
 
 /** A socket that listens. `number` is ours: sockets count from 1 in the order in which they were opened. */
-export interface Listening {
+export interface OpenSocket {
   readonly local: Endpoint;
   readonly encapsulated: boolean;
   readonly number: number;
@@ -46,7 +46,7 @@ export class PathsInUse {
 }
 
 /** `flags 1` is a socket that listens, `flags 0` a path to one peer; `refcnt` is how many use it. */
-export function* transportReport(paths: PathsInUse, sockets: readonly Listening[]): Generator<string, void> {
+export function* transportReport(paths: PathsInUse, sockets: readonly OpenSocket[]): Generator<string, void> {
   const numbers = new Map(sockets.map(({ local, number }) => [endpoint(local), number]));
   let transport = sockets.reduce((highest, { number }) => Math.max(highest, number), 0);
   for (const { path, count } of paths.all()) {

@@ -29,6 +29,16 @@ export const DAEMON_EVENTS = {
     byPeer: false,
     lines: { 'isakmpd: exit': { cause: 'The daemon has ended in order.', cure: 'None needed.' } },
   },
+  'status-socket-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'status socket: {fault}': {
+        cause: 'isakmpd.sock in the run directory cannot be opened; the daemon runs without it.',
+        cure: 'As the line says; a file that is no socket has to be moved away.',
+      },
+    },
+  },
   'listen-failed': {
     severity: 'error',
     byPeer: false,

@@ -1,0 +1,150 @@
+/** One client of the status socket: its requests one after the other, and events in between. What it does not read is not made, or not for long. */
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { jsonText } from '../../shared/report/json-text.ts';
+import { errorAnswer, parseRequest } from '../../shared/report/status-request.ts';
+import {
+  type ErrorAnswer,
+  EVENT_KINDS,
+  type StatusAnswer,
+  type StatusEvent,
+  type StatusRequest,
+} from '../../shared/report/status-schema.ts';
+import { schedule } from '../clock.ts';
+import type { Faults } from '../faults.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { Question } from './status-answers.ts';
+
+export interface StatusClientOptions {
+  readonly feed: Pick<EventFeed, 'subscribe'>;
+  /** The pieces of an answer's line. */
+  readonly answer: (question: Question) => AsyncIterable<string>;
+  readonly faults: Pick<Faults, 'dropped'>;
+}
+
+export class StatusClient {
+  readonly #socket: Socket;
+  readonly #options: StatusClientOptions;
+  /** Events that wait until an answer is complete, or until the client reads. */
+  readonly #events: string[] = [];
+  #isAnswering = false;
+  #isFull = false;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(socket: Socket, options: StatusClientOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('drain', () => {
+      this.#isFull = false;
+      this.#sendEvents();
+    });
+    socket.on('close', () => this.#unsubscribe?.());
+    // A client that went away; 'close' follows.
+    socket.on('error', () => undefined);
+  }
+
+  /** Answers until the client has said all it wanted; resolves then. While an answer is on its way, nothing more is read. */
+  async serve(): Promise<void> {
+    let rest: Uint8Array = new Uint8Array(0);
+    try {
+      for await (const chunk of this.#socket) {
+        rest = Buffer.concat([rest, chunk]);
+        for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+          if (!(await this.#answer(parseRequest(rest.subarray(0, end))))) return;
+          rest = rest.subarray(end + 1);
+        }
+        if (rest.length > LONGEST_LINE) {
+          this.#end(errorAnswer('line-too-long', `a request has at most ${LONGEST_LINE} bytes`));
+          return;
+        }
+      }
+    } catch {
+      // Only the socket throws here: the client is gone.
+    }
+    // Whoever asks and closes his end still gets events, if he asked for them.
+    if (this.#unsubscribe === undefined) this.#socket.end();
+  }
+
+  /** Says why and closes the connection. */
+  refuse(answer: ErrorAnswer): void {
+    this.#end(answer);
+  }
+
+  /** False, and the connection is gone, after a fault of ours: half an answer cannot be taken back. */
+  async #answer(request: StatusRequest | ErrorAnswer): Promise<boolean> {
+    this.#isAnswering = true;
+    try {
+      if ('answer' in request) await this.#write(line(request));
+      else if (request.request === 'subscribe') await this.#subscribe(request.events ?? EVENT_KINDS);
+      else for await (const piece of this.#options.answer(request)) await this.#write(piece);
+    } catch (fault) {
+      this.#options.faults.dropped('a request of the status socket', fault);
+      this.#socket.destroy();
+      return false;
+    }
+    this.#isAnswering = false;
+    this.#sendEvents();
+    return true;
+  }
+
+  async #subscribe(kinds: readonly StatusEvent['event'][]): Promise<void> {
+    this.#unsubscribe?.();
+    const wanted = new Set(kinds);
+    await this.#write(line({ answer: 'subscribed', events: [...wanted] }));
+    if (this.#socket.destroyed) return;
+    this.#unsubscribe = this.#options.feed.subscribe((event) => {
+      if (wanted.has(event.event)) this.#queue(event);
+    });
+  }
+
+  #queue(event: StatusEvent): void {
+    this.#events.push(line(event));
+    this.#sendEvents();
+    if (this.#events.length <= MOST_EVENTS) return;
+    this.#events.length = 0;
+    this.#end(
+      errorAnswer('too-slow', `more than ${MOST_EVENTS} events wait to be read: subscribe again and read faster`),
+    );
+  }
+
+  #sendEvents(): void {
+    while (!this.#isAnswering && !this.#isFull && this.#socket.writable) {
+      const next = this.#events.shift();
+      if (next === undefined) return;
+      this.#isFull = !this.#socket.write(next);
+    }
+  }
+
+  /** Resolves when the client has read most of it, or is gone; others get their turn in any case. */
+  async #write(text: string): Promise<void> {
+    const { destroyed, writable } = this.#socket;
+    if (destroyed || !writable) return;
+    if (this.#socket.write(text)) await nextTurn();
+    else
+      await new Promise<void>((resolve) => {
+        const settle = (): void => {
+          this.#socket.off('drain', settle);
+          this.#socket.off('close', settle);
+          resolve();
+        };
+        this.#socket.on('drain', settle);
+        this.#socket.on('close', settle);
+      });
+  }
+
+  #end(answer: ErrorAnswer): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#socket.end(line(answer));
+    schedule(LAST_WORDS, () => this.#socket.destroy());
+  }
+}
+
+const line = (answer: StatusAnswer | StatusEvent): string => `${jsonText(answer)}\n`;
+
+const NEWLINE = 10;
+/** Bytes. */
+const LONGEST_LINE = 4096;
+const MOST_EVENTS = 1000;
+/** ms that a client has to read the last line. */
+const LAST_WORDS = 5000;

@@ -1,0 +1,70 @@
+/** A row of the SA table as the status socket tells it: the machine-readable twin of `S`. */
+import { addressFromBytes } from '../address.ts';
+import { EncapsulationMode, ProtocolId } from '../constants/ipsec-doi.ts';
+import { EncryptionAlgorithm, GroupDescription, HashAlgorithm, nameOf } from '../constants/oakley.ts';
+import { SaFlag, type SaProtocol, SaRole, type SaRow } from '../sa-table/rows.ts';
+import { authenticationName, encryptionName, hasTransport } from './sa-list.ts';
+import type { SaStatus } from './status-schema.ts';
+
+/** A moment of the daemon's monotonic clock (ms) as ISO 8601. */
+export type WallTime = (at: number) => string;
+
+export const saStatusOf = (row: SaRow, wallTime: WallTime): SaStatus => {
+  const isPhase1 = row.phase === 1;
+  return {
+    phase: row.phase,
+    name: textOrNull(row.name),
+    peer: row.peerName,
+    role: row.role === SaRole.INITIATOR ? 'initiator' : 'responder',
+    state: (row.flags & SaFlag.READY) === 0 ? 'half-open' : 'established',
+    flags: Object.entries(SaFlag).flatMap(([name, bit]) => ((row.flags & bit) === 0 ? [] : [name])),
+    cookies: hex(row.initiatorCookie) + hex(row.responderCookie),
+    messageId: isPhase1 ? null : word(row.messageId),
+    ...transportOf(row),
+    localIdentity: textOrNull(row.localIdentity),
+    remoteIdentity: textOrNull(row.remoteIdentity),
+    localSelector: textOrNull(row.localSelector),
+    remoteSelector: textOrNull(row.remoteSelector),
+    establishedAt: timeOrNull(row.establishedAt, wallTime),
+    softExpiryAt: timeOrNull(row.softAt, wallTime),
+    hardExpiryAt: timeOrNull(row.hardAt, wallTime),
+    lifetimeSeconds: numberOrNull(row.lifeSeconds),
+    lifetimeKilobytes: numberOrNull(row.lifeKilobytes),
+    encryption: row.encryption === 0 ? null : nameOf(EncryptionAlgorithm, row.encryption),
+    keyLength: numberOrNull(row.keyLength),
+    hash: row.hash === 0 ? null : nameOf(HashAlgorithm, row.hash),
+    group: row.group === 0 ? null : nameOf(GroupDescription, row.group),
+    protocols: row.protocols.map(protocolOf),
+  };
+};
+
+/** The SPIs of one protocol, as every answer has them. */
+export const spisOf = ({ protocolId, spiOut, spiIn }: Pick<SaProtocol, 'protocolId' | 'spiOut' | 'spiIn'>) => ({
+  protocol: protocolId === ProtocolId.IPSEC_AH ? ('AH' as const) : ('ESP' as const),
+  spiOut: spiOut === 0 ? null : word(spiOut),
+  spiIn: spiIn === 0 ? null : word(spiIn),
+});
+
+const protocolOf = (protocol: SaProtocol): SaStatus['protocols'][number] => ({
+  ...spisOf(protocol),
+  mode: nameOf(EncapsulationMode, protocol.encapsulation),
+  encryption: encryptionName(protocol) ?? null,
+  encryptionKeyBytes: protocol.encryptionKeyBytes,
+  authentication: authenticationName(protocol) ?? null,
+  authenticationKeyBytes: protocol.authenticationKeyBytes,
+});
+
+const transportOf = (row: SaRow): Pick<SaStatus, 'local' | 'remote'> => {
+  if (!hasTransport(row)) return { local: null, remote: null };
+  const text = (bytes: Uint8Array): string => addressFromBytes(bytes, row.zone).text;
+  return {
+    local: { address: text(row.localAddress), port: row.localPort },
+    remote: { address: text(row.remoteAddress), port: row.remotePort },
+  };
+};
+
+const textOrNull = (text: string): string | null => (text === '' ? null : text);
+const numberOrNull = (value: number): number | null => (value === 0 ? null : value);
+const timeOrNull = (at: number, wallTime: WallTime): string | null => (at === 0 ? null : wallTime(at));
+const word = (value: number): string => value.toString(16).padStart(8, '0');
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
