@@ -9,7 +9,8 @@ import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
 import type { IpsecSa, LaneEvent, LogRecord } from '../../src/shared/threads/contract.ts';
-import { BenchView, ConnectionBench, pathTo } from '../helpers/connection-bench.ts';
+import { BenchView } from '../helpers/bench-view.ts';
+import { ConnectionBench, pathTo } from '../helpers/connection-bench.ts';
 import { Prng } from '../helpers/prng.ts';
 
 /** Agreements and SAs are made on a bench of their own. */
