@@ -56,9 +56,9 @@ const cureFor = (best: Comparison, { list, names, policy }: ProposalRefusal): st
   }
   if (remedy === undefined) return instead;
   const legacy = best.isWeak && !policy.legacyCrypto ? ` and Legacy-crypto=yes to [${policy.name}]` : '';
-  // A section of the operator's own may have the name and mean something else.
   // One difference says itself what the peer could offer instead.
-  const accept = `to accept it${differences.length === 1 ? '' : `, or ${instead}`}`;
+  const accept = `to accept it${others.length === 0 ? '' : `, or ${instead}`}`;
+  // A section of the operator's own may have the name and mean something else.
   if (!names.includes(remedy)) return `add ${remedy} to ${list}${legacy} ${accept}`;
   return legacy === ''
     ? `let [${remedy}] mean what its name says ${accept}`
