@@ -1,5 +1,7 @@
 /** Where the log goes: standard error, the journal behind it, or syslog. */
 import { fstatSync, writeSync } from 'node:fs';
+import { failure } from '../shared/log/records.ts';
+import type { LogRecord } from '../shared/threads/contract.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { LogDestination } from './log.ts';
 import { codeOf } from './privileged/system-fault.ts';
@@ -28,6 +30,8 @@ export class DescriptorLog implements LogDestination {
   #other: LogDestination | undefined;
   /** Of the last line, what the reader had no room for. */
   #rest: Uint8Array = new Uint8Array(0);
+  /** The fault that has ended it, until somebody asks. */
+  #broken: string | undefined;
   /** Lines that a reader who did not keep up has missed. */
   #lost = 0;
 
@@ -49,17 +53,28 @@ export class DescriptorLog implements LogDestination {
         this.#lost++;
         return;
       }
-      const told = this.#lost === 0 ? '' : this.#prefixed(`isakmpd: ${this.#lost} log lines were lost\n`, WARNING);
-      this.#lost = 0;
-      this.#rest = Buffer.from(told + this.#prefixed(line, priority));
+      this.#rest = Buffer.from(this.form === 'bare' ? `<${priority}>${line}` : line);
       this.#flush();
     } catch (fault) {
       const code = codeOf(fault);
       if (code === undefined) throw fault;
+      this.#broken = code;
       this.#other = this.#openOther();
-      this.#other.write(`isakmpd: cannot write the log (${code}): it goes to syslog from here on\n`, WARNING);
       this.#other.write(line, priority);
     }
+  }
+
+  takeComplaint(): LogRecord | undefined {
+    if (this.#broken !== undefined) {
+      const code = this.#broken;
+      this.#broken = undefined;
+      return failure('log-lost', `isakmpd: cannot write the log (${code}): it goes to syslog from here on`);
+    }
+    if (this.#other !== undefined) return this.#other.takeComplaint();
+    const lost = this.#lost;
+    if (lost === 0 || this.#rest.length > 0) return undefined;
+    this.#lost = 0;
+    return failure('log-lost', `isakmpd: ${lost} log lines were lost: standard error was not read in time`);
   }
 
   async close(): Promise<void> {
@@ -73,10 +88,6 @@ export class DescriptorLog implements LogDestination {
     } catch (fault) {
       if (codeOf(fault) !== 'EAGAIN') throw fault;
     }
-  }
-
-  #prefixed(line: string, priority: number): string {
-    return this.form === 'bare' ? `<${priority}>${line}` : line;
   }
 }
 
@@ -102,4 +113,3 @@ const writeToStandardError = (line: string): void => {
 };
 
 const STANDARD_ERROR = 2;
-const WARNING = 4;

@@ -16,6 +16,8 @@ export interface LogDestination {
   readonly form: 'stamped' | 'bare';
   /** Takes one whole line, and a syslog priority (0-7). Never throws, and waits for nobody. */
   readonly write: (line: string, priority: number) => void;
+  /** What the log itself has suffered, as soon as it can be told; told once. */
+  readonly takeComplaint: () => LogRecord | undefined;
   /** Hands over what is left; nothing is written after it. */
   readonly close: () => Promise<void>;
 }
@@ -48,7 +50,10 @@ export const createLogger = (options: LoggerOptions): Logger => {
   const limits = new Limits(options, printer);
   return {
     write: (record) => {
-      if (isWanted(options, record) && limits.admits(record)) printer(record);
+      if (!isWanted(options, record) || !limits.admits(record)) return;
+      const complaint = options.destination.takeComplaint();
+      if (complaint !== undefined) printer(complaint);
+      printer(record);
     },
     close: () => limits.report(),
   };

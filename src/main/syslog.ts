@@ -3,6 +3,8 @@
  * child that dies is started again; nothing here ever waits for it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { failure } from '../shared/log/records.ts';
+import type { LogRecord } from '../shared/threads/contract.ts';
 import type { LogDestination } from './log.ts';
 
 export interface SyslogOptions {
@@ -25,6 +27,8 @@ export class Syslog implements LogDestination {
   #cancelRestart: (() => void) | undefined;
   /** Deaths without a long life between them. */
   #deaths = 0;
+  /** Why the last one has ended, until somebody asks. */
+  #ended: string | undefined;
   /** Lines that syslog has not got. */
   #lost = 0;
   #isClosed = false;
@@ -40,10 +44,17 @@ export class Syslog implements LogDestination {
       this.#lost++;
       this.#options.fallback(line);
     } else if (child.isFull) this.#lost++;
-    else {
-      if (this.#lost > 0) this.#tellLost(child);
-      child.write(prefixed(line, priority));
-    }
+    else child.write(`<${DAEMON | priority}>${line}`);
+  }
+
+  takeComplaint(): LogRecord | undefined {
+    const [child, lost, ended] = [this.#child, this.#lost, this.#ended];
+    if (child === undefined || child.isFull || (lost === 0 && ended === undefined)) return undefined;
+    this.#lost = 0;
+    this.#ended = undefined;
+    return ended === undefined
+      ? failure('log-lost', `isakmpd: ${lost} log lines did not reach syslog: logger(1) is too slow`)
+      : failure('log-lost', `isakmpd: logger(1) has ended (${ended}): ${lost} log lines did not reach syslog`);
   }
 
   async close(): Promise<void> {
@@ -67,16 +78,10 @@ export class Syslog implements LogDestination {
     const { fallback, schedule } = this.#options;
     this.#deaths = child.age > LONG_LIFE ? 1 : this.#deaths + 1;
     const delay = Math.min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2 ** (this.#deaths - 1));
+    this.#ended = reason;
     this.#lost += child.unread.length;
     for (const line of child.unread) fallback(line.replace(/^<\d+>/, ''));
-    fallback(`isakmpd: logger(1) has ended (${reason}); starting it again in ${delay / 1000} s\n`);
     this.#cancelRestart = schedule(delay, () => this.#start());
-  }
-
-  #tellLost(child: Child): void {
-    const text = `isakmpd: ${this.#lost} log lines did not reach syslog: logger(1) was too slow or not there\n`;
-    this.#lost = 0;
-    child.write(prefixed(text, WARNING));
   }
 }
 
@@ -152,11 +157,8 @@ class Child {
   }
 }
 
-const prefixed = (line: string, priority: number): string => `<${DAEMON | priority}>${line}`;
-
 /** RFC 5424 section 6.2.1: facility 3. */
 const DAEMON = 3 << 3;
-const WARNING = 4;
 /** logger(1) cuts at 1 KiB unless told otherwise, and is silent about a syslog that is not there. */
 const LONGEST = '64KiB';
 const ERRORS = ['--socket-errors=on'] as const;

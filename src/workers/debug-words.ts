@@ -52,15 +52,16 @@ const protocolWords = (protocol: AgreedProtocol): string => {
   return `${nameOf(ProtocolId, protocolId)} ${nameOf(transforms, transformId)} (${encryptionKeyBytes} bytes), ${integrity} (${authenticationKeyBytes} bytes)`;
 };
 
-/** `seconds` from now. */
 export const armedWords = (name: string, sa: IsakmpSa, phase2: Phase2 | undefined, milliseconds: number): string =>
   `timer_add_event: event ${name} of ${exchangeOf(sa, phase2)} added, expiration in ${(milliseconds / 1000).toFixed(1)}s`;
 
 export const firedWords = (name: string, sa: IsakmpSa, phase2: Phase2 | undefined): string =>
   `timer_handle_expirations: event ${name} of ${exchangeOf(sa, phase2)}`;
 
-/** Where an exchange or SA has come to. */
-export const saWords = (what: string, sa: IsakmpSa): string => `${what}: ISAKMP SA ${exchangeOf(sa, undefined)}`;
+export const createdWords = (sa: IsakmpSa): string => `sa_create: ISAKMP SA ${exchangeOf(sa, undefined)}`;
+
+export const deletedWords = (why: string, sa: IsakmpSa): string =>
+  `sa_delete: ISAKMP SA ${exchangeOf(sa, undefined)}: ${why}`;
 
 export const ipsecSaWords = ({ connection, protocols, lifeSeconds, lifeKilobytes }: Agreement): string => {
   const spis = protocols.map(({ spiIn, spiOut }) => `SPI in ${idText(spiIn)} out ${idText(spiOut)}`);

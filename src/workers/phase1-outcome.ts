@@ -6,7 +6,7 @@ import { silenceOfInitiator, silenceOfResponder } from '../shared/exchange/silen
 import { LogClass } from '../shared/log/classes.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { identityText } from '../shared/policy/identity.ts';
-import { endedWords, phase1KeyWords, saWords } from './debug-words.ts';
+import { createdWords, endedWords, phase1KeyWords } from './debug-words.ts';
 import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
 import { arm, disarm, type LaneContext } from './lane-context.ts';
 import { fieldsOf, say, trace } from './lane-log.ts';
@@ -37,7 +37,7 @@ const establish = (
   const remoteIdentity = identityText(remoteId);
   trace(lane, LogClass.CRYPTO, 40, phase1KeyWords, keys, choice);
   trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, undefined);
-  trace(lane, LogClass.SA, 10, saWords, 'sa_create', sa);
+  trace(lane, LogClass.SA, 10, createdWords, sa);
   sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt });
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);

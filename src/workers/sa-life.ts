@@ -3,7 +3,7 @@ import { forgetKey } from '../shared/crypto/key-cache.ts';
 import { LogClass } from '../shared/log/classes.ts';
 import { whoWords } from '../shared/log/who.ts';
 import type { Failure } from '../shared/threads/contract.ts';
-import { endedWords, saWords } from './debug-words.ts';
+import { deletedWords, endedWords } from './debug-words.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
 import { disarmAll, type LaneContext } from './lane-context.ts';
 import { fieldsOf, say, trace } from './lane-log.ts';
@@ -31,7 +31,7 @@ export const withHearsay = ({ hearsay, refusal }: IsakmpSa, { cause, reason }: F
 /** An established SA ends; its quick modes end with it, its IPsec SAs do not. */
 export const dropSa = (lane: LaneContext, sa: IsakmpSa, why: 'expired' | 'deletedByPeer' | 'deletedByUs'): void => {
   const isakmp = cookiesOf(sa);
-  trace(lane, LogClass.SA, 10, saWords, `sa_delete, ${why}`, sa);
+  trace(lane, LogClass.SA, 10, deletedWords, why, sa);
   for (const phase2 of [...(sa.established?.phase2.values() ?? [])]) {
     endPhase2(lane, sa, phase2, { cause: 'cancelled', reason: 'the ISAKMP SA that protected it is gone' });
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DescriptorLog, isJournal } from '../../src/main/log-destination.ts';
@@ -14,6 +15,7 @@ const bench = (t: TestContext, form: 'stamped' | 'bare') => {
   const log = new DescriptorLog(descriptor, form, () => ({
     form: 'bare',
     write: (line, priority) => other.push(`${priority} ${line}`),
+    takeComplaint: () => undefined,
     close: async () => void other.push('closed'),
   }));
   return { log, descriptor, other, written: () => readFileSync(file, 'utf8') };
@@ -48,16 +50,30 @@ test('a descriptor that takes nothing any more is replaced for good, and no line
   const log = new DescriptorLog(descriptor, 'stamped', () => ({
     form: 'bare',
     write: (line, priority) => other.push(`${priority} ${line}`),
+    takeComplaint: () => undefined,
     close: async () => void other.push('closed'),
   }));
   log.write('one\n', 5);
   closeSync(descriptor);
+  assert.equal(log.takeComplaint()?.text, 'isakmpd: cannot write the log (ENOSPC): it goes to syslog from here on');
+  assert.equal(log.takeComplaint(), undefined);
   log.write('two\n', 3);
   await log.close();
-  assert.deepEqual(other, [
-    '4 isakmpd: cannot write the log (ENOSPC): it goes to syslog from here on\n',
-    '5 one\n',
-    '3 two\n',
-    'closed',
-  ]);
+  assert.deepEqual(other, ['5 one\n', '3 two\n', 'closed']);
+});
+
+test('a reader who does not keep up costs lines, which are counted, and nothing waits for him', (t) => {
+  const pipe = join(testFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  t.after(() => closeSync(descriptor));
+  const log = new DescriptorLog(descriptor, 'stamped', () => assert.fail('it is not broken'));
+  const line = `${'x'.repeat(999)}\n`;
+  for (let i = 0; i < 200; i++) log.write(line, 5);
+  assert.equal(log.takeComplaint(), undefined);
+  let read = readSync(descriptor, Buffer.alloc(300_000));
+  log.write(line, 5);
+  const [count] = /\d+/.exec(log.takeComplaint()?.text ?? '') ?? [];
+  read += readSync(descriptor, Buffer.alloc(300_000));
+  assert.equal(read, 1000 * (201 - Number(count)));
 });

@@ -18,6 +18,7 @@ const destination = (lines: string[], form: 'stamped' | 'bare' = 'stamped', prio
     lines.push(line);
     priorities.push(priority);
   },
+  takeComplaint: (): LogRecord | undefined => undefined,
   close: async () => undefined,
 });
 
@@ -215,4 +216,17 @@ test('debug records are limited too, each class by itself: whoever can send pack
   assert.equal(lines.length, 5001);
   timers[0]?.();
   assert.match(lines.at(-1) ?? '', /suppressed 1000 log lines of the kind "debug Exch"$/m);
+});
+
+test('what the log itself has suffered is told before the next line, in the form of the others', () => {
+  const complaints = [recordOf('3 lines were lost', { severity: 'error', event: 'log-lost' })];
+  const lines: string[] = [];
+  const to = { ...destination(lines), takeComplaint: () => complaints.shift() };
+  const { logger } = bench({ format: 'json', destination: to });
+  logger.write(recordOf('one'));
+  logger.write(recordOf('two'));
+  assert.deepEqual(
+    lines.map((line) => parsed(line)['text']),
+    ['3 lines were lost', 'one', 'two'],
+  );
 });

@@ -180,6 +180,28 @@ export const DAEMON_EVENTS = {
       },
     },
   },
+  'log-lost': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'isakmpd: {count} log lines were lost: standard error was not read in time': {
+        cause: 'Whoever reads the log does not keep up, and the daemon does not wait for him.',
+        cure: 'Let the log go to syslog (no `-d`), or log less.',
+      },
+      'isakmpd: cannot write the log ({fault}): it goes to syslog from here on': {
+        cause: 'Standard error is gone, or its disk is full.',
+        cure: 'Look for the log in syslog; start the daemon again to have it back.',
+      },
+      'isakmpd: {count} log lines did not reach syslog: logger(1) is too slow': {
+        cause: 'There are more lines than logger(1) and syslog take; the daemon does not wait for them.',
+        cure: 'Log less (debug classes), or look at the load of this machine.',
+      },
+      'isakmpd: logger(1) has ended ({reason}): {count} log lines did not reach syslog': {
+        cause: 'The program that carries the log to syslog has died; it has been started again.',
+        cure: 'Look whether syslog is running (/dev/log) and logger(1) of util-linux is installed.',
+      },
+    },
+  },
   'log-suppressed': {
     severity: 'notice',
     byPeer: false,
