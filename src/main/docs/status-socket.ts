@@ -124,7 +124,7 @@ with one line of JSON. It only tells; nothing can be changed through it.
     (echo '{"request":"subscribe"}'; cat) | nc -U /var/run/isakmpd.sock
 
 Requests are answered in their order. A list of thousands comes as one line too, made as fast as it is read. A request has at most 4096 bytes, 64 clients may be
-connected. A subscriber that lets more than 1000 events wait is dropped; its last line says so. Times are those of the wall clock as it goes when the answer is made. What peers
+connected; who closes his end for writing has the rest of his answers and then the end. A subscriber that lets more than 1000 events wait is dropped; its last line says so. Times are those of the wall clock as it goes when the answer is made. What peers
 send, and characters that a terminal would act on, are escaped. No answer holds a secret.
 `;
 

@@ -61,8 +61,8 @@ export class StatusClient {
     } catch {
       // Only the socket throws here: the client is gone.
     }
-    // Whoever asks and closes his end still gets events, if he asked for them.
-    if (this.#unsubscribe === undefined) this.#socket.end();
+    // From a subscriber, too: one that is gone without a word would keep its place for ever.
+    this.#socket.end();
   }
 
   /** Says why and closes the connection. */

@@ -2,6 +2,7 @@
 import { Doi } from '../constants/isakmp.ts';
 import { printable } from '../log/printable.ts';
 import type { LaneExchange, LaneExchanges } from '../threads/contract.ts';
+import { wordHex } from './hex.ts';
 import { exchangeNumber, pointer } from './pointers.ts';
 
 /** What a lane answered; or why it did not, in a sentence. */
@@ -27,6 +28,6 @@ const linesOf = (lane: number, exchange: LaneExchange, policy: string | undefine
     `exchange_report: ${at} ${who} policy ${role} phase ${phase} doi ${Doi.IPSEC} exchange ${exchangeType} step ${step}`,
     `exchange_report: icookie ${cookies.slice(0, 16)} rcookie ${cookies.slice(16)}`,
     // The original lists larval SAs behind `sa_list`; here none exists before it is complete.
-    `exchange_report: msgid ${messageId.toString(16).padStart(8, '0')} ${phase === 2 ? 'sa_list ' : ''}`,
+    `exchange_report: msgid ${wordHex(messageId)} ${phase === 2 ? 'sa_list ' : ''}`,
   ];
 };

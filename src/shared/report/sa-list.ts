@@ -3,10 +3,13 @@ import { addressFromBytes } from '../address.ts';
 import { AhTransform, AuthenticationAlgorithm, EspTransform, ProtocolId } from '../constants/ipsec-doi.ts';
 import { printable } from '../log/printable.ts';
 import { SaFlag, type SaProtocol, SaRole, type SaRow } from '../sa-table/rows.ts';
+import { bytesHex, wordHex } from './hex.ts';
 
 /** One SA with the empty line that ends it. `now` in ms on the clock of the row. */
 export const saListing = (row: SaRow, now: number): string =>
-  [title(row), transport(row), ...lifetimes(row, now), `Flags 0x${hex(row.flags)}`, ...details(row), '', ''].join('\n');
+  [title(row), transport(row), ...lifetimes(row, now), `Flags 0x${wordHex(row.flags)}`, ...details(row), '', ''].join(
+    '\n',
+  );
 
 const title = (row: SaRow): string => {
   // The original learns name and role of an ISAKMP SA when it is ready; until then both sides call themselves an unnamed responder.
@@ -77,11 +80,8 @@ export const authenticationName = ({ protocolId, transformId, authentication }: 
 
 /** The blank at the end is the original's. */
 const spiLine = (index: number, spi: number): string =>
-  spi === 0 ? `SPI ${index} not defined.` : `SPI ${index}: ${hex(spi)} `;
+  spi === 0 ? `SPI ${index} not defined.` : `SPI ${index}: ${wordHex(spi)} `;
 
-const hex = (value: number): string => value.toString(16).padStart(8, '0');
-const bytesHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const unknown = (value: number): string => `unknown (${value})`;
 
 const ENCRYPTION_NAMES: ReadonlyMap<number, string> = new Map([

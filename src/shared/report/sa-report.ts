@@ -5,6 +5,7 @@ import { Doi } from '../constants/isakmp.ts';
 import { printable } from '../log/printable.ts';
 import { type SaProtocol, SaRole, type SaRow } from '../sa-table/rows.ts';
 import type { SaEntry } from '../sa-table/sa-table.ts';
+import { bytesHex, wordHex } from './hex.ts';
 import { NO_POINTER, pointer } from './pointers.ts';
 import { hasTransport } from './sa-list.ts';
 
@@ -17,8 +18,8 @@ export const saReport = ({ handle, row }: SaEntry): readonly string[] => {
   const timers = [row.softAt, row.hardAt].filter((at) => at > 0).length;
   return [
     `sa_report: ${pointer('sa', handle.slot)} ${name} phase ${row.phase} doi ${Doi.IPSEC} flags 0x${row.flags.toString(16)}`,
-    `sa_report: icookie ${hex(row.initiatorCookie)} rcookie ${hex(row.responderCookie)}`,
-    `sa_report: msgid ${word(row.messageId)} refcnt ${1 + timers}`,
+    `sa_report: icookie ${bytesHex(row.initiatorCookie)} rcookie ${bytesHex(row.responderCookie)}`,
+    `sa_report: msgid ${wordHex(row.messageId)} refcnt ${1 + timers}`,
     `sa_report: life secs ${row.lifeSeconds} kb ${row.lifeKilobytes}`,
     ...(row.phase === 1
       ? isakmpLines(row)
@@ -43,7 +44,7 @@ const protocolLines = (slot: number, row: SaRow, protocol: SaProtocol, index: nu
     `sa_report: ${fields.join(' ')}`,
     partiesLine(row),
     // The blank at the end is the original's.
-    ...spis.flatMap((spi, i) => (spi === 0 ? [] : [`sa_report: spi[${i}]:`, `${word(spi)} `])),
+    ...spis.flatMap((spi, i) => (spi === 0 ? [] : [`sa_report: spi[${i}]:`, `${wordHex(spi)} `])),
   ];
 };
 
@@ -58,8 +59,6 @@ const partiesLine = (row: SaRow): string => {
 };
 
 const identity = (text: string): string => (text === '' ? '<no ipsec id>' : printable(text));
-const word = (value: number): string => value.toString(16).padStart(8, '0');
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Bytes, RFC 2406 §2.1. */
 const SPI_SIZE = 4;

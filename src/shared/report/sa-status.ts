@@ -3,6 +3,7 @@ import { addressFromBytes } from '../address.ts';
 import { EncapsulationMode, ProtocolId } from '../constants/ipsec-doi.ts';
 import { EncryptionAlgorithm, GroupDescription, HashAlgorithm, nameOf } from '../constants/oakley.ts';
 import { SaFlag, type SaProtocol, SaRole, type SaRow } from '../sa-table/rows.ts';
+import { bytesHex, wordHex } from './hex.ts';
 import { authenticationName, encryptionName, hasTransport } from './sa-list.ts';
 import type { SaStatus } from './status-schema.ts';
 
@@ -18,8 +19,8 @@ export const saStatusOf = (row: SaRow, wallTime: WallTime): SaStatus => {
     role: row.role === SaRole.INITIATOR ? 'initiator' : 'responder',
     state: (row.flags & SaFlag.READY) === 0 ? 'half-open' : 'established',
     flags: Object.entries(SaFlag).flatMap(([name, bit]) => ((row.flags & bit) === 0 ? [] : [name])),
-    cookies: hex(row.initiatorCookie) + hex(row.responderCookie),
-    messageId: isPhase1 ? null : word(row.messageId),
+    cookies: bytesHex(row.initiatorCookie) + bytesHex(row.responderCookie),
+    messageId: isPhase1 ? null : wordHex(row.messageId),
     ...transportOf(row),
     localIdentity: textOrNull(row.localIdentity),
     remoteIdentity: textOrNull(row.remoteIdentity),
@@ -41,8 +42,8 @@ export const saStatusOf = (row: SaRow, wallTime: WallTime): SaStatus => {
 /** The SPIs of one protocol, as every answer has them. */
 export const spisOf = ({ protocolId, spiOut, spiIn }: Pick<SaProtocol, 'protocolId' | 'spiOut' | 'spiIn'>) => ({
   protocol: protocolId === ProtocolId.IPSEC_AH ? ('AH' as const) : ('ESP' as const),
-  spiOut: spiOut === 0 ? null : word(spiOut),
-  spiIn: spiIn === 0 ? null : word(spiIn),
+  spiOut: spiOut === 0 ? null : wordHex(spiOut),
+  spiIn: spiIn === 0 ? null : wordHex(spiIn),
 });
 
 const protocolOf = (protocol: SaProtocol): SaStatus['protocols'][number] => ({
@@ -66,5 +67,3 @@ const transportOf = (row: SaRow): Pick<SaStatus, 'local' | 'remote'> => {
 const textOrNull = (text: string): string | null => (text === '' ? null : text);
 const numberOrNull = (value: number): number | null => (value === 0 ? null : value);
 const timeOrNull = (at: number, wallTime: WallTime): string | null => (at === 0 ? null : wallTime(at));
-const word = (value: number): string => value.toString(16).padStart(8, '0');
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -3,6 +3,7 @@ import type { News } from '../connection/news.ts';
 import { unreachable } from '../errors.ts';
 import { identityText } from '../policy/identity.ts';
 import type { Agreement, Failure, Path } from '../threads/contract.ts';
+import { wordHex } from './hex.ts';
 import { spisOf } from './sa-status.ts';
 import type { StatusEvent } from './status-schema.ts';
 
@@ -60,7 +61,7 @@ const phase2Facts = (agreement: Agreement) => ({
   connection: agreement.connection,
   peer: agreement.peer,
   cookies: agreement.isakmp,
-  messageId: agreement.messageId.toString(16).padStart(8, '0'),
+  messageId: wordHex(agreement.messageId),
   role: agreement.role,
   ...endsOf(agreement.path),
   localSelector: identityText(agreement.localSelector),

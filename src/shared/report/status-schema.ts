@@ -179,8 +179,13 @@ const head = { answer: z.literal('event'), at: time };
 export const statusEvent = z.discriminatedUnion('event', [
   z.strictObject({ ...head, event: z.literal('phase1-up'), ...phase1Facts }).describe('An ISAKMP SA is established.'),
   z
-    .strictObject({ ...head, event: z.literal('phase1-down'), why: z.string(), ...phase1Facts })
-    .describe('An ISAKMP SA is gone: expired, deletedByPeer or deletedByUs.'),
+    .strictObject({
+      ...head,
+      event: z.literal('phase1-down'),
+      why: z.enum(['expired', 'deletedByPeer', 'deletedByUs']),
+      ...phase1Facts,
+    })
+    .describe('An ISAKMP SA is gone.'),
   z
     .strictObject({
       ...head,
@@ -192,8 +197,15 @@ export const statusEvent = z.discriminatedUnion('event', [
     .describe('A phase 1 of ours has failed.'),
   z.strictObject({ ...head, event: z.literal('phase2-up'), ...phase2Facts }).describe('A pair of IPsec SAs is up.'),
   z
-    .strictObject({ ...head, event: z.literal('phase2-down'), why: z.string(), ...phase2Facts })
-    .describe('A pair of IPsec SAs is gone: deletedByPeer, forgottenByPeer, expired, surplus or operator.'),
+    .strictObject({
+      ...head,
+      event: z.literal('phase2-down'),
+      why: z
+        .enum(['expired', 'deletedByPeer', 'forgottenByPeer', 'surplus', 'operator'])
+        .describe('surplus: another one took its place'),
+      ...phase2Facts,
+    })
+    .describe('A pair of IPsec SAs is gone.'),
   z
     .strictObject({
       ...head,
