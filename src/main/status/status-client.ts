@@ -48,14 +48,15 @@ export class StatusClient {
     let rest: Uint8Array = new Uint8Array(0);
     try {
       for await (const chunk of this.#socket) {
+        // Leaving the loop would close the socket before its last line is out.
+        if (!this.#socket.writable) continue;
         rest = Buffer.concat([rest, chunk]);
         for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-          if (!(await this.#answer(parseRequest(rest.subarray(0, end))))) return;
+          await this.#answer(parseRequest(rest.subarray(0, end)));
           rest = rest.subarray(end + 1);
         }
         if (rest.length > LONGEST_LINE) {
           this.#end(errorAnswer('line-too-long', `a request has at most ${LONGEST_LINE} bytes`));
-          return;
         }
       }
     } catch {
@@ -70,28 +71,34 @@ export class StatusClient {
     this.#end(answer);
   }
 
-  /** False, and the connection is gone, after a fault of ours: half an answer cannot be taken back. */
-  async #answer(request: StatusRequest | ErrorAnswer): Promise<boolean> {
+  async #answer(request: StatusRequest | ErrorAnswer): Promise<void> {
+    if (!this.#socket.writable) return;
     this.#isAnswering = true;
     try {
       if ('answer' in request) await this.#write(line(request));
       else if (request.request === 'subscribe') await this.#subscribe(request.events ?? EVENT_KINDS);
-      else for await (const piece of this.#options.answer(request)) await this.#write(piece);
+      else await this.#writeAll(this.#options.answer(request));
     } catch (fault) {
       this.#options.faults.dropped('a request of the status socket', fault);
+      // Half an answer cannot be taken back.
       this.#socket.destroy();
-      return false;
     }
     this.#isAnswering = false;
     this.#sendEvents();
-    return true;
+  }
+
+  async #writeAll(pieces: AsyncIterable<string>): Promise<void> {
+    for await (const piece of pieces) {
+      await this.#write(piece);
+      if (!this.#socket.writable) return;
+    }
   }
 
   async #subscribe(kinds: readonly StatusEvent['event'][]): Promise<void> {
     this.#unsubscribe?.();
     const wanted = new Set(kinds);
     await this.#write(line({ answer: 'subscribed', events: [...wanted] }));
-    if (this.#socket.destroyed) return;
+    if (!this.#socket.writable) return;
     this.#unsubscribe = this.#options.feed.subscribe((event) => {
       if (wanted.has(event.event)) this.#queue(event);
     });
@@ -117,8 +124,7 @@ export class StatusClient {
 
   /** Resolves when the client has read most of it, or is gone; others get their turn in any case. */
   async #write(text: string): Promise<void> {
-    const { destroyed, writable } = this.#socket;
-    if (destroyed || !writable) return;
+    if (!this.#socket.writable) return;
     if (this.#socket.write(text)) await nextTurn();
     else
       await new Promise<void>((resolve) => {
@@ -135,7 +141,8 @@ export class StatusClient {
   #end(answer: ErrorAnswer): void {
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#socket.end(line(answer));
+    // An answer that is on its way ends where it is.
+    this.#socket.end(`${this.#isAnswering ? '\n' : ''}${line(answer)}`);
     schedule(LAST_WORDS, () => this.#socket.destroy());
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { until } from '../../../loadtest/daemon.ts';
 import { openUnixSocket } from '../../../src/main/privileged/unix-socket.ts';
@@ -165,6 +166,31 @@ test('a subscriber that does not read is dropped with a last line, and the daemo
   }
   assert.equal(codeOf(last), 'too-slow');
   assert.ok(count < 2500, `${count} lines`);
+});
+
+test('a subscriber that stops reading in the middle of an answer is dropped, and no more of the answer is made', async (t) => {
+  let made = 0;
+  const { path, feed } = await serve(t, async function* () {
+    for (; made < 1000; made++) yield ' '.repeat(65_536);
+    yield '{}\n';
+  });
+  const client = statusLines(t, path);
+  client.send('{"request":"subscribe"}');
+  await client.next();
+  client.socket.pause();
+  client.send('{"request":"sas"}');
+  await until('the first pieces', () => (made > 0 ? true : undefined));
+  const failure = { cause: 'timeout', reason: 'x' } as const;
+  for (let i = 0; i <= 1001; i++) {
+    feed.publish({ kind: 'phase1Failed', peer: String(i), failure, connections: [], retryMs: undefined });
+  }
+  const lines = createInterface({ input: client.socket });
+  const read: string[] = [];
+  lines.on('line', (text) => read.push(text));
+  client.socket.resume();
+  await once(client.socket, 'close');
+  assert.equal(codeOf(JSON.parse(read.at(-1) ?? '')), 'too-slow');
+  assert.ok(made < 100, `${made} pieces`);
 });
 
 test('a fault while an answer is made ends that connection only', async (t) => {
