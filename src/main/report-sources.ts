@@ -28,7 +28,8 @@ export const reportSources = async (parts: ReportedParts, now: number): Promise<
     now,
     sas: table.all(),
     exchanges,
-    policyOf: ({ name }) => configuration.store.get(name, 'Configuration'),
+    policyOf: ({ phase, name }) =>
+      phase === 1 ? configuration.peer(name)?.configuration : configuration.store.get(name, 'Configuration'),
     sockets: network.openSockets(),
     encapsulationPort,
     active: checkedConnections(supervisor),

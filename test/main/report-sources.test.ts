@@ -34,7 +34,10 @@ const partsOf = (text: string): ReportedParts => {
       exchanges: (lane) =>
         lane === 0
           ? Promise.reject(new SystemError('lane 0 did not answer (exchanges) within 2000 ms'))
-          : Promise.resolve({ exchanges: [exchange], omitted: 0 }),
+          : Promise.resolve({
+              exchanges: [{ ...exchange, phase: 1, name: 'peer', role: 'responder' }, exchange],
+              omitted: 0,
+            }),
     },
     network: { openSockets: () => [] },
     supervisor: { activeStatus: () => [], nextCheckAt: undefined },
@@ -47,12 +50,15 @@ const linesOf = async (text: string): Promise<readonly string[]> => [
 ];
 
 it('a lane that does not answer is said so in a line, and the others are reported', async () => {
-  const lines = await linesOf('[net]\nConfiguration=quick\n');
+  const lines = await linesOf(
+    '[net]\nConfiguration=quick\n[peer]\nPhase=1\nAddress=10.66.0.2\nAuthentication=a secret of tests\n',
+  );
   assert.ok(
     lines.includes(
       'exchange_report: exchanges of lane 0 are missing: lane 0 did not answer (exchanges) within 2000 ms',
     ),
   );
+  assert.ok(lines.some((line) => / peer Default-phase-1-configuration policy responder phase 1 /.test(line)));
   assert.ok(lines.some((line) => / net quick policy initiator phase 2 doi 1 exchange 32 step 1$/.test(line)));
 });
 
