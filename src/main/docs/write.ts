@@ -1,7 +1,5 @@
-/** `npm run docs`: writes the pages of docs/ that are made from tables. */
-import { writeFileSync } from 'node:fs';
-import { statusSocketPage } from './status-socket.ts';
-import { troubleshootingPage } from './troubleshooting.ts';
+/** `npm run docs`: writes what is made from the program's tables: pages, manual, completion. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pages } from './pages.ts';
 
-writeFileSync('docs/troubleshooting.md', troubleshootingPage());
-writeFileSync('docs/status-socket.md', statusSocketPage());
+for (const [path, text] of pages((source) => readFileSync(source, 'utf8'))) writeFileSync(path, text);

@@ -40,7 +40,7 @@ export const OPTIONS: readonly OptionRow[] = [
   withArgument('p', 'listen-port', 'UDP port for IKE [500]'),
   withArgument('R', 'report-file', 'file that SIGUSR1 writes [isakmpd.report in the run directory]'),
   flag('S', 'start passive, keep SAs at shutdown'),
-  flag('T', 'no NAT traversal'),
+  flag('T', 'no NAT traversal: no port for encapsulated IKE'),
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
   flag('check', 'check the configuration, print what is wrong with it, and exit (0: nothing, 1: errors, 2: warnings)'),

@@ -144,3 +144,11 @@ const MAIN_MODE =
 const QUICK_MODE = new RegExp(
   `^(qm-(esp|ah)(-trp)?(?:-${CIPHER_TOKEN})?(?:-${HASH_TOKEN})?(?:(-pfs)(?:-grp(\\d+))?)?)(-suite|-xf)?$`,
 );
+
+/** What names are made of, in lower case: for the documentation. */
+export const GENERATED_TOKENS = {
+  phase1Ciphers: [...MAIN_MODE_CIPHERS.keys()],
+  phase2Ciphers: [...QUICK_MODE_CIPHERS.keys()],
+  hashes: HASHES.map((token) => token.slice(1)),
+  groups: [...GROUPS.keys()],
+} as const;

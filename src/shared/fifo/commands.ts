@@ -62,6 +62,8 @@ interface Row {
   readonly origin: string;
   /** Turns what follows the letter into a command, or says what is wrong with it. */
   readonly parse: (rest: string) => Command | 'malformed' | 'has bad arguments';
+  /** How the command is written, and what that does: for the manual. */
+  readonly forms: Readonly<Record<string, string>>;
 }
 
 const parseConnect = (rest: string): Command | 'malformed' => {
@@ -150,19 +152,107 @@ const parseTeardown = (rest: string): Command | 'malformed' => {
 };
 
 const ROWS: readonly Row[] = [
-  { letter: 'c', origin: 'ui_connect', parse: parseConnect },
-  { letter: 'C', origin: 'ui_config', parse: parseConfiguration },
-  { letter: 'd', origin: 'ui_delete', parse: parseDelete },
-  { letter: 'D', origin: 'ui_debug', parse: parseDebug },
-  { letter: 'M', origin: 'ui_setmode', parse: parseMode },
-  { letter: 'p', origin: 'ui_packetlog', parse: parseCapture },
-  { letter: 'Q', origin: 'ui_shutdown_daemon', parse: (rest) => (rest === '' ? { kind: 'shutdown' } : 'malformed') },
-  { letter: 'R', origin: 'reinit', parse: () => ({ kind: 'reinitialize' }) },
-  { letter: 'r', origin: 'ui_report', parse: () => ({ kind: 'report' }) },
-  { letter: 'S', origin: 'ui_report_sa', parse: () => ({ kind: 'listSas' }) },
-  { letter: 't', origin: 'ui_teardown', parse: parseTeardown },
-  { letter: 'T', origin: 'ui_teardown_all', parse: () => ({ kind: 'teardownAll' }) },
+  {
+    letter: 'c',
+    origin: 'ui_connect',
+    parse: parseConnect,
+    forms: { 'c name': 'Start the connection of that name now, and keep it up from now on.' },
+  },
+  {
+    letter: 'C',
+    origin: 'ui_config',
+    parse: parseConfiguration,
+    forms: {
+      'C set [section]:tag=value [force]':
+        'Give a tag a value. One that is there stays, and the log tells so, unless a fourth word follows.',
+      'C add [section]:tag=value': 'Append to a list what it does not have; the list is made where there is none.',
+      'C rmv [section]:tag=value': 'Take a member out of a list; a list that becomes empty goes.',
+      'C rm [section]:tag': 'Remove a tag.',
+      'C rms [section]': 'Remove a section with all its tags.',
+      'C get [section]:tag': 'Write the value of a tag to the result file; an empty file means that there is none.',
+    },
+  },
+  {
+    letter: 'd',
+    origin: 'ui_delete',
+    parse: parseDelete,
+    forms: {
+      'd cookies msgid':
+        'Delete one SA and tell the peer. Both cookies are one word of 32 hex digits; the message id is hex, or a dash for the ISAKMP SA itself.',
+    },
+  },
+  {
+    letter: 'D',
+    origin: 'ui_debug',
+    parse: parseDebug,
+    forms: {
+      'D class level': 'Set the debug level of a class, both numbers.',
+      'D A level': 'Set the level of all classes.',
+      'D T': 'Silence all classes; the next time, bring their levels back.',
+    },
+  },
+  {
+    letter: 'M',
+    origin: 'ui_setmode',
+    parse: parseMode,
+    forms: {
+      'M active': 'Begin and answer negotiations.',
+      'M passive': 'Send nothing to peers, and look at nothing that they send.',
+    },
+  },
+  {
+    letter: 'p',
+    origin: 'ui_packetlog',
+    parse: parseCapture,
+    forms: {
+      'p on[=path]': 'Capture messages in clear. Refused for now: packet capture is not there yet.',
+      'p off': 'End the capture. Refused for now, as p on.',
+    },
+  },
+  {
+    letter: 'Q',
+    origin: 'ui_shutdown_daemon',
+    parse: (rest) => (rest === '' ? { kind: 'shutdown' } : 'malformed'),
+    forms: { Q: 'End the daemon, as SIGTERM does. Nothing may follow the letter.' },
+  },
+  {
+    letter: 'R',
+    origin: 'reinit',
+    parse: () => ({ kind: 'reinitialize' }),
+    forms: { R: 'Read the configuration file again, as SIGHUP does.' },
+  },
+  {
+    letter: 'r',
+    origin: 'ui_report',
+    parse: () => ({ kind: 'report' }),
+    forms: { r: 'Write the state of the daemon to the log.' },
+  },
+  {
+    letter: 'S',
+    origin: 'ui_report_sa',
+    parse: () => ({ kind: 'listSas' }),
+    forms: { S: 'Write all SAs to the result file.' },
+  },
+  {
+    letter: 't',
+    origin: 'ui_teardown',
+    parse: parseTeardown,
+    forms: {
+      't [main|quick] name':
+        'Tear down the connection, or with main the ISAKMP SA, of that name, and keep it up no longer. Instead of a name, the address of the peer.',
+    },
+  },
+  {
+    letter: 'T',
+    origin: 'ui_teardown_all',
+    parse: () => ({ kind: 'teardownAll' }),
+    forms: { T: 'Tear down all connections; ISAKMP SAs stay.' },
+  },
 ];
+/** The manual of the commands, in the order of the rows: how each is written, and what it does. */
+export const COMMAND_FORMS: readonly (readonly [form: string, help: string])[] = ROWS.flatMap(({ forms }) =>
+  Object.entries(forms),
+);
 const BY_LETTER = new Map(ROWS.map((row) => [row.letter, row]));
 
 const words = (text: string): readonly string[] => text.split(/[ \t]+/).filter((word) => word !== '');

@@ -1,0 +1,62 @@
+/** Shell completion from the option table. What is refused is not offered. */
+import { dashed, OPTIONS, type OptionRow } from '../../shared/cli/option-table.ts';
+
+/** For bash-completion, or to be sourced. */
+export const bashCompletion =
+  (): string => `# Written by \`npm run docs\`. bash completion for isakmpd(8): copy to /usr/share/bash-completion/completions/isakmpd
+_isakmpd() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
+  # bash takes --option=value for three words.
+  if [ "$current" = = ]; then
+    current=
+  elif [ "$previous" = = ]; then
+    previous=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  case $previous in
+${withArgument.map((row) => `    ${dashed(row.key)}) ${bashArgument(row)}; return ;;`).join('\n')}
+  esac
+  mapfile -t COMPREPLY < <(compgen -W '${OFFERED.map((row) => dashed(row.key)).join(' ')}' -- "$current")
+}
+complete -o filenames -F _isakmpd isakmpd
+`;
+
+/** A completion function for zsh's completion system. */
+export const zshCompletion = (): string => `#compdef isakmpd
+# Written by \`npm run docs\`. zsh completion for isakmpd(8): copy to a directory of $fpath as _isakmpd
+_arguments -s -S \\
+${OFFERED.map((row) => `  ${zshOption(row)}`).join(' \\\n')}
+`;
+
+const bashArgument = ({ argument = '' }: OptionRow): string => {
+  const words = wordsOf(argument);
+  if (words.length > 0) return `mapfile -t COMPREPLY < <(compgen -W '${words.join(' ')}' -- "$current")`;
+  if (isDirectory(argument)) return 'mapfile -t COMPREPLY < <(compgen -d -- "$current")';
+  return isFile(argument) ? 'mapfile -t COMPREPLY < <(compgen -f -- "$current")' : 'COMPREPLY=()';
+};
+
+const zshOption = ({ key, argument, help, isRepeatable }: OptionRow): string => {
+  const described = `[${zshEscaped(help)}]`;
+  const times = isRepeatable ? '*' : '';
+  if (argument === undefined) return quoted(`${times}${dashed(key)}${described}`);
+  return quoted(
+    `${times}${dashed(key)}${key.length === 1 ? '+' : '='}${described}:${zshEscaped(argument)}:${zshAction(argument)}`,
+  );
+};
+
+const zshAction = (argument: string): string => {
+  const words = wordsOf(argument);
+  if (words.length > 0) return `(${words.join(' ')})`;
+  if (isDirectory(argument)) return '_files -/';
+  return isFile(argument) ? '_files' : ' ';
+};
+
+/** `text|json` names all there are. */
+const wordsOf = (argument: string): readonly string[] => (argument.includes('|') ? argument.split('|') : []);
+const isDirectory = (argument: string): boolean => argument === 'directory';
+const isFile = (argument: string): boolean => argument === 'fifo' || argument.endsWith('-file');
+
+const zshEscaped = (text: string): string => text.replaceAll(/[[\]:\\]/g, '\\$&');
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const OFFERED = OPTIONS.filter((row) => row.notYet === undefined);
+const withArgument = OFFERED.filter((row) => row.argument !== undefined);
