@@ -1,7 +1,7 @@
 /** No key ever: everything that daemons put out at debug level 99 is searched for every secret of that very run. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
@@ -66,6 +66,10 @@ for (const format of ['text', 'json']) {
     await seen(left, 'phase 1 refused', 1);
     tell('r', 'D T');
     await Promise.all(pair.map((daemon) => daemon.ask('S')));
+    for (const daemon of pair) daemon.signal('SIGUSR1');
+    for (const { runDirectory } of pair) {
+      await until('the report file', () => existsSync(join(runDirectory, 'isakmpd.report')) || undefined);
+    }
     tell('Q');
     await Promise.all(pair.map(({ ended }) => ended));
 
@@ -81,6 +85,7 @@ for (const format of ['text', 'json']) {
     // The one from the files is made of words that log lines may have as well.
     const first = Buffer.from(FIRST_SECRET);
     const others = secrets.filter((secret) => !first.equals(secret));
+    assert.match(output, /conf_report: dumping running configuration/, 'the reports are in it');
     assert.deepEqual(findSecrets(output, others), []);
     for (const form of [FIRST_SECRET, first.toString('hex'), first.toString('base64').slice(0, -2)]) {
       assert.ok(!output.toLowerCase().includes(form.toLowerCase()), form);
