@@ -1,6 +1,6 @@
 /**
- * `npm run bench:shutdown`: brings up SAs between two of our daemons on loopback and measures how long the end of one takes after TERM, and what the other one
- * has heard of it. Argument: number of tunnels (2500), each an ISAKMP SA and a pair of IPsec SAs.
+ * `npm run bench:shutdown`: brings up SAs between two of our daemons on loopback and measures how long the end of one takes after TERM, and how many SAs the other
+ * one still has then. Argument: number of tunnels (2500), each an ISAKMP SA and a pair of IPsec SAs.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,8 @@ const bringUp = async (left: Daemon, right: Daemon, count: number): Promise<void
   }
 };
 
+const listed = async (daemon: Daemon): Promise<number> => ((await daemon.ask('S')).match(/^SA name: /gm) ?? []).length;
+
 const measure = async (count: number): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'isakmpd-bench-'));
   const ports = await freeGatewayPorts();
@@ -34,11 +36,11 @@ const measure = async (count: number): Promise<void> => {
     const begun = await left.saw('isakmpd: shutting down...');
     const status = await left.ended;
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
-    const heard = (protocol: number): number => right.count(`for proto ${protocol},`);
-    await until('the last DELETE', () => heard(1) + heard(3) === 2 * count || undefined, 5000).catch(() => undefined);
+    // Its log may have lost lines in the rush; what it lists has not.
+    const remaining = await listed(right);
     console.log(
       `${count} ISAKMP SAs and ${count} IPsec SA pairs: first word ${(begun - start).toFixed(0)} ms after TERM, ` +
-        `end with status ${status} after ${seconds} s; the other end has heard of ${heard(3)} pairs and ${heard(1)} ISAKMP SAs`,
+        `end with status ${status} after ${seconds} s; the other end still has ${remaining} SAs`,
     );
     right.signal('SIGTERM');
     await right.ended;

@@ -97,6 +97,11 @@ export class DaemonConfiguration {
     return 'error' in resolved ? undefined : resolved.policy;
   }
 
+  /** From here on peers whose ciphers only OpenSSL's legacy provider has are refused: it is loaded at start or never. */
+  refuseLegacyCiphers(): void {
+    this.#resolved.refuseLegacyCiphers();
+  }
+
   /** The peer section for a source address, '' where there is none. */
   peerForAddress(address: string): string {
     const name = this.store.peerForAddress(address);

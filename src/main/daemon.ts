@@ -43,7 +43,10 @@ export interface DaemonParts {
 /** Runs until it is told to end. Rejects with SystemError when it cannot start. */
 export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   const { options, configuration, privileged, log, verbosity } = parts;
-  if (needsLegacyCiphers(configuration) && !hasLegacyProvider()) await parts.restartWithLegacyProvider();
+  if (!hasLegacyProvider()) {
+    if (needsLegacyCiphers(configuration)) await parts.restartWithLegacyProvider();
+    configuration.refuseLegacyCiphers();
+  }
   log.write(notice('start', 'isakmpd: starting'));
   try {
     const daemon = assemble({

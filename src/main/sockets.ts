@@ -18,8 +18,8 @@ export interface UdpSocketsOptions {
   readonly levels: Int32Array;
   /** -p */
   readonly port: number;
-  /** -N */
-  readonly encapsulationPort: number;
+  /** -N; undefined: -T */
+  readonly encapsulationPort: number | undefined;
   /** -4 and -6. */
   readonly families: readonly (4 | 6)[];
   /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */
@@ -123,6 +123,7 @@ const wantedEndpoints = (options: UdpSocketsOptions, addresses: readonly string[
   for (const address of addresses.map(parseAddress)) {
     if (address === undefined || !options.families.includes(address.family) || UNUSABLE.has(address.text)) continue;
     for (const port of [options.port, options.encapsulationPort]) {
+      if (port === undefined) continue;
       const local = { address: address.text, port };
       wanted.set(keyOf(local.address, port), { family: address.family, local });
     }

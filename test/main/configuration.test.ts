@@ -102,3 +102,45 @@ it('a broken file is loaded as far as it goes, with lines that say where it does
     lines.join('\n'),
   );
 });
+
+it('has no connection that nobody lists, unless `c` has named it', () => {
+  const { configuration, store } = setUp(PEER);
+  store.remove('Phase 2', 'Passive-connections');
+  assert.equal(configuration.view().connection('tunnel'), undefined);
+  configuration.note({ kind: 'connect', name: 'tunnel' });
+  assert.deepEqual(configuration.view().connection('tunnel'), { name: 'Tunnel', peer: 'peer-a' });
+  configuration.note({ kind: 'teardown', phase: 2, target: { kind: 'name', name: 'tunnel' } });
+  assert.equal(configuration.view().connection('tunnel'), undefined);
+});
+
+it('refuses Blowfish and CAST that a running daemon is told of, with the way out, until another cipher is named', () => {
+  const { configuration, lines, store } = setUp(PEER);
+  configuration.refuseLegacyCiphers();
+  store.set('main-mode', 'Transforms', 'BLF-SHA-GRP5', true);
+  assert.equal(configuration.peer('peer-a'), undefined);
+  assert.match(
+    lines.at(-1) ?? '',
+    /^error .*\[peer-a\] names Blowfish or CAST, .* restart isakmpd, or take another cipher$/,
+  );
+  store.set('main-mode', 'Transforms', 'AES-SHA2-256-GRP14', true);
+  assert.equal(configuration.peer('peer-a')?.name, 'peer-a');
+});
+
+it('tells a later comparison what was configured', () => {
+  const { configuration } = setUp(PEER);
+  const { connections, peers, policy } = configuration.snapshot();
+  assert.deepEqual([connections, peers], [['Tunnel'], ['peer-a']]);
+  assert.equal(policy('PEER-A'), configuration.peer('peer-a'));
+});
+
+it('a reload is all or nothing: a line that cannot be read, or [General] that cannot be, changes nothing', () => {
+  const { configuration, store } = setUp(PEER);
+  for (const text of ['[General\nRetransmits=5\n', '[General]\nRetransmits=many\n', '[x]\na=1\nno tag at all\n']) {
+    const before = store.revision;
+    assert.throws(() => configuration.reload(text, 'isakmpd.conf'), { name: 'ConfigError' });
+    assert.equal(store.revision, before);
+  }
+  assert.equal(store.get('General', 'Retransmits'), '3');
+  configuration.reload('[General]\nRetransmits=5\n', 'isakmpd.conf');
+  assert.equal(store.get('General', 'Retransmits'), '5');
+});

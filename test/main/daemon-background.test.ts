@@ -3,7 +3,17 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -127,6 +137,24 @@ test('E16: where the FIFO should be is a regular file: the start fails and the f
   assert.deepEqual(await once(child, 'close'), [1, null]);
   assert.match(errors, /EEXIST: a regular file is there/);
   assert.equal(readFileSync(join(folder, 'isakmpd.fifo'), 'utf8'), 'precious');
+});
+
+test('-f - in the background reads the standard input of the call', async (t) => {
+  const folder = testFolder(t);
+  const { ike, encapsulated } = await freePorts(['127.0.0.1']);
+  writeFileSync(join(folder, 'isakmpd.conf'), '[General]\nListen-on=127.0.0.1\n', { mode: 0o600 });
+  const words = ['-nK4T', '-f', '-', '--run-dir', folder, '-c', join(folder, 'isakmpd.conf'), '--workers', '1'];
+  const numbers = ['-p', String(ike), '-N', String(encapsulated)];
+  const input = join(folder, 'input');
+  execFileSync('mkfifo', [input]);
+  const descriptor = openSync(input, 'r+');
+  t.after(() => closeSync(descriptor));
+  const child = spawn(process.execPath, [PROGRAM, ...words, ...numbers], { stdio: [descriptor, 'ignore', 'ignore'] });
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  endWithTest(t, folder);
+  assert.ok(!existsSync(join(folder, 'isakmpd.fifo')));
+  writeSync(descriptor, 'Q\n');
+  await ended(folder);
 });
 
 test('a command line that cannot be is told by the usage, at once', async (t) => {

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
-import { startAlone, startPair } from '../helpers/daemon-process.ts';
+import { freePorts, spawnDaemon, startAlone, startPair, testFolder } from '../helpers/daemon-process.ts';
 
 const fileOf = (daemon: Daemon): string => join(daemon.runDirectory, 'isakmpd.conf');
 
@@ -119,4 +119,25 @@ test('many HUPs in a row become few reloads, and the daemon goes on', async (t) 
   for (let i = 0; i < 200; i++) daemon.signal('SIGHUP');
   await reload(daemon);
   assert.equal(await daemon.ask('C get [General]:Listen-on'), '127.0.0.1\n');
+});
+
+test('HUP during the start waits until the daemon is up', async (t) => {
+  const ports = await freePorts(['127.0.0.1']);
+  const configuration = '[General]\nListen-on=127.0.0.1\n';
+  const daemon = spawnDaemon(t, { name: 'early', folder: testFolder(t), configuration, ports });
+  await daemon.saw('isakmpd: starting');
+  daemon.signal('SIGHUP');
+  await daemon.saw('reload: peers: 0 changed, 0 new, 0 gone; connections: 0 new, 0 gone');
+  assert.equal(await daemon.ask('C get [General]:Listen-on'), '127.0.0.1\n');
+});
+
+test('a connection that the file no longer lists is told as gone, and its SAs stay', async (t) => {
+  const pair = await startPair(t);
+  const [left, right] = pair;
+  left.command('c tunnel');
+  await right.saw('isakmpd: quick mode done (as responder)');
+  edit(right, (text) => text.replace('Passive-connections=tunnel', ''));
+  await reload(right);
+  assert.equal(right.count('reload: connection tunnel is gone: its SAs are not renewed and end when they expire'), 1);
+  assert.equal(spis(await right.ask('S')).length, 2);
 });

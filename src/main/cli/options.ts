@@ -18,8 +18,8 @@ export interface Options {
   readonly resultFile: string;
   readonly runDirectory: string;
   readonly port: number;
-  /** Port of encapsulated IKE. */
-  readonly encapsulationPort: number;
+  /** Port of encapsulated IKE; undefined: none, by -T. */
+  readonly encapsulationPort: number | undefined;
   /** -a */
   readonly acquireOnly: boolean;
   /** -D, each as given. */
@@ -119,7 +119,7 @@ const checked = (given: Given): CommandLine => {
       foreground: typeof foreground === 'number' ? foreground : 0,
       ...runFiles(given),
       port: port.port,
-      encapsulationPort: encapsulation.port,
+      encapsulationPort: given.has('T') ? undefined : encapsulation.port,
       acquireOnly: given.has('a'),
       debug: textsOf(given, 'D'),
       captureFormat,

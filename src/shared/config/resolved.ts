@@ -1,8 +1,9 @@
 /** Resolved peers and settings, kept until a piece of configuration changes that they were made from. */
+import { ConfigError } from '../errors.ts';
 import { fold } from './case-fold.ts';
 import { listedPiece } from './dependencies.ts';
 import { type ResolvedGeneral, resolveGeneral } from './resolve-general.ts';
-import { attemptPeer, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
+import { attemptPeer, needsLegacyProvider, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
 import type { ConfigurationStore } from './store.ts';
 
 /** An edit costs as much as there are answers that hang on it; an answer is made when it is next asked for. */
@@ -15,6 +16,7 @@ export class ResolvedConfiguration {
   readonly #connected = new Set<string>();
   readonly #changedPeers = new Set<string>();
   #general: ResolvedGeneral | undefined;
+  #refusesLegacyCiphers = false;
 
   constructor(store: ConfigurationStore) {
     this.#store = store;
@@ -26,7 +28,7 @@ export class ResolvedConfiguration {
     const key = fold(name);
     const kept = this.#peers.get(key);
     if (kept !== undefined) return kept;
-    const resolved = attemptPeer(this.#store, name, this.#connected);
+    const resolved = this.#withoutLegacy(attemptPeer(this.#store, name, this.#connected));
     this.#peers.set(key, resolved);
     for (const piece of resolved.pieces) {
       const dependents = this.#dependents.get(piece);
@@ -34,6 +36,11 @@ export class ResolvedConfiguration {
       else dependents.add(key);
     }
     return resolved;
+  }
+
+  /** Peers that are resolved from now on and need ciphers of OpenSSL's legacy provider are refused. */
+  refuseLegacyCiphers(): void {
+    this.#refusesLegacyCiphers = true;
   }
 
   /** [General] and the secrets by identity. Throws a ConfigError for a value that cannot be; the caller keeps what it had. */
@@ -68,6 +75,15 @@ export class ResolvedConfiguration {
     const changed = Array.from(this.#changedPeers, (key) => this.#store.nameOf(key));
     this.#changedPeers.clear();
     return changed;
+  }
+
+  #withoutLegacy(resolved: ResolvedPeer | RefusedPeer): ResolvedPeer | RefusedPeer {
+    if ('error' in resolved || !this.#refusesLegacyCiphers || !needsLegacyProvider(resolved.policy)) return resolved;
+    const { name } = resolved.policy;
+    const error = new ConfigError(
+      `[${name}] names Blowfish or CAST, which a running daemon cannot load: restart isakmpd, or take another cipher`,
+    );
+    return { error, pieces: resolved.pieces };
   }
 
   #pieceChanged(piece: string): void {

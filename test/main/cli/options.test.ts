@@ -42,7 +42,7 @@ test('without options everything has the default of the manual', async () => {
 
 test('every option that works sets its field', async () => {
   const options = await optionsOf(
-    '-4nKdTv',
+    '-4nKdv',
     '-c',
     '/x/east.conf',
     '-f/x/east.fifo',
@@ -78,6 +78,10 @@ test('every option that works sets its field', async () => {
     verbose: true,
     workers: 3,
   });
+});
+
+test('-T: there is no port for encapsulated IKE', async () => {
+  assert.equal((await optionsOf('-T', '-N', '4600')).encapsulationPort, undefined);
 });
 
 test('-4 and -6 together are both', async () => {
