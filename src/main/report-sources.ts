@@ -17,7 +17,7 @@ export interface ReportedParts {
   readonly lanes: Pick<Lanes, 'count' | 'exchanges'>;
   readonly network: Pick<UdpSockets, 'openSockets'>;
   readonly supervisor: Pick<Supervisor, 'activeStatus' | 'nextCheckAt'>;
-  readonly encapsulationPort: number;
+  readonly encapsulationPort: number | undefined;
 }
 
 /** What a report says as of `now` (ms). The lanes are asked first; one that does not answer is reported as such. */

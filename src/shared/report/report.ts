@@ -34,7 +34,7 @@ export interface ReportSources {
   readonly exchanges: readonly LaneAnswer[];
   readonly policyOf: (exchange: LaneExchange) => string | undefined;
   readonly sockets: readonly OpenSocket[];
-  readonly encapsulationPort: number;
+  readonly encapsulationPort: number | undefined;
   readonly active: Iterable<CheckedConnection>;
   readonly answering: Iterable<AnsweringConnection>;
   /** When all connections are looked after; 0: never. */

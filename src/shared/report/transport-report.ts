@@ -14,11 +14,11 @@ export interface OpenSocket {
 
 /** Paths in use and by how many, as a report comes across them. */
 export class PathsInUse {
-  readonly #encapsulationPort: number;
+  readonly #encapsulationPort: number | undefined;
   readonly #users = new Map<string, { readonly path: Path; count: number }>();
 
   /** `encapsulationPort`: what goes from there is encapsulated. */
-  constructor(encapsulationPort: number) {
+  constructor(encapsulationPort: number | undefined) {
     this.#encapsulationPort = encapsulationPort;
   }
 
