@@ -14,7 +14,7 @@ import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
-import { createFifoCommands } from './fifo-commands.ts';
+import { createFifoCommands, type FifoCommands } from './fifo-commands.ts';
 import type { Gate } from './gate.ts';
 import { readInterfaces } from './interfaces.ts';
 import { createWallClock, type Logger } from './log.ts';
@@ -66,9 +66,10 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     const ending = new Ending();
     const controls = controlsOf(parts, daemon, ending);
     const reports = reportsOf(parts, daemon);
-    const stopCommands = listenToCommands(parts, daemon, controls, reports, descriptor);
+    const commands = listenToCommands(parts, daemon, controls, reports, descriptor);
     handleSignals({
       ...controls,
+      reinitialize: commands.reinitialize,
       interrupt: options.foreground === 1,
       report: () => void reports.toFile().catch((fault) => daemon.faults.dropped('a report', fault)),
       say: (text) => log.write(notice('signal', text)),
@@ -84,7 +85,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     }
     await ending.asked;
     parts.serviceManager.stopping();
-    stopCommands();
+    commands.close();
     watch.close();
     await Promise.race([shutDown(parts, daemon), ending.hurried]);
     closeStatus();
@@ -168,14 +169,14 @@ function* rowsOf(table: SaTable): Generator<SaRow, void> {
   for (const { row } of table.all()) yield row;
 }
 
-/** The answer ends it. */
+/** `close` ends it. */
 const listenToCommands = (
   { configuration, log, verbosity }: DaemonParts,
   { table, operator, faults }: Assembly,
   controls: Controls,
   reports: Reports,
   descriptor: number,
-): (() => void) => {
+): Pick<FifoCommands, 'reinitialize' | 'close'> => {
   const commands = createFifoCommands({
     ...controls,
     configuration: configuration.store,
@@ -188,10 +189,13 @@ const listenToCommands = (
   });
   const perform = (line: string): Promise<void> =>
     commands.perform(line).catch((fault) => faults.dropped('a command', fault));
-  const reader = new FifoReader(commandStream(descriptor), { perform, log: log.write });
-  return () => {
-    reader.close();
-    commands.close();
+  const reader = new FifoReader(commandStream(descriptor), { ...commands, perform, log: log.write });
+  return {
+    reinitialize: commands.reinitialize,
+    close: () => {
+      reader.close();
+      commands.close();
+    },
   };
 };
 

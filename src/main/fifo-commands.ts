@@ -3,6 +3,7 @@ import { type ConfigurationStore, duplicateTag } from '../shared/config/store.ts
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { unreachable } from '../shared/errors.ts';
 import { type Command, complaint, parseCommand } from '../shared/fifo/commands.ts';
+import { type Edit, isEdit } from '../shared/fifo/transaction.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { printable } from '../shared/log/printable.ts';
@@ -10,6 +11,7 @@ import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
+import { FifoTransactions } from './fifo-transactions.ts';
 import type { Reports } from './reports.ts';
 
 export interface FifoCommandOptions {
@@ -32,38 +34,93 @@ export interface FifoCommandOptions {
 export interface FifoCommands {
   /** Carries out one line of the FIFO; resolves when its result file is written. */
   readonly perform: (line: string) => Promise<void>;
-  /** Forgets a rebuild of the connections that is still due. */
+  /** A line that is none, and why. */
+  readonly refuse: (reason: string) => void;
+  /** `R` and SIGHUP: a reload voids what was said through the FIFO, an open transaction included. */
+  readonly reinitialize: () => Promise<void>;
+  /** Forgets an open transaction, and a rebuild of the connections that is still due. */
   readonly close: () => void;
 }
 
 export const createFifoCommands = (options: FifoCommandOptions): FifoCommands => {
+  const { configuration, log, schedule } = options;
   let cancelRebuild: (() => void) | undefined;
   const noteEdit = (section: string, tag: string): void => {
     if (!LISTS_OF_CONNECTIONS.has(`[${section}]:${tag}`.toLowerCase())) return;
     cancelRebuild?.();
-    cancelRebuild = options.schedule(REBUILD_DELAY, () => {
+    cancelRebuild = schedule(REBUILD_DELAY, () => {
       cancelRebuild = undefined;
       options.tell({ kind: 'reconfigured' });
     });
   };
+  const apply = (edit: Edit): void => makeEdit(edit, configuration, log, noteEdit);
+  const transactions = new FifoTransactions({ apply, log, schedule });
+  const reinitialize = (): Promise<void> => {
+    transactions.drop('the configuration is read again');
+    return options.reinitialize();
+  };
   return {
     perform: async (line) => {
       if (isPrinted(options.verbosity.levels, LogClass.UI, 20)) {
-        options.log(debugRecord(LogClass.UI, 20, complaint('ui_handle_messages', printable(line), 'received')));
+        log(debugRecord(LogClass.UI, 20, complaint('ui_handle_messages', printable(line), 'received')));
       }
       const command = parseCommand(line);
-      if (command.kind === 'malformed') options.log(notice('command-malformed', command.text));
-      else await carryOut(command, line, options, noteEdit);
+      if (command.kind === 'malformed') {
+        log(notice('command-malformed', command.text));
+        transactions.spoil(command.text);
+      } else if (isEdit(command)) transactions.edit(command);
+      else await carryOut(command, line, { ...options, reinitialize }, transactions);
     },
-    close: () => cancelRebuild?.(),
+    refuse: (reason) => {
+      log(notice('fifo-refused', `ui_handler: command refused: the line ${reason}`));
+      transactions.spoil(`a line of it ${reason}`);
+    },
+    reinitialize,
+    close: () => {
+      transactions.drop('the daemon ends');
+      cancelRebuild?.();
+    },
   };
 };
 
+const makeEdit = (
+  edit: Edit,
+  configuration: ConfigurationStore,
+  log: (record: LogRecord) => void,
+  noteEdit: (section: string, tag: string) => void,
+): void => {
+  switch (edit.kind) {
+    case 'set':
+      if (configuration.set(edit.section, edit.tag, edit.value, edit.force) === 'duplicate') {
+        log(notice('duplicate-tag', duplicateTag(edit.section, edit.tag)));
+      }
+      noteEdit(edit.section, edit.tag);
+      break;
+    case 'add':
+      configuration.add(edit.section, edit.tag, edit.value);
+      noteEdit(edit.section, edit.tag);
+      break;
+    case 'removeValue':
+      configuration.removeValue(edit.section, edit.tag, edit.value);
+      noteEdit(edit.section, edit.tag);
+      break;
+    // These two do not rebuild the connections by themselves: ipsecctl sends an `rmv` before its `rms`.
+    case 'remove':
+      configuration.remove(edit.section, edit.tag);
+      break;
+    case 'removeSection':
+      configuration.removeSection(edit.section);
+      break;
+    default:
+      unreachable(edit);
+  }
+};
+
 const carryOut = async (
-  command: Command,
+  command: Exclude<Command, Edit>,
   line: string,
   options: FifoCommandOptions,
-  noteEdit: (section: string, tag: string) => void,
+  transactions: FifoTransactions,
 ): Promise<void> => {
   const { configuration, tell, reports, log } = options;
   switch (command.kind) {
@@ -73,24 +130,10 @@ const carryOut = async (
       return tell(command);
     case 'get':
       return reports.writeAnswer(configuration.get(command.section, command.tag));
-    case 'set': {
-      const { section, tag, value, force } = command;
-      if (configuration.set(section, tag, value, force) === 'duplicate') {
-        log(notice('duplicate-tag', duplicateTag(section, tag)));
-      }
-      return noteEdit(section, tag);
-    }
-    case 'add':
-      configuration.add(command.section, command.tag, command.value);
-      return noteEdit(command.section, command.tag);
-    case 'removeValue':
-      configuration.removeValue(command.section, command.tag, command.value);
-      return noteEdit(command.section, command.tag);
-    // These two do not rebuild the connections by themselves: ipsecctl sends an `rmv` before its `rms`.
-    case 'remove':
-      return configuration.remove(command.section, command.tag);
-    case 'removeSection':
-      return configuration.removeSection(command.section);
+    case 'begin':
+    case 'commit':
+    case 'abort':
+      return transactions[command.kind](line);
     case 'deleteSa':
       if (isThere(options.rows(), command.cookies, command.messageId)) return tell(command);
       return log(notice('command-failed', complaint('ui_delete', line, 'found no SA')));

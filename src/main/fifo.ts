@@ -3,12 +3,14 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FifoLine, LineSplitter } from '../shared/fifo/lines.ts';
-import { failure, notice } from '../shared/log/records.ts';
+import { failure } from '../shared/log/records.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 
 export interface FifoActions {
   /** Carries one line out; the next one waits for it. Must not reject. */
   readonly perform: (line: string) => Promise<void>;
+  /** A line that cannot be carried out, and why: the end of a sentence that begins with "the line". */
+  readonly refuse: (reason: string) => void;
   readonly log: (record: LogRecord) => void;
 }
 
@@ -47,7 +49,7 @@ export class FifoReader {
     for (const line of lines) {
       if (this.#isClosed) return;
       if (line.kind === 'line') await this.#actions.perform(line.text);
-      else this.#actions.log(notice('fifo-refused', `ui_handler: command refused: the line ${line.reason}`));
+      else this.#actions.refuse(line.reason);
       this.#performed += 1;
       // Datagrams and timers get their turn during a burst.
       if (this.#performed % LINES_A_TURN === 0) await nextTurn();

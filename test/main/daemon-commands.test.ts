@@ -54,7 +54,7 @@ test('commands for SAs that are not there change nothing', async (t) => {
   assert.equal(await daemon.ask('S'), '');
 });
 
-test('T ends the quick modes of both sides and leaves phase 1 to the next one', async (t) => {
+test('E26: T ends the quick modes of both sides and leaves phase 1 to the next one', async (t) => {
   const pair = await startPair(t);
   const [left, right] = pair;
   left.command('c tunnel');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { createFifoCommands } from '../../src/main/fifo-commands.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
 import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
@@ -227,4 +228,107 @@ test('R and M reach those who do it; other modes are malformed', async () => {
   await say('R', 'M passive', 'M active', 'M foo', 'M');
   assert.deepEqual(asked, ['reinitialize', 'passive', 'active']);
   assert.deepEqual(logged, ['ui_setmode: command "M foo" malformed', 'ui_setmode: command "M" malformed']);
+});
+
+test('a transaction is made at its commit, in the order of its lines, with one rebuild of the connections', async () => {
+  const { say, results, logged, asked, timers } = bench();
+  await say('C set [L]:X=old', 'C begin', 'C set [L]:X=new force', 'C add [L]:Y=a', 'C add [L]:Y=b');
+  await say('C add [Phase 2]:Connections=one', 'C get [L]:X', 'C commit', 'C get [L]:X', 'C get [L]:Y');
+  assert.deepEqual(results, ['old\n', 'new\n', 'a,b\n']);
+  assert.deepEqual(logged, ['ui_config: transaction applied, edits: 4']);
+  const rebuilds = timers.filter(({ milliseconds, cancelled }) => milliseconds === 5000 && !cancelled);
+  for (const { callback } of rebuilds) callback();
+  assert.deepEqual(asked, [{ kind: 'reconfigured' }]);
+});
+
+test('an aborted transaction changes nothing', async () => {
+  const { say, results, logged } = bench();
+  await say('C set [L]:X=old', 'C begin', 'C rms [L]', 'C abort', 'C get [L]:X');
+  assert.deepEqual(results, ['old\n']);
+  assert.deepEqual(logged, ['ui_config: transaction dropped (C abort), edits: 1']);
+});
+
+test('a line that cannot be understood refuses the whole transaction and is named, its secret is not', async () => {
+  const { say, commands, results, logged } = bench();
+  await say('C begin', 'C set [L]:X=1', 'C set peer:Authentication=mekmitasdigoat', 'C foo', 'C commit');
+  await say('C get [L]:X');
+  commands.refuse('contains a NUL byte');
+  assert.deepEqual(results, ['']);
+  assert.deepEqual(logged, [
+    'ui_config: command "C set peer:Authentication=***" malformed',
+    'ui_config: command "C foo" malformed',
+    'ui_config: transaction refused, nothing of it is applied: ui_config: command "C set peer:Authentication=***" malformed',
+    'ui_handler: command refused: the line contains a NUL byte',
+  ]);
+  await say('C begin');
+  commands.refuse('is not UTF-8 text');
+  await say('C commit');
+  assert.equal(
+    logged.at(-1),
+    'ui_config: transaction refused, nothing of it is applied: a line of it is not UTF-8 text',
+  );
+});
+
+test('begin, commit and abort out of order get a line each and change nothing', async () => {
+  const { say, logged, results } = bench();
+  await say('C commit', 'C abort', 'C begin', 'C set [L]:X=1', 'C begin', 'C commit', 'C get [L]:X');
+  assert.deepEqual(logged, [
+    'ui_config: command "C commit" refused: no transaction is open',
+    'ui_config: command "C abort" refused: no transaction is open',
+    'ui_config: command "C begin" refused: a transaction is open already',
+    'ui_config: transaction applied, edits: 1',
+  ]);
+  assert.deepEqual(results, ['1\n']);
+});
+
+test('a transaction that nobody goes on with is dropped after a minute, and each edit begins that minute anew', async () => {
+  const { say, logged, timers, results } = bench();
+  await say('C begin', 'C set [L]:X=1');
+  const waiting = timers.filter(({ cancelled }) => !cancelled);
+  assert.deepEqual(
+    waiting.map(({ milliseconds }) => milliseconds),
+    [60_000],
+  );
+  waiting[0]?.callback();
+  await say('C commit', 'C get [L]:X');
+  assert.deepEqual(logged, [
+    'ui_config: transaction dropped (no edit for 60 seconds, and no C commit), edits: 1',
+    'ui_config: command "C commit" refused: no transaction is open',
+  ]);
+  assert.deepEqual(results, ['']);
+});
+
+test('a reload and the end of the daemon drop an open transaction', async () => {
+  for (const end of ['R', 'SIGHUP', 'close'] as const) {
+    const { say, commands, logged, asked } = bench();
+    await say('C begin', 'C set [L]:X=1');
+    if (end === 'R') await say('R');
+    else if (end === 'SIGHUP') await commands.reinitialize();
+    else commands.close();
+    assert.match(
+      logged.join(),
+      /^ui_config: transaction dropped \(the (configuration is read again|daemon ends)\), edits: 1$/,
+    );
+    assert.deepEqual(asked, end === 'close' ? [] : ['reinitialize']);
+  }
+});
+
+test('edits in a transaction leave what they would have left without it', async () => {
+  const word = fc.constantFrom('a', 'b', 'c');
+  const edit = fc
+    .tuple(fc.constantFrom('set', 'add', 'rmv', 'rm', 'rms'), word, word, word, fc.boolean())
+    .map(([verb, section, tag, value, force]) => {
+      if (verb === 'rms') return `C rms [${section}]`;
+      if (verb === 'rm') return `C rm [${section}]:${tag}`;
+      return `C ${verb} [${section}]:${tag}=${value}${force && verb === 'set' ? ' force' : ''}`;
+    });
+  const questions = ['a', 'b', 'c'].flatMap((s) => ['a', 'b', 'c'].map((t) => `C get [${s}]:${t}`));
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit), async (edits) => {
+      const [direct, collected] = [bench(), bench()];
+      await direct.say(...edits, ...questions);
+      await collected.say('C begin', ...edits, 'C commit', ...questions);
+      assert.deepEqual(collected.results, direct.results);
+    }),
+  );
 });

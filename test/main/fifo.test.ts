@@ -27,6 +27,10 @@ const bench = (t: TestContext, onLine: (line: string) => void = () => undefined)
       onLine(line);
       wake();
     },
+    refuse: (reason) => {
+      logged.push(`refused: ${reason}`);
+      wake();
+    },
     log: (record) => {
       logged.push(record.text);
       wake();
@@ -99,10 +103,7 @@ test('threats "FIFO": overlong, NUL and partial lines do no harm to the next one
   await shell(`{ head -c 20000 /dev/zero | tr '\\0' x; printf '\\n'; printf 'c a\\0b\\n'; printf 'S'; } >${path}`);
   await shell(`printf '\\nT\\r\\n' >${path}`);
   await until(4);
-  assert.deepEqual(logged, [
-    'ui_handler: command refused: the line is longer than 8192 bytes',
-    'ui_handler: command refused: the line contains a NUL byte',
-  ]);
+  assert.deepEqual(logged, ['refused: is longer than 8192 bytes', 'refused: contains a NUL byte']);
   assert.deepEqual(lines, ['S', 'T']);
 });
 
@@ -125,6 +126,7 @@ test('a line waits until the one before it is done', async () => {
         order.push(`end ${line}`);
         if (line === 'b') resolve();
       },
+      refuse: () => undefined,
       log: () => undefined,
     });
   });
@@ -137,7 +139,11 @@ test('the end of standard input is not the end of the daemon', async () => {
   const stream = new PassThrough();
   const lines: string[] = [];
   const logged: string[] = [];
-  new FifoReader(stream, { perform: async (line) => void lines.push(line), log: ({ text }) => logged.push(text) });
+  new FifoReader(stream, {
+    perform: async (line) => void lines.push(line),
+    refuse: (reason) => logged.push(reason),
+    log: ({ text }) => logged.push(text),
+  });
   stream.end('S\n');
   await once(stream, 'end');
   assert.deepEqual([lines, logged], [['S'], []]);

@@ -20,6 +20,10 @@ export type Command =
   | { readonly kind: 'removeValue'; readonly section: string; readonly tag: string; readonly value: string }
   | { readonly kind: 'remove'; readonly section: string; readonly tag: string }
   | { readonly kind: 'removeSection'; readonly section: string }
+  /** An addition of ours: the edits up to `commit` are made all at once, or with `abort` not at all. */
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'abort' }
   /** `cookies`: 32 lower case hex digits; `messageId` 0 is the ISAKMP SA itself. */
   | { readonly kind: 'deleteSa'; readonly cookies: string; readonly messageId: number }
   | { readonly kind: 'debugLevel'; readonly logClass: number | 'all'; readonly level: number }
@@ -72,6 +76,8 @@ const parseConnect = (rest: string): Command | 'malformed' => {
 };
 
 const parseConfiguration = (rest: string): Command | 'malformed' => {
+  const [word = '', more] = words(rest.toLowerCase());
+  if (more === undefined && (word === 'begin' || word === 'commit' || word === 'abort')) return { kind: word };
   const [, verb = '', triple = ''] = /^[ \t]*([^ \t]+)[ \t]+(.*)$/.exec(rest) ?? [];
   switch (verb.toLowerCase()) {
     case 'get':

@@ -80,6 +80,32 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
+  transaction: {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'ui_config: command "{command}" refused: a transaction is open already': {
+        cause: '`C begin` while another one has not ended; all writers of the FIFO share one transaction.',
+        cure: 'End it with `C commit` or `C abort`.',
+      },
+      'ui_config: command "{command}" refused: no transaction is open': {
+        cause: '`C commit` or `C abort` without `C begin`, or after the transaction was dropped.',
+        cure: 'Begin again with `C begin`.',
+      },
+      'ui_config: transaction refused, nothing of it is applied: {problem}': {
+        cause: 'A line between `C begin` and `C commit` could not be understood, or there were too many.',
+        cure: 'Correct that line and send the whole transaction again.',
+      },
+      'ui_config: transaction applied, edits: {count}': {
+        cause: '`C commit`.',
+        cure: 'None needed.',
+      },
+      'ui_config: transaction dropped ({reason}), edits: {count}': {
+        cause: '`C abort`, a reload, the end of the daemon, or a writer that fell silent.',
+        cure: 'Where that was not meant: send the whole transaction again.',
+      },
+    },
+  },
   'shutdown-command': {
     severity: 'notice',
     byPeer: false,
