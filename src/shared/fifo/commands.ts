@@ -176,6 +176,11 @@ const ROWS: readonly Row[] = [
       'C rm [section]:tag': 'Remove a tag.',
       'C rms [section]': 'Remove a section with all its tags.',
       'C get [section]:tag': 'Write the value of a tag to the result file; an empty file means that there is none.',
+      'C begin':
+        'Collect the edits that follow, of whichever writer; C get goes on answering what counts. Dropped by C abort, by a reload, and after a minute without an edit.',
+      'C commit':
+        'Make all edits since C begin at once; none of them if a line among them could not be understood, or if there are more than 100,000.',
+      'C abort': 'Forget the edits since C begin.',
     },
   },
   {
