@@ -4,16 +4,18 @@ import type { KernelBackend } from '../kernel/backend.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
 import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
-import { DeadlineTimer, monotonicNow } from './clock.ts';
+import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
+import { HostNames, resolveHost } from './host-names.ts';
 import { Lanes } from './lanes.ts';
 import { Listening } from './listening.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { Logger } from './log.ts';
 import { Operator } from './operator.ts';
+import { PeerAddresses } from './peer-addresses.ts';
 import { Router } from './router.ts';
 import type { UdpSockets } from './sockets.ts';
 import { EventFeed } from './status/event-feed.ts';
@@ -40,7 +42,7 @@ export interface Assembly {
   readonly lanes: Lanes;
   readonly supervisor: Supervisor;
   readonly operator: Operator;
-  readonly localAddresses: LocalAddresses;
+  readonly peerAddresses: PeerAddresses;
   readonly listening: Listening;
   readonly gate: Gate;
   /** For the subscribers of the status socket. */
@@ -90,11 +92,20 @@ export const assemble = ({
     if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
   });
   const listening = new Listening({ configuration, network, log: log.write });
-  const localAddresses = new LocalAddresses({ port, localAddressFor: network.localAddressFor });
+  const peerAddresses = new PeerAddresses({
+    configuration,
+    hostNames: new HostNames({
+      book: configuration.store.addressBook,
+      resolve: resolveHost,
+      now: monotonicNow,
+      schedule,
+    }),
+    localAddresses: new LocalAddresses({ port, localAddressFor: network.localAddressFor }),
+  });
   const supervisor: Supervisor = new Supervisor({
     lanes,
     laneOf: (cookie) => router.laneOf(cookie),
-    pathTo: (policy) => localAddresses.pathTo(policy),
+    pathTo: (policy) => peerAddresses.pathTo(policy),
     view: configuration.view(),
     kernel,
     table,
@@ -109,8 +120,8 @@ export const assemble = ({
     if (gate.releases()) network.send(path, bytes);
   };
   const carryOut = createEffects({ network: { send }, log, supervisor, faults });
-  const operator = new Operator({ configuration, localAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, localAddresses, listening, gate, feed, faults };
+  const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
+  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, feed, faults };
 };
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */

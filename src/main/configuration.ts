@@ -1,4 +1,5 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
+import { parseAddress } from '../shared/address.ts';
 import { fold } from '../shared/config/case-fold.ts';
 import { checkEntries } from '../shared/config/check.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
@@ -7,6 +8,7 @@ import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
 import type { RefusedPeer, ResolvedPeer } from '../shared/config/resolve-peer.ts';
 import { ResolvedConfiguration } from '../shared/config/resolved.ts';
+import { PEER } from '../shared/config/sections.ts';
 import { ConfigurationStore } from '../shared/config/store.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConnectionEvent } from '../shared/connection/events.ts';
@@ -119,6 +121,19 @@ export class DaemonConfiguration {
     else if (event.kind === 'teardown' && event.phase === 2 && event.target.kind === 'name') {
       this.#resolved.disconnect(event.target.name);
     }
+  }
+
+  /** The names of hosts that are the addresses of these peers, or in Listen-on. */
+  hostsOf(peers: readonly string[]): readonly string[] {
+    const { addressBook } = this.store;
+    const names = [...(this.general().daemon.listenOn ?? []), ...peers.map((peer) => this.store.get(peer, 'Address'))];
+    const known = names.map((name) => (name === undefined ? undefined : PEER.address.parse(name)));
+    return known
+      .filter(
+        (name) =>
+          name !== undefined && parseAddress(name) === undefined && addressBook.interfaceAddresses(name) === undefined,
+      )
+      .filter((name) => name !== undefined);
   }
 
   /** Every peer section that a listed connection or [Phase 1] names. */

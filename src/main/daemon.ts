@@ -95,15 +95,12 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
 };
 
 /** Peers whose sections name an interface hear of it through the configuration; all others are found anew by the kernel's routes. */
-const watchAddresses = (
-  { store }: DaemonConfiguration,
-  { faults, listening, localAddresses }: Assembly,
-): AddressWatch =>
+const watchAddresses = ({ store }: DaemonConfiguration, { faults, listening, peerAddresses }: Assembly): AddressWatch =>
   new AddressWatch({
     read: readInterfaces,
     book: store.addressBook,
     onChange: () => {
-      localAddresses.forget();
+      peerAddresses.forget();
       void listening.addressesChanged().catch((fault) => faults.dropped('a change of addresses', fault));
     },
     isDue: () => listening.isWaiting,
@@ -126,7 +123,7 @@ interface Controls {
 
 const controlsOf = (
   { options, configuration, privileged, log, verbosity, serviceManager }: DaemonParts,
-  { operator, localAddresses, listening, gate }: Assembly,
+  { operator, peerAddresses, listening, gate }: Assembly,
   ending: Ending,
 ): Controls => {
   const reinitialization = new Reinitialization({
@@ -134,7 +131,7 @@ const controlsOf = (
     configuration,
     privileged,
     operator,
-    localAddresses,
+    peerAddresses,
     listening,
     verbosity,
     onBegin: () => serviceManager.reloading(monotonicNow()),

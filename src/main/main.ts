@@ -15,12 +15,12 @@ import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
 import { runDaemon } from './daemon.ts';
 import { handleUncaught } from './faults.ts';
-import { readInterfaces } from './interfaces.ts';
 import { createLogger, createWallClock, type Logger } from './log.ts';
 import { openLogDestination } from './log-destination.ts';
 import { createPrivileged, type Privileged } from './privileged/privileged.ts';
 import { processTitle } from './process-title.ts';
 import { ServiceManager } from './service-manager.ts';
+import { learnSystemNames } from './system-names.ts';
 
 /** Answers the exit status. */
 const main = async (): Promise<number> => {
@@ -99,7 +99,7 @@ const start = async (options: Options, report: StartReport | undefined): Promise
 
 const configured = async (options: Options, privileged: Privileged, log: Logger): Promise<DaemonConfiguration> => {
   const configuration = new DaemonConfiguration(log.write);
-  configuration.store.addressBook.setInterfaces(readInterfaces());
+  learnSystemNames(configuration.store.addressBook);
   const file = await readConfigurationFile(privileged, options.configurationFile);
   // One that may be read by others, or cannot be read at all, counts as missing: the daemon runs on what it is told through the FIFO.
   if (file.kind === 'text') configuration.load(file.text, options.configurationFile);

@@ -2,17 +2,16 @@
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { failure, notice } from '../shared/log/records.ts';
-import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import { schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { Lanes } from './lanes.ts';
-import type { LocalAddresses } from './local-addresses.ts';
 import type { Logger } from './log.ts';
+import type { PeerAddresses } from './peer-addresses.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface OperatorOptions {
   readonly configuration: DaemonConfiguration;
-  readonly localAddresses: Pick<LocalAddresses, 'learn'>;
+  readonly peerAddresses: Pick<PeerAddresses, 'learn'>;
   readonly supervisor: Pick<Supervisor, 'tell'>;
   readonly lanes: Pick<Lanes, 'peerChanged' | 'generalChanged'>;
   readonly log: Pick<Logger, 'write'>;
@@ -61,11 +60,11 @@ export class Operator {
   }
 
   async #carryOut(event: ConnectionEvent): Promise<void> {
-    const { configuration, localAddresses, supervisor } = this.#options;
+    const { configuration, peerAddresses, supervisor } = this.#options;
     if (event.kind === 'connect' && !this.#hasPhase(event.name)) return;
     configuration.note(event);
     this.#passOn();
-    await localAddresses.learn(this.#peersOf(event));
+    await peerAddresses.learn(namesOf(event, configuration));
     supervisor.tell(event);
   }
 
@@ -79,14 +78,9 @@ export class Operator {
     log.write(notice('command-failed', `connections have [${name}]:Phase=2, peers have [${name}]:Phase=1`));
     return false;
   }
-
-  /** Whose addresses must be known before the event is carried out. */
-  #peersOf(event: ConnectionEvent): readonly PeerPolicy[] {
-    const { configuration } = this.#options;
-    return namesOf(event, configuration).flatMap((name) => configuration.peer(name) ?? []);
-  }
 }
 
+/** The peers whose addresses must be known before the event is carried out. */
 const namesOf = (event: ConnectionEvent, configuration: DaemonConfiguration): readonly string[] => {
   switch (event.kind) {
     case 'connect':

@@ -8,8 +8,8 @@ import type { LogRecord } from '../shared/threads/contract.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { Listening } from './listening.ts';
-import type { LocalAddresses } from './local-addresses.ts';
 import type { Operator } from './operator.ts';
+import type { PeerAddresses } from './peer-addresses.ts';
 import type { Privileged } from './privileged/privileged.ts';
 
 export interface ReinitializationOptions {
@@ -17,7 +17,7 @@ export interface ReinitializationOptions {
   readonly configuration: DaemonConfiguration;
   readonly privileged: Pick<Privileged, 'readSecretFile'>;
   readonly operator: Pick<Operator, 'tell' | 'upToDate'>;
-  readonly localAddresses: Pick<LocalAddresses, 'forget'>;
+  readonly peerAddresses: Pick<PeerAddresses, 'forget'>;
   readonly listening: Pick<Listening, 'rescan'>;
   readonly verbosity: Pick<Verbosity, 'configure'>;
   /** For the service manager. */
@@ -61,11 +61,11 @@ export class Reinitialization {
   }
 
   async #reload(): Promise<void> {
-    const { configuration, operator, localAddresses, listening, verbosity, log } = this.#options;
+    const { configuration, operator, peerAddresses, listening, verbosity, log } = this.#options;
     const renew = await this.#readFile();
     verbosity.configure(configuration.general().daemon).forEach(log);
     const renegotiate = configuration.general().daemon.renegotiateOnHup;
-    localAddresses.forget();
+    peerAddresses.forget();
     try {
       await listening.rescan();
     } finally {

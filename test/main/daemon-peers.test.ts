@@ -39,3 +39,18 @@ test('--workers 2: handshakes work on whichever lane they fall', async (t) => {
   }
   for (const daemon of pair) assert.equal(daemon.count('phase 1 done'), rounds, daemon.log.join('\n'));
 });
+
+test('a peer is called by the name of its host, and one whose name nobody knows is told', async (t) => {
+  const pair = await startPair(t);
+  const [, right] = pair;
+  right.command('C set [peer]:Local-address=127.0.0.2 force');
+  right.command('C set [peer]:Address=localhost force');
+  right.command('c tunnel');
+  await quickModes(1, pair);
+  right.command('C set [peer]:Address=no-such-host.invalid force');
+  right.command('t tunnel');
+  right.command('t main peer');
+  right.command('c tunnel');
+  await right.saw('[peer]:Address names the host no-such-host.invalid, which has no address: ');
+  await right.saw('[peer]:Address is missing, or stands for no address now');
+});

@@ -37,9 +37,9 @@ const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
   configuration.peer('peer');
   const operator = new Operator({
     configuration,
-    localAddresses: {
+    peerAddresses: {
       learn: async (peers) => {
-        done.push(`learn ${peers.map(({ name }) => name)}`);
+        done.push(`learn ${peers}`);
         await learn();
       },
     },

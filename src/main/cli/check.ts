@@ -5,6 +5,7 @@ import type { Problem } from '../../shared/config/parse.ts';
 import { printable } from '../../shared/log/printable.ts';
 import { readSecretFile } from '../privileged/secret-file.ts';
 import { codeOf } from '../privileged/system-fault.ts';
+import { learnSystemNames } from '../system-names.ts';
 import { readConfigurationFile } from './configuration-file.ts';
 
 /** Answers the exit status: 0 nothing is wrong, 1 something is in error, 2 there are warnings only. */
@@ -22,9 +23,9 @@ export const checkConfiguration = async (
 const problemsOf = async (path: string): Promise<readonly Problem[]> => {
   const privileged = { readSecretFile: (name: string) => Promise.resolve(readSecretFile(name)) };
   const file = await readConfigurationFile(privileged, path);
-  if (file.kind === 'text') return checkFile(file.text);
+  if (file.kind === 'text') return checkFile(file.text, learnSystemNames);
   if (file.kind === 'missing') return [error('there is no such file')];
-  return [error(file.reason), ...checkFile(textOf(path))];
+  return [error(file.reason), ...checkFile(textOf(path), learnSystemNames)];
 };
 
 const error = (text: string): Problem => ({ line: 0, severity: 'error', text });

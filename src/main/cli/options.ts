@@ -1,11 +1,10 @@
 /** The command line: getopt forms normalised, parsed by yargs, checked, and turned into one record. Touches nothing but /etc/services. */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { normalise } from '../../shared/cli/getopt.ts';
 import { dashed, OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
 import { parsePort } from '../../shared/cli/port.ts';
-import { codeOf } from '../privileged/system-fault.ts';
+import { readTable } from '../system-names.ts';
 
 export interface Options {
   readonly families: readonly (4 | 6)[];
@@ -98,7 +97,7 @@ const addOption = (parser: Argv, row: OptionRow): Argv =>
 type Given = ReadonlyMap<string, unknown>;
 
 const checked = (given: Given): CommandLine => {
-  const services = readServices();
+  const services = readTable('/etc/services');
   const port = parsePort(textOf(given, 'p') ?? '500', services);
   if (port.kind === 'refused') return refused(`-p: ${port.reason}`);
   const encapsulation = parsePort(textOf(given, 'N') ?? '4500', services);
@@ -182,13 +181,3 @@ const textOf = (given: Given, key: string): string | undefined => {
 const refused = (text: string): CommandLine => ({ kind: 'refused', text: `isakmpd: ${text}` });
 
 const isWorkerCount = (text: string): boolean => /^[0-9]{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 128;
-
-/** Systems without the file know no names. */
-const readServices = (): string => {
-  try {
-    return readFileSync('/etc/services', 'utf8');
-  } catch (fault) {
-    if (codeOf(fault) === undefined) throw fault;
-    return '';
-  }
-};

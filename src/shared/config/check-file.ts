@@ -1,5 +1,6 @@
 /** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
 import { ConfigError } from '../errors.ts';
+import type { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
 import { checkEntries } from './check.ts';
 import { checkOverlaps } from './check-overlaps.ts';
@@ -12,10 +13,11 @@ import { resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
 import { ConfigurationStore } from './store.ts';
 
-/** All problems by line, each once. Takes time in proportion to the entries, names that nobody knows apart. */
-export const checkFile = (text: string): readonly Problem[] => {
+/** All problems by line, each once. `learnNames` fills in what the system knows. Takes time in proportion to the entries, names that nobody knows apart. */
+export const checkFile = (text: string, learnNames: (book: AddressBook) => void = noNames): readonly Problem[] => {
   const { entries, problems } = parseConfiguration(text);
   const store = new ConfigurationStore();
+  learnNames(store.addressBook);
   const ofEntries = [...problems, ...store.load(entries), ...checkEntries(entries)];
   const { findings, missing } = checkReferences(entries, store);
   const ofMeaning = [...findings, ...checkGeneral(store), ...checkPeers(store)]
@@ -24,6 +26,8 @@ export const checkFile = (text: string): readonly Problem[] => {
     .map(({ severity, text: said, place }) => ({ severity, text: said, line: store.lineOf(place) }));
   return inOrder([...ofEntries, ...ofMeaning]);
 };
+
+const noNames = (): void => undefined;
 
 const inOrder = (problems: readonly Problem[]): readonly Problem[] => {
   const told = new Set<string>();

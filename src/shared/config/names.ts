@@ -7,16 +7,29 @@ export const numberByName = (table: Readonly<Record<string, number>>): ((name: s
   return (name) => numbers.get(fold(name));
 };
 
-/** A number up to `most` in decimal digits, or a name from the table. */
+/** A number up to `most` in decimal digits, a name from the table as its number, or another name as it is: the system may know it. */
 export const numberOrName = (
   table: Readonly<Record<string, number>>,
   most: number,
-): ((text: string) => number | undefined) => {
+): ((text: string) => number | string | undefined) => {
   const byName = numberByName(table);
   return (text) => {
-    const number = /^\d{1,10}$/.test(text) ? Number(text) : byName(text);
-    return number === undefined || number > most ? undefined : number;
+    if (!/^\d+$/.test(text)) return byName(text) ?? (NAME.test(text) ? text : undefined);
+    return Number(text) <= most ? Number(text) : undefined;
   };
+};
+const NAME = /^[A-Za-z][\w.+*/-]{0,63}$/;
+
+/** The lines `name number aliases` of protocols(5), and `name number/protocol aliases` of services(5); the first of a name counts. Names folded. */
+export const numbersByName = (text: string): ReadonlyMap<string, number> => {
+  const numbers = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [name = '', number = '', ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const [digits] = /^\d{1,5}(?=\/|$)/.exec(number) ?? [];
+    if (digits === undefined) continue;
+    for (const known of [name, ...aliases].map(fold)) if (!numbers.has(known)) numbers.set(known, Number(digits));
+  }
+  return numbers;
 };
 
 /** IP protocols as /etc/protocols names them (IANA Assigned Internet Protocol Numbers): those that selectors are made of. */

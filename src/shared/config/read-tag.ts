@@ -22,6 +22,39 @@ export const requireTag = <T>(reader: ConfigurationReader, section: string, row:
   throw faultAt(placeOf(section, row.name), `is missing: ${what}`);
 };
 
+/** A protocol by number or name. */
+export const readProtocol = (reader: ConfigurationReader, section: string, row: Tag<number | string>): number =>
+  numbered(
+    reader,
+    section,
+    row,
+    (name) => reader.protocolNumber(name),
+    'there is no protocol of this name in /etc/protocols',
+  );
+
+/** A port by number or name of a service. */
+export const readPort = (reader: ConfigurationReader, section: string, row: Tag<number | string>): number =>
+  numbered(
+    reader,
+    section,
+    row,
+    (name) => reader.serviceNumber(name),
+    'there is no service of this name in /etc/services',
+  );
+
+const numbered = (
+  reader: ConfigurationReader,
+  section: string,
+  row: Tag<number | string>,
+  numberOf: (name: string) => number | undefined,
+  reason: string,
+): number => {
+  const value = readTag(reader, section, row);
+  const number = typeof value === 'number' ? value : numberOf(value);
+  if (number === undefined) throw refusedValue(reader, section, row, reason);
+  return number;
+};
+
 /** A complaint about a value; a secret is not repeated. */
 export const wrongValue = (section: string, row: Tag<unknown>, given: string, reason: string): ConfigError =>
   faultAt(placeOf(section, row.name), `cannot be ${row.kind === 'secret' ? 'this' : `"${given}"`}: ${reason}`);

@@ -1,11 +1,20 @@
 /** How meaning is read out of the configuration: every answer remembers the pieces it was made from. */
+import type { AddressView, HostAnswer, InterfaceAddress } from './address-book.ts';
 import { fold } from './case-fold.ts';
-import { connectionsOfPiece, listedPiece, pieceOf, SECRETS_PIECE } from './dependencies.ts';
+import {
+  connectionsOfPiece,
+  DEFAULT_ROUTE_PIECE,
+  hostPiece,
+  interfacePiece,
+  listedPiece,
+  pieceOf,
+  SECRETS_PIECE,
+} from './dependencies.ts';
 import { generatedValue } from './generated.ts';
 import { generatedSection } from './generated-names.ts';
 
 /** Names in any spelling. */
-export interface ConfigurationReader {
+export interface ConfigurationReader extends AddressView {
   /** A value, generated ones included. */
   get(section: string, tag: string): string | undefined;
   /** A value that somebody wrote. */
@@ -73,6 +82,24 @@ export class RecordingReader implements ConfigurationReader {
   secretSections(): readonly string[] {
     this.#pieces.add(SECRETS_PIECE);
     return this.#from.secretSections();
+  }
+
+  interfaceAddresses(name: string): readonly InterfaceAddress[] | undefined {
+    this.#pieces.add(name === 'default' ? DEFAULT_ROUTE_PIECE : interfacePiece(name));
+    return this.#from.interfaceAddresses(name);
+  }
+
+  hostAnswer(name: string): HostAnswer | undefined {
+    this.#pieces.add(hostPiece(name));
+    return this.#from.hostAnswer(name);
+  }
+
+  protocolNumber(name: string): number | undefined {
+    return this.#from.protocolNumber(name);
+  }
+
+  serviceNumber(name: string): number | undefined {
+    return this.#from.serviceNumber(name);
   }
 
   /** All tags of a section are read one after the other: its name is taken apart once. */

@@ -1,12 +1,13 @@
 /** ID sections: our and the peer's identity in phase 1, selectors in phase 2. */
-import { parseAddress, prefixLength } from '../address.ts';
+import { prefixLength } from '../address.ts';
+import { bytesOrHex } from '../byte-text.ts';
 import { IdType } from '../constants/ipsec-doi.ts';
-import { InvariantError } from '../errors.ts';
+import { nameFromText } from '../policy/distinguished-name.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import { type Finding, placeOf, warningAt } from './finding.ts';
-import { readTag, refusedValue, requireTag } from './read-tag.ts';
+import { readPort, readProtocol, refusedValue, requireTag } from './read-tag.ts';
 import type { ConfigurationReader } from './reader.ts';
-import type { Tag } from './schema.ts';
+import { requireAddress } from './resolve-address.ts';
 import { IDENTITY } from './sections.ts';
 
 /** An identity of phase 1. It has no protocol and port (RFC 2407 §4.6.2). */
@@ -23,8 +24,8 @@ export const resolvePhase1Identity = (reader: ConfigurationReader, section: stri
 /** A selector of phase 2: addresses with protocol and port. */
 export const resolveSelector = (reader: ConfigurationReader, section: string, findings: Finding[]): Identity => {
   const identity = identityOf(reader, section, PHASE_2_TYPES);
-  const protocol = readTag(reader, section, IDENTITY.protocol);
-  const port = readTag(reader, section, IDENTITY.port);
+  const protocol = readProtocol(reader, section, IDENTITY.protocol);
+  const port = readPort(reader, section, IDENTITY.port);
   if (port !== 0 && protocol === 0) {
     findings.push(
       warningAt(placeOf(section, 'Port'), 'has no effect without Protocol: add Protocol=tcp, udp or another one'),
@@ -40,7 +41,13 @@ const PHASE_2_TYPES: readonly number[] = [
   IdType.IPV4_ADDR_SUBNET,
   IdType.IPV6_ADDR_SUBNET,
 ];
-const PHASE_1_TYPES: readonly number[] = [...PHASE_2_TYPES, IdType.FQDN, IdType.USER_FQDN, IdType.KEY_ID];
+const PHASE_1_TYPES: readonly number[] = [
+  ...PHASE_2_TYPES,
+  IdType.FQDN,
+  IdType.USER_FQDN,
+  IdType.KEY_ID,
+  IdType.DER_ASN1_DN,
+];
 
 const identityOf = (
   reader: ConfigurationReader,
@@ -52,19 +59,22 @@ const identityOf = (
   switch (type) {
     case IdType.IPV4_ADDR:
     case IdType.IPV6_ADDR:
-      return { type, data: addressBytes(reader, section, IDENTITY.address, type === IdType.IPV4_ADDR ? 4 : 6) };
+      return { type, data: requireAddress(reader, section, IDENTITY.address, type === IdType.IPV4_ADDR ? 4 : 6).bytes };
     case IdType.IPV4_ADDR_SUBNET:
     case IdType.IPV6_ADDR_SUBNET:
       return { type, data: subnetBytes(reader, section, type === IdType.IPV4_ADDR_SUBNET ? 4 : 6) };
+    case IdType.DER_ASN1_DN:
+      return { type, data: distinguishedName(reader, section) };
+    case IdType.KEY_ID:
+      return { type, data: keyId(reader, section) };
     default:
       return { type, data: new TextEncoder().encode(requireTag(reader, section, IDENTITY.name)) };
   }
 };
 
 const whyNot = (type: number): string => {
-  if (type === IdType.DER_ASN1_DN || type === IdType.DER_ASN1_GN) {
-    return 'names of certificates are not supported yet';
-  }
+  if (type === IdType.DER_ASN1_GN)
+    return 'alternative names of certificates are not supported, write their value as FQDN, USER_FQDN or address';
   if (type === IdType.IPV4_RANGE || type === IdType.IPV6_RANGE) {
     return 'a range cannot be configured, write IPV4_ADDR_SUBNET or IPV6_ADDR_SUBNET';
   }
@@ -73,8 +83,8 @@ const whyNot = (type: number): string => {
 
 /** Host bits of a network stay: isakmpd at the other end compares the bytes as its configuration has them. */
 const subnetBytes = (reader: ConfigurationReader, section: string, family: 4 | 6): Uint8Array => {
-  const network = addressBytes(reader, section, IDENTITY.network, family);
-  const mask = addressBytes(reader, section, IDENTITY.netmask, family);
+  const network = requireAddress(reader, section, IDENTITY.network, family, 'network').bytes;
+  const mask = requireAddress(reader, section, IDENTITY.netmask, family, 'netmask').bytes;
   if (prefixLength(mask) === undefined) {
     throw refusedValue(reader, section, IDENTITY.netmask, 'its ones have to come before its zeros');
   }
@@ -84,14 +94,16 @@ const subnetBytes = (reader: ConfigurationReader, section: string, family: 4 | 6
   return data;
 };
 
-const addressBytes = (
-  reader: ConfigurationReader,
-  section: string,
-  row: Tag<string | undefined>,
-  family: 4 | 6,
-): Uint8Array => {
-  const address = parseAddress(requireTag(reader, section, row));
-  if (address === undefined) throw new InvariantError(`[${section}]:${row.name} was read as an address and is none`);
-  if (address.family === family) return address.bytes;
-  throw refusedValue(reader, section, row, `its ID-type asks for an IPv${family} address`);
+const distinguishedName = (reader: ConfigurationReader, section: string): Uint8Array => {
+  const data = nameFromText(requireTag(reader, section, IDENTITY.name));
+  if (data !== undefined) return data;
+  const reason = 'a distinguished name is written as /C=SE/O=Company/CN=gate or CN=gate,O=Company,C=SE';
+  throw refusedValue(reader, section, IDENTITY.name, reason);
+};
+
+/** RFC 2407 section 4.6.2.12: any bytes at all, so they may have to be written in hexadecimal. */
+const keyId = (reader: ConfigurationReader, section: string): Uint8Array => {
+  const data = bytesOrHex(requireTag(reader, section, IDENTITY.name));
+  if (data !== undefined) return data;
+  throw refusedValue(reader, section, IDENTITY.name, 'after 0x, an even number of hex digits is needed');
 };

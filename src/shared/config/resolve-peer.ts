@@ -6,9 +6,10 @@ import { ConfigError } from '../errors.ts';
 import type { ConnectionPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
 import { fold } from './case-fold.ts';
 import { type Finding, faultAt, findingOf, placeOf, warningAt } from './finding.ts';
-import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
+import { readFlags, readPort, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { type Resolution, refusedOr } from './resolution.ts';
+import { readLocalAddress, readPeerAddress } from './resolve-address.ts';
 import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
 import { resolvePhase1Identity } from './resolve-identity.ts';
 import { resolvePhase1Configuration } from './resolve-phase1.ts';
@@ -81,7 +82,7 @@ const policyOf = (
   const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, findings);
   const policy: PeerPolicy = {
     name,
-    ...addressesOf(reader, section),
+    ...addressesOf(reader, section, findings),
     ...phase1,
     preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, findings),
     ...identitiesOf(reader, section, findings),
@@ -102,20 +103,23 @@ const policyOf = (
 const addressesOf = (
   reader: ConfigurationReader,
   section: string,
+  findings: Finding[],
 ): Pick<PeerPolicy, 'address' | 'localAddress' | 'port'> => {
-  const address = readTag(reader, section, PEER.address);
-  const localAddress = readTag(reader, section, PEER.localAddress);
+  const ours = familyOf(readTag(reader, section, PEER.localAddress) ?? '');
+  const address = readPeerAddress(reader, section, PEER.address, ours, findings);
+  const family = address === undefined ? undefined : familyOf(address);
+  const localAddress = readLocalAddress(reader, section, PEER.localAddress, family);
   if (address !== undefined && localAddress !== undefined && familyOf(address) !== familyOf(localAddress)) {
     throw refusedValue(reader, section, PEER.localAddress, 'Address and Local-address are both IPv4 or both IPv6');
   }
   if (fold(readTag(reader, section, PEER.transport)) !== 'udp') {
     throw refusedValue(reader, section, PEER.transport, 'it is udp');
   }
-  const port = readTag(reader, section, PEER.port);
+  const port = readPort(reader, section, PEER.port);
   if (port === 0) throw refusedValue(reader, section, PEER.port, 'it is a port number from 1 to 65535');
   return { address, localAddress, port };
 };
-const familyOf = (address: string): number | undefined => parseAddress(address)?.family;
+const familyOf = (address: string): 4 | 6 | undefined => parseAddress(address)?.family;
 
 /** Only aggressive mode tells the identity in time to look for a secret in the section named after it. */
 const preSharedKeyOf = (

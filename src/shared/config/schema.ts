@@ -1,5 +1,6 @@
 /** The kinds of tags: how a value is read, what it has to be, and what its documentation says. The rows themselves are in sections.ts. */
 import { parseAddress } from '../address.ts';
+import { bytesOrHex } from '../byte-text.ts';
 import { InvariantError } from '../errors.ts';
 import { LAST_LOG_CLASS } from '../log/classes.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
@@ -94,10 +95,7 @@ const parseAddresses = (text: string): readonly string[] | undefined => {
 const parseSecret = (text: string): Uint8Array | undefined => {
   // A character that could not be decoded: the file is not UTF-8, and which bytes were meant is lost.
   if (text === '' || text.includes('\ufffd')) return undefined;
-  if (!/^0x/i.test(text)) return new TextEncoder().encode(text);
-  const digits = text.slice(2);
-  if (digits.length === 0 || digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) return undefined;
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return bytesOrHex(text);
 };
 
 const MAX_U32 = 0xffff_ffff;
@@ -152,8 +150,13 @@ export const number = (unit: string, least: number, most: number) =>
   });
 export const address = rowsOf({
   kind: 'address',
-  wants: 'an address in figures (names of hosts and interfaces are not looked up yet)',
-  parse: (value) => parseAddress(value)?.text,
+  wants: 'an address in figures, the name of an interface, or default for the interface of the default route',
+  parse: parseAddressOrName,
+});
+export const hostAddress = rowsOf({
+  kind: 'address or host',
+  wants: 'an address in figures, or the name of a host or interface',
+  parse: parseAddressOrName,
 });
 export const addresses = rowsOf({
   kind: 'list of addresses',
@@ -162,12 +165,12 @@ export const addresses = rowsOf({
 });
 export const port = rowsOf({
   kind: 'port',
-  wants: 'a port number up to 65535, or one of the better known services',
+  wants: 'a port number up to 65535, or the name of a service',
   parse: numberOrName(SERVICES, 0xffff),
 });
 export const ipProtocol = rowsOf({
   kind: 'protocol',
-  wants: 'a protocol number up to 255, or one of the better known protocols',
+  wants: 'a protocol number up to 255, or the name of a protocol',
   parse: numberOrName(IP_PROTOCOLS, 0xff),
 });
 export const logLevels = rowsOf({

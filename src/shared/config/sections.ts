@@ -24,6 +24,7 @@ import {
   constant,
   constantOrAny,
   flag,
+  hostAddress,
   ipProtocol,
   list,
   logLevels,
@@ -99,7 +100,10 @@ const PHASE_2 = {
 
 export const PEER = {
   phase: number('phase', 1, 2)('Phase', 'Always 1.'),
-  address: address('Address', 'Address of the peer; without it we only wait for the peer.'),
+  address: hostAddress(
+    'Address',
+    'Address of the peer, or the name of a host that is looked up at each attempt; without it we only wait for the peer.',
+  ),
   localAddress: address('Local-address', 'Our own address towards this peer.'),
   port: port('Port', 'UDP port of the peer.', '500'),
   transport: text('Transport', 'Always udp.', 'udp'),
@@ -134,7 +138,10 @@ export const IDENTITY = {
   address: address('Address', 'The address of an IPV4_ADDR or IPV6_ADDR.'),
   network: address('Network', 'The network of an IPV4_ADDR_SUBNET or IPV6_ADDR_SUBNET.'),
   netmask: address('Netmask', 'The netmask of a network, written as an address.'),
-  name: text('Name', 'The name of an FQDN, USER_FQDN or KEY_ID.'),
+  name: text(
+    'Name',
+    'The name of an FQDN or USER_FQDN; of a KEY_ID its text, or 0x and hex digits; of a DER_ASN1_DN its parts as /C=SE/O=Company/CN=gate or, in the order of RFC 4514, CN=gate,O=Company,C=SE.',
+  ),
   protocol: ipProtocol('Protocol', 'IP protocol that the connection carries; any where this is absent.', '0'),
   port: port('Port', 'Port that the connection carries; any where this is absent.', '0'),
 } as const;

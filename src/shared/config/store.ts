@@ -1,7 +1,7 @@
 /** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
 import { parseAddress } from '../address.ts';
 import type { ConfigPlace } from '../errors.ts';
-import { AddressBook } from './address-book.ts';
+import { AddressBook, type HostAnswer, type InterfaceAddress } from './address-book.ts';
 import { fold } from './case-fold.ts';
 import { pieceOf } from './dependencies.ts';
 import { generatedValue, isGeneratedSection } from './generated.ts';
@@ -172,6 +172,22 @@ export class ConfigurationStore implements ConfigurationReader {
 
   secretSections(): readonly string[] {
     return Array.from(this.#index.secretSections, (section) => this.nameOf(section));
+  }
+
+  interfaceAddresses(name: string): readonly InterfaceAddress[] | undefined {
+    return this.addressBook.interfaceAddresses(name);
+  }
+
+  hostAnswer(name: string): HostAnswer | undefined {
+    return this.addressBook.hostAnswer(name);
+  }
+
+  protocolNumber(name: string): number | undefined {
+    return this.addressBook.protocolNumber(name);
+  }
+
+  serviceNumber(name: string): number | undefined {
+    return this.addressBook.serviceNumber(name);
   }
 
   #section(name: string): StoredSection {

@@ -356,7 +356,7 @@ export class Attempts {
 const unreachable = (name: string, policy: PeerPolicy | undefined): string => {
   if (policy === undefined) return `there is no peer section [${name}] that can be used; see isakmpd --check`;
   return policy.address === undefined
-    ? `[${name}]:Address is missing: all we can do is wait for the peer to begin`
+    ? `[${name}]:Address is missing, or stands for no address now: all we can do is wait for the peer to begin`
     : `no local address can reach it: check [${name}]:Local-address, [General]:Listen-on and the routes`;
 };
 

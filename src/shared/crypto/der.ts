@@ -1,11 +1,18 @@
-/** The few forms of DER that carry a raw Diffie-Hellman number into a KeyObject and out of one. Not a parser for what peers send. */
+/** The few forms of DER that are made here: Diffie-Hellman numbers for a KeyObject, X.501 names. Not a parser for what peers send. */
 import { InvariantError } from '../errors.ts';
 
 export const DerTag = {
   INTEGER: 0x02,
   BIT_STRING: 0x03,
   OCTET_STRING: 0x04,
+  OBJECT_IDENTIFIER: 0x06,
+  UTF8_STRING: 0x0c,
+  PRINTABLE_STRING: 0x13,
+  TELETEX_STRING: 0x14,
+  IA5_STRING: 0x16,
+  BMP_STRING: 0x1e,
   SEQUENCE: 0x30,
+  SET: 0x31,
   EXPLICIT_0: 0xa0,
   EXPLICIT_1: 0xa1,
 };

@@ -2,23 +2,36 @@
 import { addressFromBytes, compareBytes, firstOf, lastOf, parseAddress, prefixLength } from '../address.ts';
 import { IdType } from '../constants/ipsec-doi.ts';
 import { InvariantError } from '../errors.ts';
+import { distinguishedParts, nameFromText, nameKey } from './distinguished-name.ts';
 import type { Identity } from './peer-policy.ts';
 
 /**
  * An identity as isakmpd prints it: `10.0.0.1`, `192.168.11.0/255.255.255.0`, `2001:db8::/ffff:ffff::`, `10.0.0.1-10.0.0.9`,
- * `user@host`, a domain name. Key ids print as text where they are text, else as hex after `0x`, and so does everything
- * else. Protocol and port are left out, as isakmpd does. Bytes outside printable ASCII, and backslashes, become `\xNN`.
+ * `user@host`, a domain name, `/C=SE/CN=gate` for a distinguished name. Key ids print as text where they are text, else as hex after
+ * `0x`, and so does everything else. Protocol and port are left out, as isakmpd does. Bytes outside printable ASCII, and backslashes, become `\xNN`.
  */
 export const identityText = ({ type, data }: Identity): string => {
   const shape = shapeOf(type, data);
-  if (shape === undefined) return isDomainName(type) || isTextualKeyId(type, data) ? nameText(data) : hexText(data);
+  if (shape === undefined) return textWithoutShape(type, data);
   if (shape.kind === 'address') return addressFromBytes(data).text;
   const separator = shape.kind === 'subnet' ? '/' : '-';
   const [first, second] = halves(data);
   return `${addressFromBytes(first).text}${separator}${addressFromBytes(second).text}`;
 };
 
-/** The identity that a text of isakmpd's means: an address, subnet or range, `user@host`, or else a domain name. Protocol and port are 0. */
+const textWithoutShape = (type: number, data: Uint8Array): string => {
+  if (isDomainName(type) || isTextualKeyId(type, data)) return nameText(data);
+  return (type === IdType.DER_ASN1_DN && distinguishedText(data)) || hexText(data);
+};
+
+/** A slash inside a value that looks like the next part is printed as \x2f, so that no two names look the same. */
+const distinguishedText = (data: Uint8Array): string | undefined =>
+  distinguishedParts(data)
+    ?.map((part) => `/${nameText(new TextEncoder().encode(part)).replace(NEXT_PART, '\\x2f')}`)
+    .join('');
+const NEXT_PART = /\/(?=[A-Za-z][A-Za-z0-9-]*=|\d+(?:\.\d+)+=)/g;
+
+/** The identity that a text of isakmpd's means: an address, subnet or range, a distinguished name, `user@host`, or else a domain name. Protocol and port are 0. */
 export const identityFromText = (text: string): Identity => {
   const address = parseAddress(text);
   if (address !== undefined) return identityOf(addressType(address.bytes, 'address'), address.bytes);
@@ -27,6 +40,8 @@ export const identityFromText = (text: string): Identity => {
     if (first === undefined || second === undefined || more !== undefined || first.length !== second.length) continue;
     return identityOf(addressType(first, kind), joined(first, second));
   }
+  const name = text.startsWith('/') ? nameFromText(text) : undefined;
+  if (name !== undefined) return identityOf(IdType.DER_ASN1_DN, name);
   return identityOf(text.includes('@') ? IdType.USER_FQDN : IdType.FQDN, new TextEncoder().encode(text));
 };
 
@@ -39,7 +54,7 @@ export const identityOfAddress = (text: string): Identity => {
 
 /**
  * Whether two identities mean the same: an address equals its own subnet or range, a range equals its prefix, names are the same in
- * upper and lower case. Protocol and port count. This is how selectors of quick mode are compared.
+ * upper and lower case, distinguished names attribute by attribute. Protocol and port count. This is how selectors of quick mode are compared.
  */
 export const sameIdentity = (a: Identity, b: Identity): boolean =>
   a.protocol === b.protocol && a.port === b.port && sameValue(a, b);
@@ -50,6 +65,8 @@ const sameValue = (a: Identity, b: Identity): boolean => {
   if (extent !== undefined && other !== undefined)
     return compareBytes(extent.first, other.first) === 0 && compareBytes(extent.last, other.last) === 0;
   if (a.type !== b.type) return false;
+  if (a.type === IdType.DER_ASN1_DN)
+    return (nameKey(a.data) ?? hexText(a.data)) === (nameKey(b.data) ?? hexText(b.data));
   return isDomainName(a.type) ? identityKey(a) === identityKey(b) : compareBytes(a.data, b.data) === 0;
 };
 

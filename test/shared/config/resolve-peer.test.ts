@@ -133,9 +133,9 @@ test('with Legacy-defaults the only transform is for signatures, which are not t
 const REFUSED: readonly (readonly [string, RegExp | string, ...(readonly [string, string, string])[]])[] = [
   ['a phase that is not 1', '[west]:Phase cannot be "2": a peer section has Phase=1', ['west', 'Phase', '2']],
   [
-    'a host name as Address',
-    '[west]:Address cannot be "gw.example.net": it is an address in figures (names of hosts and interfaces are not looked up yet)',
-    ['west', 'Address', 'gw.example.net'],
+    'an Address that nobody can have',
+    '[west]:Address cannot be "gw example": it is an address in figures, or the name of a host or interface',
+    ['west', 'Address', 'gw example'],
   ],
   ['two families', /Local-address cannot be "10.1.0.2": Address and Local-address/, ['west', 'Address', '2001:db8::1']],
   ['another transport', '[west]:Transport cannot be "tcp": it is udp', ['west', 'Transport', 'tcp']],
@@ -192,10 +192,24 @@ const REFUSED: readonly (readonly [string, RegExp | string, ...(readonly [string
     ['AES-256-SHA2-256-GRP14', 'Life', 'nolife'],
   ],
   [
-    'a distinguished name',
-    /ID-type cannot be "DER_ASN1_DN": names of certificates/,
+    'an alternative name of a certificate',
+    /ID-type cannot be "DER_ASN1_GN": alternative names/,
+    ['west', 'ID', 'dn'],
+    ['dn', 'ID-type', 'DER_ASN1_GN'],
+  ],
+  [
+    'a distinguished name of an unknown attribute',
+    /\[dn\]:Name cannot be "\/XY=a": a distinguished name is written as \/C=SE\/O=Company\/CN=gate or CN=gate,O=Company,C=SE$/,
     ['west', 'ID', 'dn'],
     ['dn', 'ID-type', 'DER_ASN1_DN'],
+    ['dn', 'Name', '/XY=a'],
+  ],
+  [
+    'a key id of half a byte',
+    /\[k\]:Name cannot be "0xabc": after 0x, an even number of hex digits is needed/,
+    ['west', 'ID', 'k'],
+    ['k', 'ID-type', 'KEY_ID'],
+    ['k', 'Name', '0xabc'],
   ],
   ['a range', /"IPV4_RANGE": a range cannot be configured/, ['west', 'ID', 'r'], ['r', 'ID-type', 'IPV4_RANGE']],
   [

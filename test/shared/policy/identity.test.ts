@@ -32,6 +32,7 @@ const TEXTS: readonly (readonly [string, Identity])[] = [
   ['::/::', hex(IdType.IPV6_ADDR_SUBNET, '0'.repeat(64))],
   ['gw.example.net', named(IdType.FQDN, 'gw.example.net')],
   ['user@example.net', named(IdType.USER_FQDN, 'user@example.net')],
+  ['/C=CH', hex(IdType.DER_ASN1_DN, '300d310b3009060355040613024348')],
 ];
 
 for (const [text, identity] of TEXTS) {
@@ -44,7 +45,7 @@ for (const [text, identity] of TEXTS) {
 const ONE_WAY: readonly (readonly [string, string, Identity])[] = [
   ['a key id of text', 'our branch', named(IdType.KEY_ID, 'our branch')],
   ['a key id of other bytes', '0x00ff41', hex(IdType.KEY_ID, '00ff41')],
-  ['a distinguished name', '0x3000', hex(IdType.DER_ASN1_DN, '3000')],
+  ['a distinguished name without parts', '0x3000', hex(IdType.DER_ASN1_DN, '3000')],
   ['an address of the wrong size', '0x0a0000', hex(IdType.IPV4_ADDR, '0a0000')],
   ['a subnet of the wrong size', '0x0a000000', hex(IdType.IPV4_ADDR_SUBNET, '0a000000')],
   ['an unknown type', '0x01', hex(77, '01')],

@@ -195,10 +195,12 @@ export const REFUSAL_EVENTS = {
             'The peer cannot decrypt or does not believe our proof of the secret, and says nothing. On the peer the log has `reserved field non-zero` or the like.',
           cure: 'Compare the secrets, then the identities.',
         },
-      'phase 1 failed: {who}: [{peer}]:Address is missing: all we can do is wait for the peer to begin': {
-        cause: 'A connection is to be started, but its peer has no address.',
-        cure: 'Add Address, or move the connection to [Phase 2]:Passive-connections.',
-      },
+      'phase 1 failed: {who}: [{peer}]:Address is missing, or stands for no address now: all we can do is wait for the peer to begin':
+        {
+          cause:
+            'A connection is to be started, but its peer has no address, or the name of a host that cannot be resolved (a line before says why).',
+          cure: 'Add Address, see to the name service, or move the connection to [Phase 2]:Passive-connections.',
+        },
       'phase 1 failed: {who}: no local address can reach it: check [{peer}]:Local-address, [General]:Listen-on and the routes':
         {
           cause: 'There is no socket of the peer’s address family, or Local-address is none that is listened on.',

@@ -1,0 +1,147 @@
+/** X.501 names, the data of DER_ASN1_DN identities: to DER from what an operator writes, to text and to a key for comparison from what a peer sends. */
+import { DerTag, derElement } from '../crypto/der.ts';
+import { IA5_TYPES, typeText } from './attribute-types.ts';
+import { type Attribute, attributesFromText } from './distinguished-name-text.ts';
+
+/** DER of a name written as `/C=SE/O=Company/CN=gate` or, last part first, as RFC 4514 does: `CN=gate,O=Company,C=SE`. Undefined: it is neither. */
+export const nameFromText = (text: string): Uint8Array | undefined => {
+  const parts = attributesFromText(text);
+  if (parts === undefined) return undefined;
+  const sets = parts.map((attributes) => {
+    // X.690 section 11.6: the members of a SET OF in ascending order.
+    const members = attributes.map(encodeAttribute).sort(Buffer.compare);
+    return derElement(DerTag.SET, ...members);
+  });
+  const name = derElement(DerTag.SEQUENCE, ...sets);
+  return name.length <= LONGEST ? new Uint8Array(name) : undefined;
+};
+
+/** The parts of a name as `C=SE`, `O=Company`, `CN=gate`, their characters as they are; undefined for what is no name. */
+export const distinguishedParts = (der: Uint8Array): readonly string[] | undefined =>
+  readName(der)?.map((attributes) =>
+    attributes.map(({ oid, value }) => `${typeText(oid)}=${valueText(value)}`).join('+'),
+  );
+
+/** Names with the same key mean the same (RFC 5280 section 7.1): case, blanks and kinds of strings make no difference. Undefined for what is no name. */
+export const nameKey = (der: Uint8Array): string | undefined => {
+  const name = readName(der);
+  return name && JSON.stringify(name.map((attributes) => attributes.map(attributeKey).sort()));
+};
+
+const attributeKey = ({ oid, value }: WireAttribute): string => {
+  const text = stringOf(value);
+  const meaning = text === undefined ? `#${hex(value.bytes)}` : folded(text);
+  return `${oid}=${meaning}`;
+};
+
+const folded = (text: string): string => text.trim().replace(/\s+/g, ' ').toLowerCase();
+
+const encodeAttribute = ({ oid, value }: Attribute): Buffer =>
+  derElement(DerTag.SEQUENCE, derElement(DerTag.OBJECT_IDENTIFIER, oidBytes(oid)), valueElement(oid, value));
+
+const valueElement = (oid: string, value: Attribute['value']): Uint8Array => {
+  if (typeof value !== 'string') return value;
+  const bytes = new TextEncoder().encode(value);
+  if (IA5_TYPES.has(oid) && bytes.every((byte) => byte < 0x80)) return derElement(DerTag.IA5_STRING, bytes);
+  return derElement(PRINTABLE.test(value) ? DerTag.PRINTABLE_STRING : DerTag.UTF8_STRING, bytes);
+};
+
+interface Element {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+}
+
+interface WireAttribute {
+  readonly oid: string;
+  readonly value: Element;
+}
+
+/** A peer may send anything: whatever is no complete name with nothing behind it is none. */
+const readName = (der: Uint8Array): readonly (readonly WireAttribute[])[] | undefined => {
+  const [name, ...more] = elementsOf(der) ?? [];
+  if (name?.tag !== DerTag.SEQUENCE || more.length > 0) return undefined;
+  const parts = elementsOf(name.bytes)?.map((part) => (part.tag === DerTag.SET ? readPart(part.bytes) : undefined));
+  const known = parts?.filter((part) => part !== undefined);
+  return known !== undefined && known.length === parts?.length ? known : undefined;
+};
+
+const readPart = (bytes: Uint8Array): readonly WireAttribute[] | undefined => {
+  const attributes = elementsOf(bytes)?.map((attribute) => {
+    const [type, value, ...more] = (attribute.tag === DerTag.SEQUENCE && elementsOf(attribute.bytes)) || [];
+    if (type?.tag !== DerTag.OBJECT_IDENTIFIER || value === undefined || more.length > 0) return undefined;
+    const oid = oidText(type.bytes);
+    return oid && { oid, value };
+  });
+  const known = attributes?.filter((attribute) => attribute !== undefined && attribute !== '');
+  return known !== undefined && known.length > 0 && known.length === attributes?.length ? known : undefined;
+};
+
+/** The elements that follow each other in `bytes`; undefined where one is cut off. Tags of one byte, definite lengths of up to three. */
+const elementsOf = (bytes: Uint8Array): readonly Element[] | undefined => {
+  const elements: Element[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const [tag = 0, first] = bytes.subarray(at, at + 2);
+    if (first === undefined || first === 0x80 || first > 0x82) return undefined;
+    const start = at + 2 + (first < 0x80 ? 0 : first - 0x80);
+    let length = first < 0x80 ? first : 0;
+    for (const byte of bytes.subarray(at + 2, start)) length = length * 0x100 + byte;
+    at = start + length;
+    if (at > bytes.length) return undefined;
+    elements.push({ tag, bytes: bytes.subarray(start, at) });
+  }
+  return elements;
+};
+
+const valueText = (value: Element): string => stringOf(value) ?? `#${hex(value.bytes)}`;
+
+/** The characters of a string value; undefined for what is no string. */
+const stringOf = ({ tag, bytes }: Element): string | undefined => {
+  if (tag === DerTag.BMP_STRING) return bytes.length % 2 === 0 ? bigEndianText(bytes) : undefined;
+  if (tag === DerTag.UTF8_STRING || tag === DerTag.PRINTABLE_STRING || tag === DerTag.IA5_STRING) {
+    return new TextDecoder().decode(bytes);
+  }
+  return tag === DerTag.TELETEX_STRING ? String.fromCharCode(...bytes) : undefined;
+};
+
+const bigEndianText = (bytes: Uint8Array): string => {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 2) text += String.fromCharCode(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));
+  return text;
+};
+
+const oidBytes = (oid: string): Uint8Array => {
+  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
+  return Uint8Array.from([first * 40 + second, ...rest].flatMap(base128));
+};
+
+const base128 = (arc: number): readonly number[] => {
+  const digits = [arc % 128];
+  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) digits.unshift((left % 128) | 0x80);
+  return digits;
+};
+
+/** Undefined where the last arc is cut off, or one is beyond 2^32. */
+const oidText = (bytes: Uint8Array): string | undefined => {
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of bytes) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (arc > MOST_ARC) return undefined;
+    if (byte >= 0x80) continue;
+    arcs.push(arc);
+    arc = 0;
+  }
+  const [head, ...rest] = arcs;
+  if (head === undefined || (bytes.at(-1) ?? 0) >= 0x80) return undefined;
+  const first = Math.min(2, Math.floor(head / 40));
+  return [first, head - first * 40, ...rest].join('.');
+};
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** X.680 section 41.4. */
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
+const MOST_ARC = 0xffff_ffff;
+/** Bytes; an identification payload has to fit into a datagram with much else. */
+const LONGEST = 4096;
