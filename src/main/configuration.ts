@@ -1,7 +1,7 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
 import { parseAddress } from '../shared/address.ts';
 import { fold } from '../shared/config/case-fold.ts';
-import { checkEntries } from '../shared/config/check.ts';
+import { checkEntries, checkTag } from '../shared/config/check.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
 import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
 import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
@@ -27,13 +27,12 @@ export class DaemonConfiguration {
   readonly #toldOf = new Map<string, ResolvedPeer | RefusedPeer>();
   /** What was loaded last. */
   #file = '';
-  #general: ResolvedGeneral;
-  /** The state of the store that [General] could not be resolved from. */
-  #brokenRevision: number | undefined;
+  #toldGeneral: ResolvedGeneral | undefined;
+  /** What was said when an edit was made; it need not be said again when it takes effect. */
+  readonly #toldEdits = new Set<string>();
 
   constructor(log: (record: LogRecord) => void) {
     this.#log = log;
-    this.#general = resolveGeneral(this.store);
   }
 
   /** Loads the text of a configuration file. Whatever is odd about it is logged; it loads all the same. */
@@ -66,26 +65,26 @@ export class DaemonConfiguration {
     return { connections: [...new Set([...active, ...passive])], peers, policy: (name) => policies.get(fold(name)) };
   }
 
-  /** [General] as it stands; while a value there cannot be, the last usable one. */
+  /** [General] as it stands; in place of a value that cannot be, the last one that could counts. */
   general(): ResolvedGeneral {
-    const { revision } = this.store;
-    if (this.#brokenRevision === revision) return this.#general;
-    try {
-      const general = this.#resolved.general();
-      if (general !== this.#general) this.#tell(GENERAL, general.findings);
-      this.#general = general;
-      this.#brokenRevision = undefined;
-    } catch (fault) {
-      if (!(fault instanceof ConfigError)) throw fault;
-      this.#brokenRevision = revision;
-      this.#tell(GENERAL, [findingOf(fault, placeOf(GENERAL))]);
-    }
-    return this.#general;
+    const general = this.#resolved.general();
+    if (general !== this.#toldGeneral) this.#tell(GENERAL, general.findings);
+    this.#toldGeneral = general;
+    return general;
   }
 
   /** Whether [General] was edited since `general()` was last asked for. */
   get isGeneralCurrent(): boolean {
-    return this.#resolved.isGeneralCurrent || this.#brokenRevision === this.store.revision;
+    return this.#resolved.isGeneralCurrent;
+  }
+
+  /** A tag was set through the FIFO: what is wrong or odd about it is logged, each line once. */
+  checkEdit(section: string, tag: string): void {
+    const problem = checkTag(this.store, section, tag);
+    if (problem === undefined || this.#toldEdits.has(problem.text)) return;
+    if (this.#toldEdits.size >= MOST_TOLD_EDITS) this.#toldEdits.clear();
+    this.#toldEdits.add(problem.text);
+    this.#log(problem.severity === 'error' ? error(problem.text) : oddity(problem.text));
   }
 
   /** The policy of a peer section, if it can be used; why not, and what is odd about it, is logged once. */
@@ -186,7 +185,7 @@ export class DaemonConfiguration {
     const before = this.#told.get(key);
     this.#told.set(key, new Set(findings.map(({ text }) => text)));
     for (const { severity, text, place } of findings) {
-      if (before?.has(text) === true) continue;
+      if (before?.has(text) === true || this.#toldEdits.delete(text)) continue;
       const line = this.store.lineOf(place);
       const record = severity === 'error' ? error : oddity;
       this.#log(record(line === 0 ? text : `${this.#file}:${line}: ${text}`, peer === undefined ? {} : { peer }));
@@ -203,5 +202,7 @@ const error = (text: string, fields: LogFields = {}): LogRecord => failure('conf
 const oddity = (text: string, fields: LogFields = {}): LogRecord => notice('configuration', text, fields);
 
 const GENERAL = 'general';
+/** So many different lines about edits are remembered. */
+const MOST_TOLD_EDITS = 1000;
 /** What [Phase 1]:Default is where nobody wrote it. */
 const DEFAULT_PEER = 'default-phase-1';

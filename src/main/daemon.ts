@@ -177,6 +177,7 @@ const listenToCommands = (
   const commands = createFifoCommands({
     ...controls,
     configuration: configuration.store,
+    checkEdit: (section, tag) => configuration.checkEdit(section, tag),
     tell: (event) => operator.tell(event),
     reports,
     rows: () => rowsOf(table),

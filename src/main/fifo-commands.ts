@@ -26,6 +26,8 @@ export interface FifoCommandOptions {
   /** All rows of the SA table, from the beginning. */
   readonly rows: () => Iterable<SaRow>;
   readonly verbosity: Pick<Verbosity, 'levels' | 'set' | 'toggle'>;
+  /** Says what is odd about a tag that was set. */
+  readonly checkEdit: (section: string, tag: string) => void;
   readonly log: (record: LogRecord) => void;
   /** Calls back after some ms; the answer cancels. */
   readonly schedule: (milliseconds: number, callback: () => void) => () => void;
@@ -43,7 +45,7 @@ export interface FifoCommands {
 }
 
 export const createFifoCommands = (options: FifoCommandOptions): FifoCommands => {
-  const { configuration, log, schedule } = options;
+  const { log, schedule } = options;
   let cancelRebuild: (() => void) | undefined;
   const noteEdit = (section: string, tag: string): void => {
     if (!LISTS_OF_CONNECTIONS.has(`[${section}]:${tag}`.toLowerCase())) return;
@@ -53,7 +55,7 @@ export const createFifoCommands = (options: FifoCommandOptions): FifoCommands =>
       options.tell({ kind: 'reconfigured' });
     });
   };
-  const apply = (edit: Edit): void => makeEdit(edit, configuration, log, noteEdit);
+  const apply = (edit: Edit): void => makeEdit(edit, options, noteEdit);
   const transactions = new FifoTransactions({ apply, log, schedule });
   const reinitialize = (): Promise<void> => {
     transactions.drop('the configuration is read again');
@@ -85,15 +87,14 @@ export const createFifoCommands = (options: FifoCommandOptions): FifoCommands =>
 
 const makeEdit = (
   edit: Edit,
-  configuration: ConfigurationStore,
-  log: (record: LogRecord) => void,
+  { configuration, checkEdit, log }: FifoCommandOptions,
   noteEdit: (section: string, tag: string) => void,
 ): void => {
   switch (edit.kind) {
     case 'set':
       if (configuration.set(edit.section, edit.tag, edit.value, edit.force) === 'duplicate') {
         log(notice('duplicate-tag', duplicateTag(edit.section, edit.tag)));
-      }
+      } else checkEdit(edit.section, edit.tag);
       noteEdit(edit.section, edit.tag);
       break;
     case 'add':

@@ -144,3 +144,34 @@ it('a reload is all or nothing: a line that cannot be read, or [General] that ca
   configuration.reload('[General]\nRetransmits=5\n', 'isakmpd.conf');
   assert.equal(store.get('General', 'Retransmits'), '5');
 });
+
+it('a value of [General] that cannot be leaves the others in force, from the start', () => {
+  const { configuration, lines } = setUp('[General]\nRetransmits=many\nListen-on=127.0.0.1\nCheck-interval=30\n');
+  const { policy, daemon } = configuration.general();
+  assert.deepEqual([policy.retransmits, daemon.listenOn, daemon.checkIntervalSeconds], [3, ['127.0.0.1'], 30]);
+  assert.ok(
+    lines.some((line) => line.startsWith('error isakmpd.conf:2: [General]:Retransmits cannot be "many"')),
+    lines.join('\n'),
+  );
+});
+
+it('names the line of the file that a peer is refused for, as long as it is the file’s', () => {
+  const { configuration, lines, store } = setUp(PEER.replace('Address=192.0.2.9', 'Address=192.0.2.9\nPort=0'));
+  assert.equal(configuration.peer('peer-a'), undefined);
+  assert.match(lines.at(-1) ?? '', /^error isakmpd\.conf:7: \[peer-a\]:Port cannot be "0"/);
+  store.set('peer-a', 'Port', 'x y', true);
+  assert.equal(configuration.peer('peer-a'), undefined);
+  assert.match(lines.at(-1) ?? '', /^error \[peer-a\]:Port cannot be "x y"/);
+});
+
+it('says once what is odd about a tag that was set through the FIFO', () => {
+  const { configuration, lines, store } = setUp(PEER);
+  const before = lines.length;
+  for (let i = 0; i < 3; i++) {
+    store.set('peer-a', 'Adress', `192.0.2.${i}`, true);
+    configuration.checkEdit('peer-a', 'Adress');
+    store.set('peer-a', 'Address', '192.0.2.1', true);
+    configuration.checkEdit('peer-a', 'Address');
+  }
+  assert.deepEqual(lines.slice(before), ['notice [peer-a]:Adress is unknown and has no effect: did you mean Address?']);
+});

@@ -19,6 +19,7 @@ const ROW = {
 const bench = () => {
   const logged: string[] = [];
   const results: string[] = [];
+  const edits: string[] = [];
   const asked: (ConnectionEvent | string)[] = [];
   const timers: { milliseconds: number; callback: () => void; cancelled: boolean }[] = [];
   const commands = createFifoCommands({
@@ -27,6 +28,7 @@ const bench = () => {
     shutdown: () => asked.push('shutdown'),
     reinitialize: async () => void asked.push('reinitialize'),
     setMode: (mode) => asked.push(mode),
+    checkEdit: (section, tag) => edits.push(`${section} ${tag}`),
     rows: () => [ROW, { ...ROW, phase: 2, messageId: 0xabcd }],
     reports: {
       listSas: async () => void results.push('SAs'),
@@ -47,13 +49,19 @@ const bench = () => {
   const say = async (...lines: readonly string[]): Promise<void> => {
     for (const line of lines) await commands.perform(line);
   };
-  return { commands, say, logged, results, asked, timers };
+  return { commands, say, logged, results, asked, timers, edits };
 };
 
 test('E1: what was set is answered', async () => {
   const { say, results } = bench();
   await say('C set [General]:Test=1', 'C get [General]:Test');
   assert.deepEqual(results, ['1\n']);
+});
+
+test('a tag that was set is checked, one that stayed as it was is not', async () => {
+  const { say, edits } = bench();
+  await say('C set [General]:Test=1', 'C set [General]:Test=2', 'C set [General]:Test=3 force');
+  assert.deepEqual(edits, ['General Test', 'General Test']);
 });
 
 test('E2: a second set without force is refused with the original’s line', async () => {

@@ -55,7 +55,7 @@ const setUp = async (peers: number) => {
   const changed: string[] = [];
   const operator = new Operator({
     configuration,
-    localAddresses: { learn: async () => {} },
+    peerAddresses: { learn: async () => {} },
     supervisor: { tell: (event) => bench.tell(event) },
     lanes: { peerChanged: (name) => void changed.push(name), generalChanged: () => {} },
     log: { write: ({ text }) => void logged.push(text) },
@@ -65,7 +65,7 @@ const setUp = async (peers: number) => {
     configuration,
     privileged: { readSecretFile: async () => ({ kind: 'bytes', bytes: Buffer.from(file.text) }) },
     operator,
-    localAddresses: { forget: () => {} },
+    peerAddresses: { forget: () => {} },
     listening: { rescan: async () => {} },
     verbosity: new Verbosity(false),
     onBegin: () => {},

@@ -40,10 +40,8 @@ const inOrder = (problems: readonly Problem[]): readonly Problem[] => {
   return each.sort((a, b) => a.line - b.line);
 };
 
-const checkGeneral = (store: ConfigurationStore): readonly Finding[] => {
-  const general = refusedOr(() => resolveGeneral(store));
-  return general instanceof ConfigError ? [findingOf(general, placeOf('General'))] : general.findings;
-};
+const checkGeneral = (store: ConfigurationStore): readonly Finding[] =>
+  resolveGeneral(store, resolveGeneral(new ConfigurationStore())).findings;
 
 const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
   const connections = sectionsOfPhase(store, '2');

@@ -52,10 +52,9 @@ const problemOf = (
 ): Omit<Problem, 'line'> | undefined => {
   if (kind?.notYet !== undefined) return warning(`[${section}] has no effect yet: ${kind.notYet}`);
   if (kind === SECTION_KINDS.phase1 && parseAddress(tag) !== undefined) return undefined;
-  const rows = kind?.tags ?? ALL_TAGS;
-  const row = rows.find((candidate) => fold(candidate.name) === fold(tag));
+  const row = rowOf(kind, tag);
   if (row === undefined)
-    return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, rows, tag)}`);
+    return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, kind?.tags ?? ALL_TAGS, tag)}`);
   if (row.notYet !== undefined) {
     const { effect, reason } = row.notYet;
     if (effect === 'ignored') return warning(`[${section}]:${tag} has no effect yet: ${reason}`);
@@ -65,10 +64,23 @@ const problemOf = (
   if (row.parse(value) === undefined) {
     return { severity: 'error', text: wrongValue(section, row, value, `it is ${row.wants}`).message };
   }
-  return HAS_LEADING_NUMBER.has(row.kind) && !/^\d+$/.test(value)
-    ? warning(`[${section}]:${tag} "${value}": everything after the number is ignored`)
-    : undefined;
+  if (HAS_LEADING_NUMBER.has(row.kind) && !/^\d+$/.test(value)) {
+    return warning(`[${section}]:${tag} "${value}": everything after the number is ignored`);
+  }
+  return row.kind.startsWith('list') && value !== '' ? memberProblem(section, row, value) : undefined;
 };
+
+const memberProblem = (section: string, row: Tag<unknown>, value: string): Omit<Problem, 'line'> | undefined => {
+  const members = value.split(',').map((member) => member.trim());
+  if (members.includes('')) return warning(`[${section}]:${row.name} has an empty member, which is ignored`);
+  const wrong =
+    row.kind === 'list of addresses' ? members.find((member) => row.parse(member) === undefined) : undefined;
+  if (wrong === undefined) return undefined;
+  const text = `[${section}]:${row.name} has the member "${wrong}", which is ignored: it is ${row.wants}`;
+  return { severity: 'error', text };
+};
+
+const rowOf = (kind: SectionKind | undefined, tag: string): Tag<unknown> | undefined => ROWS.get(kind)?.get(fold(tag));
 
 const warning = (text: string): Omit<Problem, 'line'> => ({ severity: 'warning', text });
 
@@ -121,5 +133,12 @@ const TELLING_TAGS: readonly (readonly [string, SectionKind])[] = [
 ];
 
 const ALL_TAGS: readonly Tag<unknown>[] = Object.values(SECTION_KINDS).flatMap((kind: SectionKind) => kind.tags);
+/** Rows by folded name for each kind of section; undefined: of any kind, where the first one of a name counts. */
+const ROWS: ReadonlyMap<SectionKind | undefined, ReadonlyMap<string, Tag<unknown>>> = new Map([
+  [undefined, new Map(ALL_TAGS.toReversed().map((row) => [fold(row.name), row]))],
+  ...Object.values(SECTION_KINDS).map(
+    (kind: SectionKind) => [kind, new Map(kind.tags.map((row) => [fold(row.name), row]))] as const,
+  ),
+]);
 const SECRET_TAGS = new Set(ALL_TAGS.filter((row) => row.kind === 'secret').map((row) => fold(row.name)));
 const HAS_LEADING_NUMBER: ReadonlySet<string> = new Set(['number', 'seconds']);

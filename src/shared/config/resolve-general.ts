@@ -3,10 +3,11 @@ import { ConfigError } from '../errors.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import { identityFromText, identityKey } from '../policy/identity.ts';
 import type { GeneralPolicy } from '../policy/peer-policy.ts';
-import { type Finding, placeOf } from './finding.ts';
+import { type Finding, findingOf, placeOf } from './finding.ts';
 import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
+import type { Tag } from './schema.ts';
 import { GENERAL, INITIATOR_ID } from './sections.ts';
 
 export interface DaemonSettings {
@@ -29,23 +30,34 @@ export interface ResolvedGeneral {
   readonly pieces: ReadonlySet<string>;
 }
 
-/** Throws a ConfigError that names tag, value and what would be right; the caller keeps what it had. */
-export const resolveGeneral = (from: ConfigurationReader): ResolvedGeneral => {
+/**
+ * A value that cannot be is a finding, and the one of `instead` counts in its place. Without `instead` it throws a ConfigError that names tag, value and
+ * what would be right.
+ */
+export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGeneral): ResolvedGeneral => {
   const reader = new RecordingReader(from);
   const findings: Finding[] = [];
+  const read = <T>(row: Tag<T>, last: T | undefined): T => {
+    const value = refusedOr(() => readTag(reader, 'General', row));
+    if (!(value instanceof ConfigError)) return value;
+    if (instead === undefined) throw value;
+    findings.push(findingOf(value, placeOf('General', row.name)));
+    return last ?? row.fallback;
+  };
+  const { policy, daemon } = instead ?? {};
   return {
     policy: {
-      retransmits: readTag(reader, 'General', GENERAL.retransmits),
-      exchangeMaxTimeSeconds: readTag(reader, 'General', GENERAL.exchangeMaxTime),
+      retransmits: read(GENERAL.retransmits, policy?.retransmits),
+      exchangeMaxTimeSeconds: read(GENERAL.exchangeMaxTime, policy?.exchangeMaxTimeSeconds),
       identitySecrets: identitySecretsOf(reader, from, findings),
     },
     daemon: {
-      checkIntervalSeconds: readTag(reader, 'General', GENERAL.checkInterval),
-      deleteSas: readTag(reader, 'General', GENERAL.deleteSas),
-      listenOn: readTag(reader, 'General', GENERAL.listenOn),
-      logLevels: readTag(reader, 'General', GENERAL.logLevel) ?? [],
-      verbose: readTag(reader, 'General', GENERAL.logVerbose) ?? false,
-      renegotiateOnHup: readTag(reader, 'General', GENERAL.renegotiateOnHup) ?? false,
+      checkIntervalSeconds: read(GENERAL.checkInterval, daemon?.checkIntervalSeconds),
+      deleteSas: read(GENERAL.deleteSas, daemon?.deleteSas),
+      listenOn: read(GENERAL.listenOn, daemon?.listenOn),
+      logLevels: read(GENERAL.logLevel, daemon?.logLevels) ?? [],
+      verbose: read(GENERAL.logVerbose, daemon?.verbose) ?? false,
+      renegotiateOnHup: read(GENERAL.renegotiateOnHup, daemon?.renegotiateOnHup) ?? false,
     },
     findings,
     pieces: reader.pieces,

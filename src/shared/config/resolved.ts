@@ -4,7 +4,7 @@ import { fold } from './case-fold.ts';
 import { listedPiece } from './dependencies.ts';
 import { type ResolvedGeneral, resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, needsLegacyProvider, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
-import type { ConfigurationStore } from './store.ts';
+import { ConfigurationStore } from './store.ts';
 
 /** An edit costs as much as there are answers that hang on it; an answer is made when it is next asked for. */
 export class ResolvedConfiguration {
@@ -17,6 +17,8 @@ export class ResolvedConfiguration {
   readonly #changedPeers = new Set<string>();
   #general: ResolvedGeneral | undefined;
   #refusesLegacyCiphers = false;
+  /** What counts where [General] has a value that cannot be: the one before. */
+  #lastGeneral = resolveGeneral(new ConfigurationStore());
 
   constructor(store: ConfigurationStore) {
     this.#store = store;
@@ -43,9 +45,10 @@ export class ResolvedConfiguration {
     this.#refusesLegacyCiphers = true;
   }
 
-  /** [General] and the secrets by identity. Throws a ConfigError for a value that cannot be; the caller keeps what it had. */
+  /** [General] and the secrets by identity. In place of a value that cannot be, the last one that could counts. */
   general(): ResolvedGeneral {
-    this.#general ??= resolveGeneral(this.#store);
+    this.#general ??= resolveGeneral(this.#store, this.#lastGeneral);
+    this.#lastGeneral = this.#general;
     return this.#general;
   }
 

@@ -36,6 +36,7 @@ import {
   range,
   rangeOrAny,
   seconds,
+  secondsOrOff,
   secret,
   sectionList,
   sectionName,
@@ -60,7 +61,7 @@ export const GENERAL = {
   defaultPhase2Suites: sectionList('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
   deleteSas: yesNo('Delete-SAs', 'Whether SAs are deleted when the daemon ends.', 'yes'),
   dpdCheckInterval: notYet(
-    seconds('DPD-check-interval', 'How often idle peers are asked whether they live.'),
+    secondsOrOff('DPD-check-interval', 'How often idle peers are asked whether they live.', '0'),
     'ignored',
     'peers are answered but not asked whether they live',
   ),
@@ -77,16 +78,20 @@ export const GENERAL = {
   logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
   natTKeepalive: notYet(
-    seconds('NAT-T-Keepalive', 'How often a NAT on the way is kept awake.'),
+    seconds('NAT-T-Keepalive', 'How often a NAT on the way is kept awake.', '20'),
     'ignored',
     'NAT traversal is not there',
   ),
-  policyFile: notYet(path('Policy-file', 'The KeyNote policy.'), 'ignored', NO_POLICY),
-  pubkeyDirectory: notYet(path('Pubkey-directory', 'Raw public keys of peers.'), 'ignored', NO_CERTIFICATES),
+  policyFile: notYet(path('Policy-file', 'The KeyNote policy.', '/etc/isakmpd/isakmpd.policy'), 'ignored', NO_POLICY),
+  pubkeyDirectory: notYet(
+    path('Pubkey-directory', 'Raw public keys of peers.', '/etc/isakmpd/pubkeys/'),
+    'ignored',
+    NO_CERTIFICATES,
+  ),
   renegotiateOnHup: flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
   retransmits: number('repetitions', 0, 100)('Retransmits', 'How often an unanswered message is sent again.', '3'),
   sharedSadb: notYet(flag('Shared-SADB', 'Both ends share one kernel.'), 'ignored', 'no kernel is written to'),
-  useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.'), 'ignored', NO_POLICY),
+  useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.', 'yes'), 'ignored', NO_POLICY),
 } as const;
 
 const PHASE_1 = {
@@ -247,14 +252,16 @@ export const INITIATOR_ID = {
 
 const X509_CERTIFICATES = {
   acceptSelfSigned: flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
-  caDirectory: path('CA-directory', 'Certificates of authorities.'),
-  certDirectory: path('Cert-directory', 'Our own certificates and known ones.'),
-  crlDirectory: path('CRL-directory', 'Revocation lists.'),
-  privateKey: path('Private-key', 'Our own private key.'),
-  privateKeyDirectory: path('Private-key-directory', 'Private keys by identity.'),
+  caDirectory: path('CA-directory', 'Certificates of authorities.', '/etc/isakmpd/ca/'),
+  certDirectory: path('Cert-directory', 'Our own certificates and known ones.', '/etc/isakmpd/certs/'),
+  crlDirectory: path('CRL-directory', 'Revocation lists.', '/etc/isakmpd/crls/'),
+  privateKey: path('Private-key', 'Our own private key.', '/etc/isakmpd/private/local.key'),
+  privateKeyDirectory: path('Private-key-directory', 'Private keys by identity.', '/etc/isakmpd/private/'),
 } as const;
 
-const KEYNOTE = { credentialDirectory: path('Credential-directory', 'KeyNote credentials by identity.') } as const;
+const KEYNOTE = {
+  credentialDirectory: path('Credential-directory', 'KeyNote credentials by identity.', '/etc/isakmpd/keynote/'),
+} as const;
 
 const MODE_CONFIG = {
   mode: text('Mode', 'SET to hand out, anything else to ask.'),
@@ -264,7 +271,7 @@ const MODE_CONFIG = {
   nameserver: address('Nameserver', 'Name server for the peer.'),
   winsServer: address('WINS-server', 'WINS server for the peer.'),
   dhcpServer: address('DHCP-server', 'DHCP server for the peer.'),
-  lifetime: seconds('Lifetime', 'How long the address is valid.'),
+  lifetime: seconds('Lifetime', 'How long the address is valid.', '1200'),
   network: address('Network', 'Network for the peer.'),
   prefix: text('Prefix', 'Prefix for the peer.'),
 } as const;

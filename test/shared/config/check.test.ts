@@ -72,6 +72,18 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ['2 warning [General]:Exchange-max-time "120 seconds": everything after the number is ignored'],
   ],
   [
+    'an empty member of a list is ignored, and that is told',
+    '[General]\nDefault-phase-2-suites=A,,B\n',
+    ['2 warning [General]:Default-phase-2-suites has an empty member, which is ignored'],
+  ],
+  [
+    'a member that is no address is told, the others count',
+    '[General]\nListen-on=10.0.0.1, 10.0.0.300\n',
+    [
+      '2 error [General]:Listen-on has the member "10.0.0.300", which is ignored: it is a list of addresses, interfaces or hosts, or default for the interface of the default route',
+    ],
+  ],
+  [
     'a secret is not repeated',
     '[p]\nPhase=1\nAuthentication=0x123\n',
     [

@@ -37,7 +37,7 @@ const CASES: readonly (readonly [string, schema.Tag<unknown>, string, unknown])[
   ['addresses', GENERAL.listenOn, '10.0.0.1, ::1', ['10.0.0.1', '::1']],
   ['addresses and names', GENERAL.listenOn, '10.0.0.1, eth0,,default', ['10.0.0.1', 'eth0', 'default']],
   ['no addresses', GENERAL.listenOn, '10.0.0.300', undefined],
-  ['no addresses', GENERAL.listenOn, 'eth0, 2001:db8', undefined],
+  ['addresses, a slip left out', GENERAL.listenOn, 'eth0, 2001:db8', ['eth0']],
   ['no addresses', GENERAL.listenOn, '', undefined],
   ['port', PEER.port, '501', 501],
   ['service', PEER.port, 'isakmp', 500],

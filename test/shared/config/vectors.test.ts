@@ -80,6 +80,32 @@ for (const [file, { warned, peers }] of Object.entries(FILES)) {
   });
 }
 
+for (const file of Object.keys(FILES)) {
+  test(`configs/${file} is the same when it is read again, and when it is written back and read`, (t) => {
+    const path = sharedPath('vectors', 'configs', file);
+    if (path === undefined) return t.skip(ABSENT);
+    const [store, { entries }] = load(path);
+    const changes: string[] = [];
+    store.subscribe((piece) => changes.push(piece));
+    store.load(entries);
+    assert.deepEqual(changes, [], 'a reload of the same file changes nothing');
+    const written = store
+      .sections()
+      .map(
+        (name) =>
+          `[${name}]\n${store
+            .tags(name)
+            .map(({ tag, value }) => `${tag}=\t${value}\n`)
+            .join('')}`,
+      )
+      .join('\n');
+    const again = parseConfiguration(written);
+    assert.deepEqual(again.problems, []);
+    store.load(again.entries);
+    assert.deepEqual(changes, [], 'what was written back is the same');
+  });
+}
+
 test('every isakmpd.conf among the vectors has its row here', (t) => {
   const folder = sharedPath('vectors', 'configs');
   if (folder === undefined) return t.skip(ABSENT);
