@@ -72,7 +72,7 @@ for (const [mode, exchangeType] of [
           left.log.join('\n'),
         );
       });
-      it(`${type} with ${written} is no other identity`, () => {
+      it(`CVE-2015-4171: ${type} with ${written} is no other identity`, () => {
         const { right } = meet(exchangeType, identityOf(type, tags), other);
         assert.equal(right.all('phase1Established').length, 0);
       });

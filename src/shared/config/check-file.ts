@@ -1,16 +1,18 @@
 /** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
 import { ConfigError } from '../errors.ts';
+import type { PeerPolicy } from '../policy/peer-policy.ts';
 import type { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
 import { checkEntries } from './check.ts';
 import { checkOverlaps } from './check-overlaps.ts';
 import { checkReferences } from './check-references.ts';
-import { type Finding, findingOf, placeOf } from './finding.ts';
+import { type Finding, findingOf, placeOf, warningAt } from './finding.ts';
 import { type Problem, parseConfiguration } from './parse.ts';
 import { refusedOr } from './resolution.ts';
 import { resolveConnection } from './resolve-connection.ts';
 import { resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
+import { PEER } from './sections.ts';
 import { ConfigurationStore } from './store.ts';
 
 /** All problems by line, each once. `learnNames` fills in what the system knows. Takes time in proportion to the entries, names that nobody knows apart. */
@@ -60,8 +62,18 @@ const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
   for (const name of connections) {
     if (!checked.has(fold(store.get(name, 'ISAKMP-peer') ?? ''))) findings.push(...checkAlone(store, name));
   }
-  return [...findings, ...checkOverlaps(peers.map(({ policy }) => policy))];
+  const policies = peers.map(({ policy }) => policy);
+  return [...findings, ...policies.flatMap(checkSecret), ...checkOverlaps(policies)];
 };
+
+/** Whoever pretends to be the peer once can try secrets at leisure. */
+const checkSecret = ({ name, preSharedKey }: PeerPolicy): readonly Finding[] => {
+  if (preSharedKey === undefined || preSharedKey.length >= LEAST_SECRET) return [];
+  const text = `has ${preSharedKey.length} characters only and can be guessed: take ${LEAST_SECRET} random ones or more`;
+  return [warningAt(placeOf(name, PEER.authentication.name), text)];
+};
+/** Bytes. */
+const LEAST_SECRET = 16;
 
 /** A connection whose peer cannot be used has faults of its own as well. */
 const checkAlone = (store: ConfigurationStore, name: string): readonly Finding[] => {

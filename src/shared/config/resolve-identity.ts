@@ -5,7 +5,7 @@ import { IdType } from '../constants/ipsec-doi.ts';
 import { nameFromText } from '../policy/distinguished-name.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import { type Finding, placeOf, warningAt } from './finding.ts';
-import { readPort, readProtocol, refusedValue, requireTag } from './read-tag.ts';
+import { readPort, readProtocol, readTag, refusedValue, requireTag } from './read-tag.ts';
 import type { ConfigurationReader } from './reader.ts';
 import { requireAddress } from './resolve-address.ts';
 import { IDENTITY } from './sections.ts';
@@ -13,6 +13,10 @@ import { IDENTITY } from './sections.ts';
 /** An identity of phase 1. It has no protocol and port (RFC 2407 §4.6.2). */
 export const resolvePhase1Identity = (reader: ConfigurationReader, section: string, findings: Finding[]): Identity => {
   const identity = { protocol: 0, port: 0, ...identityOf(reader, section, PHASE_1_TYPES) };
+  if (identity.type === IdType.DER_ASN1_DN && FORWARD_NAME.test(readTag(reader, section, IDENTITY.name) ?? '')) {
+    const remedy = 'RFC 4514 begins with the last part of a name; write /C=SE/CN=gate for the order of the certificate';
+    findings.push(warningAt(placeOf(section, IDENTITY.name.name), `begins with the country: ${remedy}`));
+  }
   for (const { name } of [IDENTITY.protocol, IDENTITY.port]) {
     if (reader.get(section, name) !== undefined) {
       findings.push(warningAt(placeOf(section, name), 'has no effect on an identity of phase 1: leave it out'));
@@ -20,6 +24,9 @@ export const resolvePhase1Identity = (reader: ConfigurationReader, section: stri
   }
   return identity;
 };
+
+/** Other daemons write names with commas in the order of the certificate. */
+const FORWARD_NAME = /^(?:C|countryName) *=[^,]*,/i;
 
 /** A selector of phase 2: addresses with protocol and port. */
 export const resolveSelector = (reader: ConfigurationReader, section: string, findings: Finding[]): Identity => {

@@ -19,7 +19,7 @@ Passive-connections=	other
 Phase=			1
 Address=		10.1.0.3
 Configuration=		main-mode
-Authentication=		another secret
+Authentication=		another secret of two
 [other]
 Phase=			2
 ISAKMP-peer=		third
@@ -31,6 +31,13 @@ ID-type=		IPV4_ADDR_SUBNET
 Network=		192.168.1.128
 Netmask=		255.255.255.128
 `;
+
+test('CVE-2018-5389: a secret that can be guessed is told, and not repeated', () => {
+  const lines = told(EXAMPLE.replace(/Authentication=.*/, 'Authentication=\t\tsesame'));
+  assert.deepEqual(lines, [
+    '13 warning [west]:Authentication has 6 characters only and can be guessed: take 16 random ones or more',
+  ]);
+});
 
 test('a sound configuration is told nothing', () => {
   assert.deepEqual(told(EXAMPLE), []);
@@ -71,7 +78,7 @@ test('an unknown suite is told with the nearest generated one', () => {
 });
 
 test('a connection of a peer that cannot be used is checked by itself', () => {
-  const lines = told(EXAMPLE.replace('Authentication=		secret\n', '').replace('255.255.255.0', '255.0.255.0'));
+  const lines = told(EXAMPLE.replace(/Authentication=.*\n/, '').replace('255.255.255.0', '255.0.255.0'));
   assert.match(lines.join('\n'), /error \[west\]:Authentication is missing/);
   assert.match(lines.join('\n'), /error \[net-east\]:Netmask cannot be "255\.0\.255\.0"/);
 });

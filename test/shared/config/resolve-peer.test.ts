@@ -31,7 +31,7 @@ test('a peer section becomes a policy', () => {
     port: 500,
     exchangeType: ExchangeType.ID_PROT,
     configuration: 'main-mode',
-    preSharedKey: new TextEncoder().encode('secret'),
+    preSharedKey: new TextEncoder().encode('secret of both sites'),
     localId: undefined,
     remoteId: undefined,
     checkSuites: true,

@@ -44,7 +44,7 @@ Phase=			1
 Local-address=		10.1.0.2
 Address=		10.1.0.1
 Configuration=		main-mode
-Authentication=		secret
+Authentication=		secret of both sites
 [main-mode]
 EXCHANGE_TYPE=		ID_PROT
 Transforms=		AES-256-SHA2-256-GRP14
