@@ -126,13 +126,11 @@ export class DaemonConfiguration {
   hostsOf(peers: readonly string[]): readonly string[] {
     const { addressBook } = this.store;
     const names = [...(this.general().daemon.listenOn ?? []), ...peers.map((peer) => this.store.get(peer, 'Address'))];
-    const known = names.map((name) => (name === undefined ? undefined : PEER.address.parse(name)));
-    return known
-      .filter(
-        (name) =>
-          name !== undefined && parseAddress(name) === undefined && addressBook.interfaceAddresses(name) === undefined,
-      )
-      .filter((name) => name !== undefined);
+    return names.flatMap((name) => {
+      const host = name === undefined ? undefined : PEER.address.parse(name);
+      if (host === undefined || parseAddress(host) !== undefined) return [];
+      return addressBook.interfaceAddresses(host) === undefined ? [host] : [];
+    });
   }
 
   /** Every peer section that a listed connection or [Phase 1] names. */

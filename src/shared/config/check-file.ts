@@ -22,10 +22,15 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
   learnNames(store.addressBook);
   const ofEntries = [...problems, ...store.load(entries), ...checkEntries(entries)];
   const { findings, missing } = checkReferences(entries, store);
-  const ofMeaning = [...findings, ...checkGeneral(store), ...checkPeers(store)]
-    // Whoever names a missing section has been told so where it is named.
-    .filter((finding) => findings.includes(finding) || !missing.has(fold(finding.place.section)))
-    .map(({ severity, text: said, place }) => ({ severity, text: said, line: store.lineOf(place) }));
+  // Whoever names a missing section has been told so where it is named.
+  const others = [...checkGeneral(store), ...checkPeers(store)].filter(
+    ({ place }) => !missing.has(fold(place.section)),
+  );
+  const ofMeaning = [...findings, ...others].map(({ severity, text: said, place }) => ({
+    severity,
+    text: said,
+    line: store.lineOf(place),
+  }));
   return inOrder([...ofEntries, ...ofMeaning]);
 };
 
