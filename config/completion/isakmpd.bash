@@ -12,6 +12,7 @@ _isakmpd() {
     -D) COMPREPLY=(); return ;;
     -f) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -i) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -l) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -N) COMPREPLY=(); return ;;
     -p) COMPREPLY=(); return ;;
     -R) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -19,6 +20,6 @@ _isakmpd() {
     --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
     --workers) COMPREPLY=(); return ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -N -n -p -R -S -T -v --run-dir --check --log-format --workers --help --version' -- "$current")
+  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -L -l -N -n -p -R -S -T -v --run-dir --check --log-format --workers --help --version' -- "$current")
 }
 complete -o filenames -F _isakmpd isakmpd

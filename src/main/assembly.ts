@@ -4,6 +4,7 @@ import type { KernelBackend } from '../kernel/backend.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
 import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
+import { Capture, type CaptureOptions } from './capture.ts';
 import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { createEffects } from './effects.ts';
@@ -31,6 +32,8 @@ export interface AssemblyParts {
   readonly workers: number;
   /** Our own port. */
   readonly port: number;
+  /** As Privileged.openCaptureFile. */
+  readonly openCaptureFile: CaptureOptions['open'];
   /** The network, which hands every datagram to `receive`. */
   readonly openNetwork: (receive: (path: Path, bytes: Uint8Array) => void) => UdpSockets;
 }
@@ -45,6 +48,7 @@ export interface Assembly {
   readonly peerAddresses: PeerAddresses;
   readonly listening: Listening;
   readonly gate: Gate;
+  readonly capture: Capture;
   /** For the subscribers of the status socket. */
   readonly feed: EventFeed;
   readonly faults: Faults;
@@ -58,6 +62,7 @@ export const assemble = ({
   kernel,
   workers,
   port,
+  openCaptureFile,
   openNetwork,
 }: AssemblyParts): Assembly => {
   const shared = createSaTable({ writers: workers + 1, maxRows: MOST_SAS });
@@ -119,9 +124,16 @@ export const assemble = ({
   const send: UdpSockets['send'] = (path, bytes) => {
     if (gate.releases()) network.send(path, bytes);
   };
-  const carryOut = createEffects({ network: { send }, log, supervisor, faults });
+  const capture = new Capture({
+    open: openCaptureFile,
+    onSwitch: (isOn) => lanes.capture(isOn),
+    log: log.write,
+    wallClock: () => (performance.timeOrigin + performance.now()) * 1000,
+    now: monotonicNow,
+  });
+  const carryOut = createEffects({ network: { send }, log, capture, supervisor, faults });
   const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, feed, faults };
+  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
 };
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */

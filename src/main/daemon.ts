@@ -56,6 +56,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       kernel: createNoneBackend(),
       workers: options.workers ?? availableParallelism(),
       port: options.port,
+      openCaptureFile: privileged.openCaptureFile,
       openNetwork: (onDatagram) =>
         createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),
     });
@@ -74,6 +75,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       report: () => void reports.toFile().catch((fault) => daemon.faults.dropped('a report', fault)),
       say: (text) => log.write(notice('signal', text)),
     });
+    if (options.captureFile !== undefined) await daemon.capture.start(options.captureFile);
     const closeStatus = await serveStatus(parts, daemon);
     // From here on whoever reads it may send signals.
     await privileged.writePidFile(process.pid);
@@ -169,7 +171,7 @@ function* rowsOf(table: SaTable): Generator<SaRow, void> {
 /** `close` ends it. */
 const listenToCommands = (
   { configuration, log, verbosity }: DaemonParts,
-  { table, operator, faults }: Assembly,
+  { table, operator, capture, faults }: Assembly,
   controls: Controls,
   reports: Reports,
   descriptor: number,
@@ -180,6 +182,7 @@ const listenToCommands = (
     checkEdit: (section, tag) => configuration.checkEdit(section, tag),
     tell: (event) => operator.tell(event),
     reports,
+    capture,
     rows: () => rowsOf(table),
     verbosity,
     log: log.write,
@@ -204,6 +207,7 @@ const shutDown = async ({ options, configuration, log }: DaemonParts, daemon: As
   const patience = new Promise<void>((resolve) => schedule(SHUTDOWN_PATIENCE, resolve));
   await Promise.race([daemon.supervisor.stopped, patience]);
   await daemon.lanes.stop();
+  await daemon.capture.close();
   await daemon.network.close();
 };
 

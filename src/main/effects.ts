@@ -1,16 +1,18 @@
 /** Carries out what the lanes ask for: bytes to the sockets, records to the log, all else to the supervisor. */
 import { unreachable } from '../shared/errors.ts';
 import type { LaneEffect } from '../shared/threads/contract.ts';
+import type { Capture } from './capture.ts';
 import type { Faults } from './faults.ts';
 import type { Logger } from './log.ts';
 import type { UdpSockets } from './sockets.ts';
 
 /** What of a lane's effects is not just sent or printed. */
-export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' }>;
+export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' }>;
 
 interface EffectsOptions {
   readonly network: Pick<UdpSockets, 'send'>;
   readonly log: Pick<Logger, 'write'>;
+  readonly capture: Pick<Capture, 'record'>;
   readonly supervisor: { laneEffect(lane: number, effect: SupervisorEffect): void };
   readonly faults: Pick<Faults, 'dropped'>;
 }
@@ -28,13 +30,16 @@ export const createEffects =
     }
   };
 
-const carryOut = ({ network, log, supervisor }: EffectsOptions, lane: number, effect: LaneEffect): void => {
+const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: number, effect: LaneEffect): void => {
   switch (effect.kind) {
     case 'send':
       network.send(effect.path, effect.bytes);
       break;
     case 'log':
       log.write(effect.record);
+      break;
+    case 'captured':
+      capture.record(effect);
       break;
     case 'phase1Established':
     case 'phase1Failed':

@@ -11,6 +11,7 @@ import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
+import type { Capture } from './capture.ts';
 import { FifoTransactions } from './fifo-transactions.ts';
 import type { Reports } from './reports.ts';
 
@@ -23,6 +24,7 @@ export interface FifoCommandOptions {
   readonly reinitialize: () => Promise<void>;
   readonly setMode: (mode: 'active' | 'passive') => void;
   readonly reports: Reports;
+  readonly capture: Pick<Capture, 'start' | 'stop'>;
   /** All rows of the SA table, from the beginning. */
   readonly rows: () => Iterable<SaRow>;
   readonly verbosity: Pick<Verbosity, 'levels' | 'set' | 'toggle'>;
@@ -150,8 +152,9 @@ const carryOut = async (
     case 'mode':
       return options.setMode(command.mode);
     case 'captureOn':
+      return options.capture.start(command.path);
     case 'captureOff':
-      return log(notThereYet('ui_packetlog', line, 'packet capture'));
+      return options.capture.stop();
     case 'reinitialize':
       return options.reinitialize();
     case 'report':
@@ -169,9 +172,6 @@ const isThere = (rows: Iterable<SaRow>, cookies: string, messageId: number): boo
 };
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-const notThereYet = (origin: string, line: string, what: string): LogRecord =>
-  notice('command-refused', complaint(origin, line, `refused: ${what} is not there yet` as const));
 
 const LISTS_OF_CONNECTIONS: ReadonlySet<string> = new Set(['[phase 2]:connections', '[phase 2]:passive-connections']);
 /** A script changes the lists in many lines; the rebuild waits until it has paused this long. */

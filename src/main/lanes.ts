@@ -43,6 +43,7 @@ export class Lanes {
   readonly #slots: readonly Slot[];
   readonly #started: Promise<void>;
   #stopping = false;
+  #isCapturing = false;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -101,6 +102,12 @@ export class Lanes {
 
   generalChanged(): void {
     for (const { link } of this.#slots) link.generalChanged();
+  }
+
+  /** Whether the lanes hand out every message in clear (`captured`). */
+  capture(isOn: boolean): void {
+    this.#isCapturing = isOn;
+    for (const { link } of this.#slots) link.post({ kind: 'capture', isOn });
   }
 
   /** Rejects with SystemError when the lane dies or does not answer. */
@@ -176,6 +183,7 @@ export class Lanes {
     for (const name of peersOf(lane)) link.ensurePeer(name);
     const silentUntil = now() + policies.general().exchangeMaxTimeSeconds * 1000;
     link.post({ kind: 'takeOver', silentUntil });
+    if (this.#isCapturing) link.post({ kind: 'capture', isOn: true });
     return link;
   }
 

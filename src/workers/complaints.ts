@@ -15,6 +15,7 @@ import { notice } from '../shared/log/records.ts';
 import { whoWords } from '../shared/log/who.ts';
 import type { LogFields, LogRecord, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
+import { capture } from './capture.ts';
 import { cookieBytes, hex, type IsakmpSa } from './isakmp-sa.ts';
 import { type LaneContext, nonZeroRandom } from './lane-context.ts';
 import { fieldsOf } from './lane-log.ts';
@@ -77,7 +78,7 @@ const SILENT: ReadonlySet<number> = new Set([NotifyType.AUTHENTICATION_FAILED]);
 const sendInTheClear = (lane: LaneContext, path: Path, header: Header, notify: NotifyType): void => {
   const id = nonZeroRandom(lane, 4);
   const spi = notify === NotifyType.INVALID_COOKIE ? cookieBytes(header) : new Uint8Array(0);
-  const bytes = sealMessage(
+  const { bytes, clear } = sealMessage(
     {
       initiatorCookie: header.initiatorCookie,
       responderCookie: header.responderCookie,
@@ -89,6 +90,7 @@ const sendInTheClear = (lane: LaneContext, path: Path, header: Header, notify: N
     [errorPayload(notify, ProtocolId.ISAKMP, spi)],
   );
   lane.effects.push({ kind: 'send', path, bytes });
+  capture(lane, path, true, clear);
 };
 
 const strangerFields = (path: Path, header: Header): LogFields => ({

@@ -6,6 +6,7 @@ import { hereIAmPayload, INFORMATIONAL, type News, readNews } from '../shared/ex
 import { checkMessageHash } from '../shared/exchange/quick-mode.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
+import { capture } from './capture.ts';
 import { complain, linesOf, reasonOf } from './complaints.ts';
 import { cookieBytes, cookiesOf, type Established, type IsakmpSa } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -44,6 +45,7 @@ export const receiveInformational = (
   if (isAuthentic) {
     rememberMessageId(lane, sa, established, messageId);
     hearFrom(lane, sa);
+    capture(lane, path, false, opened.message.clear);
   }
   if (!(news instanceof ProtocolError)) {
     for (const item of news) take(lane, sa, established, item);

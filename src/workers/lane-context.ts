@@ -41,6 +41,8 @@ export interface LaneContext extends LaneLog {
   /** First messages of aggressive mode: each costs a Diffie-Hellman before its sender has proved anything. */
   readonly aggressiveOffers: TokenBucket;
   general: GeneralPolicy;
+  /** Main wants every message in clear. */
+  isCapturing: boolean;
   /** ms: until then unknown cookies get no answer. */
   silentUntil: number;
   diffieHellman: number;

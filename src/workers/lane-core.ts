@@ -58,6 +58,7 @@ export class LaneCore {
       // A Diffie-Hellman each, a few milliseconds: half of a lane's time at most.
       aggressiveOffers: new TokenBucket({ burst: 200, perSecond: 100 }),
       general: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() },
+      isCapturing: false,
       silentUntil: 0,
       diffieHellman: 0,
       lastExchange: 0,
@@ -163,6 +164,9 @@ export class LaneCore {
         return;
       case 'cancel':
         this.#cancel(event.request);
+        return;
+      case 'capture':
+        lane.isCapturing = event.isOn;
         return;
       case 'takeOver':
         takeOver(lane, event.silentUntil);

@@ -1,27 +1,29 @@
 /** Messages that a lane sends on its own account under an established ISAKMP SA: informational exchanges, and the envelope of any phase 2 exchange. */
 import { ExchangeType } from '../shared/constants/isakmp.ts';
 import type { Protection } from '../shared/exchange/effects.ts';
-import { type Envelope, sealAuthenticated } from '../shared/exchange/envelope.ts';
+import { type Envelope, type Sealed, sealAuthenticated } from '../shared/exchange/envelope.ts';
 import { isakmpDeletePayload } from '../shared/exchange/informational.ts';
 import { phase2Iv } from '../shared/exchange/keymat.ts';
 import { LogClass } from '../shared/log/classes.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import { HEADER_SIZE, type OutPayload } from '../shared/wire/message.ts';
+import { capture } from './capture.ts';
 import { cipherWords, payloadWords, sentWords } from './debug-words.ts';
 import { cookieBytes, type EstablishedBasis, type IsakmpSa } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
 import { trace } from './lane-log.ts';
 import { freshMessageId, rememberMessageId } from './message-ids.ts';
 
-/** Sends a new message; `protection` is what it is encrypted with, if it is. */
+/** Sends a new message; `clear`: as it was before encryption; `protection` is what it is encrypted with, if it is. */
 export const send = (
   lane: LaneContext,
   path: Path,
-  bytes: Uint8Array,
+  { bytes, clear }: Sealed,
   protection: Protection | undefined,
   payloads: readonly OutPayload[],
 ): void => {
   lane.effects.push({ kind: 'send', path, bytes });
+  capture(lane, path, true, clear);
   trace(lane, LogClass.MESSAGE, 70, sentWords, path, bytes, false);
   trace(lane, LogClass.MESSAGE, 60, addedWords, payloads);
   if (protection !== undefined) {

@@ -6,6 +6,7 @@ import { phase1Meaning, quickModeMeaning } from '../shared/exchange/notify-meani
 import { whoWords } from '../shared/log/who.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
+import { capture } from './capture.ts';
 import type { Established, IsakmpSa, Phase2 } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
 import { fieldsOf, quickModeFields, say } from './lane-log.ts';
@@ -71,6 +72,7 @@ export const hearNotify = (lane: LaneContext, sa: IsakmpSa, { path, bytes }: Dat
   const opened = openMessage(undefined, bytes, header, CLEARTEXT_NOTIFY);
   const type = opened.kind === 'opened' ? opened.message.notifies[0]?.value.notifyType : undefined;
   if (type === undefined || type === 0 || type > NotifyType.UNEQUAL_PAYLOAD_LENGTHS) return;
+  if (opened.kind === 'opened') capture(lane, path, false, opened.message.clear);
   const name = notifyName(type);
   sa.hearsay = `it had answered ${name}, unauthenticated`;
   if (!lane.strangers.take(lane.now())) return;

@@ -22,6 +22,7 @@ import { whoWords } from '../shared/log/who.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { LaneEvent, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
+import { captureReceived } from './capture.ts';
 import { complain, dropQuietly, linesOf, reasonOf } from './complaints.ts';
 import { begunWords } from './debug-words.ts';
 import { tracePhase1Offer, traceReceived, traceStep } from './exchange-traces.ts';
@@ -94,6 +95,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   const before = machine.tag;
   const received = receive(conversation, event.bytes, header, envOf(lane));
   traceReceived(lane, undefined, received);
+  captureReceived(lane, path, received);
   tracePhase1Offer(lane, policy, received);
   if (received.kind === 'accepted' && lane.store.addHalfOpen(sa)) {
     const kept = header.length + (conversation.lastSent?.length ?? 0);
@@ -162,6 +164,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
   const { tag } = conversation.exchange;
   const received = receive(conversation, event.bytes, header, envOf(lane));
   traceReceived(lane, protection, received);
+  captureReceived(lane, event.path, received);
   tracePhase1Offer(lane, sa.policy, received);
   if (received.kind !== 'accepted') {
     sa.path = before;

@@ -14,6 +14,7 @@ import { identityKey } from '../shared/policy/identity.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { Failure, LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
+import { captureReceived } from './capture.ts';
 import { complain, linesOf, reasonOf } from './complaints.ts';
 import { begunWords } from './debug-words.ts';
 import { tracePhase2Offer, traceReceived, traceStep } from './exchange-traces.ts';
@@ -105,6 +106,7 @@ export const receiveQuickMode = (
   const { tag } = exchange;
   const received = receive(phase2.conversation, event.bytes, header, envOf(lane));
   traceReceived(lane, protection, received);
+  captureReceived(lane, event.path, received);
   switch (received.kind) {
     case 'accepted':
       if (running === undefined) enter(lane, sa, established, phase2);

@@ -10,9 +10,9 @@ export const sendMessage = (
   lane: LaneContext,
   sa: IsakmpSa,
   phase2: Phase2 | undefined,
-  { bytes, repeat, payloads }: Extract<Action, { readonly kind: 'datagram' }>,
+  { bytes, clear, repeat, payloads }: Extract<Action, { readonly kind: 'datagram' }>,
 ): void => {
-  send(lane, sa.path, bytes, phase2?.conversation.protection ?? sa.conversation?.protection, payloads);
+  send(lane, sa.path, { bytes, clear }, phase2?.conversation.protection ?? sa.conversation?.protection, payloads);
   if (repeat === 'timer') armRepeat(lane, sa, phase2, 1);
   else disarm(lane, phase2 ?? sa, 'repeat');
 };

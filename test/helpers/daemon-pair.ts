@@ -209,7 +209,7 @@ export class Life {
     const { trace, network } = this.#world;
     if (effect.kind === 'send') network.send(effect.path.local.address, effect.path.remote.address, effect.bytes);
     else if (effect.kind === 'log') trace?.(`${this.#options.name}/${lane} ${effect.record.text}`);
-    else {
+    else if (effect.kind !== 'captured') {
       trace?.(`${this.#options.name}/${lane} > ${summary(effect)}`);
       this.supervisor.laneEffect(lane, effect);
     }

@@ -111,13 +111,13 @@ export class ScriptedPeer {
 
   /** A message in the clear, of phase 1 unless told otherwise. */
   clear(payloads: readonly OutPayload[], changes: Partial<Envelope> = {}): Uint8Array {
-    return sealMessage({ ...this.#envelope(ExchangeType.ID_PROT, 0), ...changes }, payloads);
+    return sealMessage({ ...this.#envelope(ExchangeType.ID_PROT, 0), ...changes }, payloads).bytes;
   }
 
   /** The next encrypted message of phase 1. */
   sealed(payloads: readonly OutPayload[]): Uint8Array {
     if (this.#phase1 === undefined) throw new RangeError('no keys yet');
-    return sealMessage(this.#phase1, payloads);
+    return sealMessage(this.#phase1, payloads).bytes;
   }
 
   /** An encrypted message of phase 1 that comes out of decryption as `plain`. */
@@ -246,7 +246,7 @@ export class ScriptedExchange {
 
   /** With HASH(1), or HASH(2) where `extra` is the initiator's nonce. */
   authentic(payloads: readonly OutPayload[], ...extra: readonly Uint8Array[]): Uint8Array {
-    return sealAuthenticated(this.#envelope, extra, payloads);
+    return sealAuthenticated(this.#envelope, extra, payloads).bytes;
   }
 
   /** With HASH(3). */
@@ -258,7 +258,7 @@ export class ScriptedExchange {
 
   /** Encrypted, and nothing more. */
   sealed(payloads: readonly OutPayload[]): Uint8Array {
-    return sealMessage(this.#envelope, payloads);
+    return sealMessage(this.#envelope, payloads).bytes;
   }
 
   /** The next message of the other side. */

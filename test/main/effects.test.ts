@@ -9,6 +9,7 @@ it('sends, prints and hands the rest to the supervisor, in order', () => {
   const carryOut = createEffects({
     network: { send: (path, bytes) => void done.push(`send ${bytes.length} to ${path.remote.address}`) },
     log: { write: (record) => void done.push(`log ${record.text}`) },
+    capture: { record: ({ bytes }) => void done.push(`capture ${bytes.length}`) },
     supervisor: { laneEffect: (lane, effect) => void done.push(`${effect.kind} of lane ${lane}`) },
     faults: { dropped: (_what, fault) => assert.fail(String(fault)) },
   });
@@ -17,11 +18,23 @@ it('sends, prints and hands the rest to the supervisor, in order', () => {
   const effects: readonly LaneEffect[] = [
     { kind: 'phase1Resumed', isakmp: 'x' },
     { kind: 'send', path: { local: end, remote: end, encapsulated: false }, bytes: new Uint8Array(5) },
+    {
+      kind: 'captured',
+      path: { local: end, remote: end, encapsulated: false },
+      isSent: true,
+      bytes: new Uint8Array(4),
+    },
     { kind: 'log', record },
     { kind: 'phase1Gone', isakmp: 'x', why: 'expired' },
   ];
   carryOut(3, effects);
-  assert.deepEqual(done, ['phase1Resumed of lane 3', 'send 5 to 192.0.2.1', 'log up', 'phase1Gone of lane 3']);
+  assert.deepEqual(done, [
+    'phase1Resumed of lane 3',
+    'send 5 to 192.0.2.1',
+    'capture 4',
+    'log up',
+    'phase1Gone of lane 3',
+  ]);
 });
 
 it('threats "poison packet": an effect that fails is dropped and told of, the next ones are carried out', () => {
@@ -29,6 +42,7 @@ it('threats "poison packet": an effect that fails is dropped and told of, the ne
   const carryOut = createEffects({
     network: { send: () => {} },
     log: { write: () => {} },
+    capture: { record: () => {} },
     supervisor: {
       laneEffect: (_lane, effect) => {
         if (effect.kind === 'phase1Resumed') throw new RangeError('poison');

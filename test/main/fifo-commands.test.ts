@@ -29,6 +29,10 @@ const bench = () => {
     reinitialize: async () => void asked.push('reinitialize'),
     setMode: (mode) => asked.push(mode),
     checkEdit: (section, tag) => edits.push(`${section} ${tag}`),
+    capture: {
+      start: async (path) => void asked.push(`capture ${path}`),
+      stop: async () => void asked.push('capture ends'),
+    },
     rows: () => [ROW, { ...ROW, phase: 2, messageId: 0xabcd }],
     reports: {
       listSas: async () => void results.push('SAs'),
@@ -209,15 +213,10 @@ test('r asks for the report', async () => {
   assert.deepEqual([asked, logged], [['report'], []]);
 });
 
-test('commands that are not there yet say so in one line each and do nothing', async () => {
-  const { say, logged, asked, results } = bench();
-  const lines = ['p on', 'p off'];
-  await say(...lines);
-  assert.equal(logged.length, lines.length);
-  for (const [i, line] of lines.entries()) {
-    assert.match(logged[i] ?? '', new RegExp(`^[a-z_]+: command "${line}" refused: .+ is not there yet$`));
-  }
-  assert.deepEqual([asked, results], [[], []]);
+test('p on starts a capture, with or without a file name, p off ends it', async () => {
+  const { say, logged, asked } = bench();
+  await say('p on', 'p on=/run/x.pcap', 'p off');
+  assert.deepEqual([asked, logged], [['capture undefined', 'capture /run/x.pcap', 'capture ends'], []]);
 });
 
 test('fifo-clients ipsecctl-delete: teardown and removal of what was never there are silent', async () => {

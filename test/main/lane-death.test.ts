@@ -8,6 +8,7 @@ import { type Assembly, assemble } from '../../src/main/assembly.ts';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import type { Logger } from '../../src/main/log.ts';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { SystemError } from '../../src/shared/errors.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { MemoryNetwork, type Sent } from '../helpers/memory-network.ts';
@@ -119,6 +120,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     kernel,
     workers: LANES,
     port: PORT,
+    openCaptureFile: () => Promise.reject(new SystemError('no captures here')),
     openNetwork,
   });
   t.after(async () => {

@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:dgram';
 import type { Server } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
 import { holdFile, type OwnFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
@@ -27,6 +28,8 @@ export interface Privileged {
   readonly writeResult: (text: string) => Promise<void>;
   /** Replaces the report file, as `writeResult`. */
   readonly writeReport: (text: string) => Promise<void>;
+  /** Opens a capture file below the run directory, by default isakmpd.pcap; a new one gets `header`, an old one must have it. Rejects with SystemError. */
+  readonly openCaptureFile: (path: string | undefined, header: Uint8Array) => Promise<CaptureFile>;
   /** At exit: FIFO, status socket and pid file, as far as they are still ours. Rejects with SystemError. */
   readonly removeRunFiles: () => Promise<void>;
 }
@@ -38,6 +41,8 @@ export interface RunFiles {
   readonly pidFile: string;
   readonly resultFile: string;
   readonly reportFile: string;
+  /** Captured into from the start; undefined: nothing is. */
+  readonly captureFile: string | undefined;
 }
 
 /** Privilege in our own process. Throws SystemError when the run directory or one of the paths is not allowed; nothing is touched then. */
@@ -47,6 +52,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   const resultFile = resolveRunPath(runDirectory, files.resultFile, 'result file');
   const reportFile = resolveRunPath(runDirectory, files.reportFile, 'report file');
   const fifo = files.fifo === undefined ? undefined : resolveRunPath(runDirectory, files.fifo, 'FIFO');
+  if (files.captureFile !== undefined) resolveRunPath(runDirectory, files.captureFile, 'capture file');
   const statusSocket = join(runDirectory, 'isakmpd.sock');
   const ours: OwnFile[] = [];
   return {
@@ -69,6 +75,10 @@ export const createPrivileged = (files: RunFiles): Privileged => {
     },
     writeResult: async (text) => replaceFile(resultFile, text),
     writeReport: async (text) => replaceFile(reportFile, text),
+    openCaptureFile: async (path, header) => {
+      const wanted = resolve(runDirectory, path ?? 'isakmpd.pcap');
+      return openCaptureFile(resolveRunPath(runDirectory, wanted, 'capture file'), header);
+    },
     removeRunFiles: async () => ours.splice(0).forEach(removeOwnFile),
   };
 };

@@ -100,8 +100,14 @@ const parse = (header: Header, bytes: Uint8Array): Inbound => {
   return inbound(header, bytes, payloads, end);
 };
 
+/** A message on its way out: as it is sent, and as it was before encryption. */
+export interface Sealed {
+  readonly bytes: Uint8Array;
+  readonly clear: Uint8Array;
+}
+
 /** The next message of the exchange, encrypted if the exchange is. */
-export const sealMessage = (envelope: Envelope, payloads: readonly OutPayload[]): Uint8Array =>
+export const sealMessage = (envelope: Envelope, payloads: readonly OutPayload[]): Sealed =>
   seal(envelope, writeMessage(headerOf(envelope), payloads));
 
 /** The same with a HASH in front, which covers the message id, `extra`, and everything that follows it (RFC 2409 §5.5). */
@@ -109,7 +115,7 @@ export const sealAuthenticated = (
   envelope: Envelope,
   extra: readonly Uint8Array[],
   payloads: readonly OutPayload[],
-): Uint8Array => {
+): Sealed => {
   const { authentication, messageId } = envelope;
   const size = authentication && hashSize(authentication.hash);
   if (authentication === undefined || size === undefined) throw new InvariantError('HASH without SKEYID_a');
@@ -133,14 +139,14 @@ const headerOf = ({ initiatorCookie, responderCookie, exchangeType, messageId }:
 });
 
 /** Encrypts if the exchange is protected, and moves its IV on: the next message chains to this one's last block. */
-const seal = (envelope: Envelope, plain: Uint8Array): Uint8Array => {
+const seal = (envelope: Envelope, clear: Uint8Array): Sealed => {
   const { protection } = envelope;
-  if (protection === undefined) return plain;
+  if (protection === undefined) return { bytes: clear, clear };
   const { cipher, key, iv } = protection;
-  const padded = padToBlock(plain, cipher.blockSize);
+  const padded = padToBlock(clear, cipher.blockSize);
   const encrypted = encryptCbc(cipher, key, iv, padded.subarray(HEADER_SIZE));
   envelope.protection = { cipher, key, iv: encrypted.slice(encrypted.length - cipher.blockSize) };
-  return withEncryptedBody(padded, encrypted);
+  return { bytes: withEncryptedBody(padded, encrypted), clear };
 };
 
 const GENERIC_HEADER_SIZE = 4;

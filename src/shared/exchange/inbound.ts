@@ -9,6 +9,8 @@ type Of<K extends Kind> = Extract<DecodedPayload, { readonly kind: K }>;
 /** Views into one datagram: whoever keeps something past the message copies it. */
 export interface Inbound {
   readonly header: Header;
+  /** The whole message, decrypted: header, payloads, padding. */
+  readonly clear: Uint8Array;
   readonly sa: Of<'SA'> | undefined;
   readonly ke: Of<'KE'> | undefined;
   readonly nonce: Of<'NONCE'> | undefined;
@@ -74,6 +76,7 @@ export const inbound = (
   );
   return {
     header,
+    clear: bytes,
     sa,
     ke,
     nonce,

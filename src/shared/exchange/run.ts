@@ -45,6 +45,8 @@ export type Action =
   | {
       readonly kind: 'datagram';
       readonly bytes: Uint8Array;
+      /** The same before encryption. */
+      readonly clear: Uint8Array;
       readonly repeat: Repeat;
       /** What was put into it, besides the HASH that authenticates a message of phase 2. */
       readonly payloads: readonly OutPayload[];
@@ -146,14 +148,14 @@ const carryOut = (conversation: Conversation, effects: Effects): readonly Action
   for (const effect of effects) {
     if (effect.kind === 'protect') conversation.protection = effect.protection;
     else if (effect.kind === 'send' || effect.kind === 'sendAuthenticated') {
-      const bytes =
+      const { bytes, clear } =
         effect.kind === 'send'
           ? sealMessage(conversation, effect.payloads)
           : sealAuthenticated(conversation, effect.extra, effect.payloads);
       conversation.lastSent = bytes;
       conversation.repeat = effect.repeat;
       conversation.transmissions = 1;
-      actions.push({ kind: 'datagram', bytes, repeat: effect.repeat, payloads: effect.payloads });
+      actions.push({ kind: 'datagram', bytes, clear, repeat: effect.repeat, payloads: effect.payloads });
     } else actions.push(effect);
   }
   return actions;

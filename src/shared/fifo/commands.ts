@@ -216,8 +216,9 @@ const ROWS: readonly Row[] = [
     origin: 'ui_packetlog',
     parse: parseCapture,
     forms: {
-      'p on[=path]': 'Capture messages in clear. Refused for now: packet capture is not there yet.',
-      'p off': 'End the capture. Refused for now, as p on.',
+      'p on[=path]':
+        'Capture all messages in clear, to this file below the run directory, or to the last one, or to isakmpd.pcap. An earlier capture is continued.',
+      'p off': 'End the capture.',
     },
   },
   {

@@ -51,6 +51,8 @@ export type LaneEvent =
   /** The kernel has what `install` asked for. */
   | { readonly kind: 'installed'; readonly exchange: number }
   | { readonly kind: 'refused'; readonly exchange: number; readonly reason: string }
+  /** From here on main wants every message in clear, or no more (`captured`). */
+  | { readonly kind: 'capture'; readonly isOn: boolean }
   /** First event of a relaunched lane, after the policies: read your SAs back; say nothing about unknown cookies until then (ms). */
   | { readonly kind: 'takeOver'; readonly silentUntil: number };
 
@@ -142,6 +144,8 @@ export interface Failure {
 export type LaneEffect =
   | { readonly kind: 'send'; readonly path: Path; readonly bytes: Uint8Array }
   | { readonly kind: 'log'; readonly record: LogRecord }
+  /** A message in clear, sent for the first time or received and accepted. No keys, but all that IKE encrypts. */
+  | { readonly kind: 'captured'; readonly path: Path; readonly isSent: boolean; readonly bytes: Uint8Array }
   | {
       readonly kind: 'phase1Established';
       readonly isakmp: Cookies;

@@ -136,6 +136,7 @@ export const LANE_EVENTS: Frames<LaneEvent> = framesOf<LaneEvent>({
   cancel: { request: f64 },
   installed: { exchange: f64 },
   refused: { exchange: f64, reason: text },
+  capture: { isOn: flag },
   takeOver: { silentUntil: f64 },
 });
 
@@ -213,6 +214,7 @@ const logRecord: Field<LogRecord> = record<LogRecord>({
 export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
   send: { path, bytes: passingBytes },
   log: { record: logRecord },
+  captured: { path, isSent: flag, bytes },
   phase1Established: {
     isakmp: text,
     request: f64,

@@ -37,6 +37,7 @@ const filesIn = (runDirectory: string, changes: Partial<RunFiles> = {}): RunFile
   pidFile: join(runDirectory, 'isakmpd.pid'),
   resultFile: join(runDirectory, 'isakmpd.result'),
   reportFile: join(runDirectory, 'isakmpd.report'),
+  captureFile: undefined,
   ...changes,
 });
 const modeOf = (path: string): number => statSync(path).mode & 0o777;

@@ -16,6 +16,7 @@ const privilegedIn = (run: string): Privileged =>
     pidFile: join(run, 'isakmpd.pid'),
     resultFile: join(run, 'isakmpd.result'),
     reportFile: join(run, 'isakmpd.report'),
+    captureFile: undefined,
   });
 
 const open = async (t: TestContext, path: string): Promise<void> => {

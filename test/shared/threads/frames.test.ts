@@ -80,6 +80,7 @@ const EVENTS: Kinds<LaneEvent> = {
   cancel: fc.record({ kind: fc.constant('cancel'), request: number }),
   installed: fc.record({ kind: fc.constant('installed'), exchange: number }),
   refused: fc.record({ kind: fc.constant('refused'), exchange: number, reason: text }),
+  capture: fc.record({ kind: fc.constant('capture'), isOn: fc.boolean() }),
   takeOver: fc.record({ kind: fc.constant('takeOver'), silentUntil: number }),
 };
 
@@ -145,6 +146,7 @@ const logFields: fc.Arbitrary<LogFields> = fc.record(
 
 const EFFECTS: Kinds<LaneEffect> = {
   send: fc.record({ kind: fc.constant('send'), path, bytes }),
+  captured: fc.record({ kind: fc.constant('captured'), path, isSent: fc.boolean(), bytes }),
   log: fc.record({
     kind: fc.constant('log'),
     record: fc.record({

@@ -70,13 +70,45 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
-  'command-refused': {
+  capture: {
     severity: 'notice',
     byPeer: false,
     lines: {
-      '{function}: command "{command}" refused: {what} is not there yet': {
-        cause: 'A command that this daemon does not have yet.',
-        cure: 'None.',
+      'log_packet_init: starting IKE packet capture to file "{path}"': {
+        cause: '-L, -l or `p on`: from here on the file gets every IKE message in clear.',
+        cure: 'None needed. Treat the file as secret: it holds no keys, but all that IKE hides.',
+      },
+      'log_packet_restart: capture already active on file "{path}"': {
+        cause: '`p on` while a capture runs; it goes on as it was.',
+        cure: 'Write `p off` first if another file is wanted.',
+      },
+      'log_packet_stop: stopped capture': { cause: '`p off`, or the daemon ends.', cure: 'None needed.' },
+      'log_packet_stop: no capture is active': { cause: '`p off` without a capture.', cure: 'None needed.' },
+    },
+  },
+  'capture-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'log_packet_init: {fault}': {
+        cause:
+          'The capture does not begin: its file lies outside the run directory, is a link or no regular file, others may read it, it is no capture of ours, or it cannot be opened. The line says which.',
+        cure: 'Name a new file below the run directory: `p on=path`.',
+      },
+      'log_packet_iov: capture to file "{path}" ended: {fault}': {
+        cause: 'The file cannot be written any more, the disk may be full. The capture is over, all else goes on.',
+        cure: 'Make room, then `p on` continues the file.',
+      },
+    },
+  },
+  'capture-drops': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'log_packet_iov: {count} messages are missing in the capture: the disk is too slow': {
+        cause:
+          'More messages came than could be written, so the capture has gaps; the count is of this capture so far.',
+        cure: 'Capture to a faster disk.',
       },
     },
   },
