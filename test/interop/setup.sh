@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the interoperability tests need on Debian 12. Run as root, as often as one likes: quick when all is there.
+# Installs what the tests need on Debian 12 besides Node: foreign daemons, and the programs that judge our captures, manual pages, unit and completion. Run as root, as often as one likes: quick when all is there.
 # libreswan's package conflicts with strongSwan's, so it is unpacked into a folder of its own
 # ($ISAKMPD_PLUTO_ROOT, or node_modules/.cache/libreswan) with the libraries it needs installed beside it.
 set -eu
@@ -8,6 +8,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 pluto_root=${ISAKMPD_PLUTO_ROOT:-$root/node_modules/.cache/libreswan}
 packages='strongswan-charon strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins
 	libcharon-extra-plugins tshark tcpdump iproute2 gcc libc6-dev
+	mandoc groff-base zsh systemd python3
 	libnss3-tools dns-root-data libcap-ng0 libcurl3-nss libevent-core-2.1-7 libevent-pthreads-2.1-7 libldns3 libunbound8'
 
 updated=no
