@@ -124,17 +124,20 @@ export const assemble = ({
   const send: UdpSockets['send'] = (path, bytes) => {
     if (gate.releases()) network.send(path, bytes);
   };
-  const capture = new Capture({
-    open: openCaptureFile,
+  const capture = captureOf(openCaptureFile, lanes, log);
+  const carryOut = createEffects({ network: { send }, log, capture, supervisor, faults });
+  const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
+  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
+};
+
+const captureOf = (open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
+  new Capture({
+    open,
     onSwitch: (isOn) => lanes.capture(isOn),
     log: log.write,
     wallClock: () => (performance.timeOrigin + performance.now()) * 1000,
     now: monotonicNow,
   });
-  const carryOut = createEffects({ network: { send }, log, capture, supervisor, faults });
-  const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
-  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
-};
 
 /** The peers whose policies a lane's successor needs: those of the SAs that it will read back. Lane n is writer n + 1. */
 const peersOf = (table: SaTable, lane: number): ReadonlySet<string> =>
