@@ -1,16 +1,58 @@
 /** What the resolvers of one peer share: where they read, what they found odd, and how one bad member of a list is left out. */
 import { ConfigError, type ConfigPlace } from '../errors.ts';
+import type { PeerPolicy, Suite } from '../policy/peer-policy.ts';
+import { fold } from './case-fold.ts';
 import { type Finding, faultAt, placeText } from './finding.ts';
-import type { ConfigurationReader } from './reader.ts';
+import { RecordingReader } from './reader.ts';
 
 export interface Resolution {
-  readonly reader: ConfigurationReader;
+  readonly reader: RecordingReader;
   /** Name of the peer section. */
   readonly peer: string;
   /** `Legacy-crypto=yes` */
   readonly legacyCrypto: boolean;
   /** Filled while resolving. */
   readonly findings: Finding[];
+  readonly shared: SharedAnswers;
+}
+
+class AnswersOfOneKind<T> {
+  readonly #kept = new Map<string, { readonly answer: T; readonly pieces: ReadonlySet<string> }>();
+
+  /**
+   * What `resolve` answers about a section, made once. Only an answer without findings is kept: those, and errors, name the peer that they are for.
+   * The resolution's reader records the pieces either way.
+   */
+  of(section: string, resolution: Resolution, resolve: (resolution: Resolution) => T): T {
+    const { reader, peer, legacyCrypto, findings, shared } = resolution;
+    const key = `${fold(section)} ${legacyCrypto}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) {
+      reader.record(kept.pieces);
+      return kept.answer;
+    }
+    const recording = new RecordingReader(reader);
+    const before = findings.length;
+    const answer = resolve({ reader: recording, peer, legacyCrypto, findings, shared });
+    if (findings.length === before) this.#kept.set(key, { answer, pieces: recording.pieces });
+    return answer;
+  }
+
+  clear(): void {
+    if (this.#kept.size > 0) this.#kept.clear();
+  }
+}
+
+/** What sections mean that many peers name: resolved once, and shared as long as no configuration changes. */
+export class SharedAnswers {
+  readonly phase1 = new AnswersOfOneKind<Pick<PeerPolicy, 'exchangeType' | 'configuration' | 'transforms'>>();
+  readonly suites = new AnswersOfOneKind<Suite>();
+
+  /** Some configuration has changed. */
+  clear(): void {
+    this.phase1.clear();
+    this.suites.clear();
+  }
 }
 
 /**

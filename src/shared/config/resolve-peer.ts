@@ -8,7 +8,7 @@ import { fold } from './case-fold.ts';
 import { type Finding, faultAt, findingOf, placeOf, warningAt } from './finding.ts';
 import { readFlags, readPort, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
-import { type Resolution, refusedOr } from './resolution.ts';
+import { type Resolution, refusedOr, SharedAnswers } from './resolution.ts';
 import { readLocalAddress, readPeerAddress } from './resolve-address.ts';
 import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
 import { resolvePhase1Identity } from './resolve-identity.ts';
@@ -44,15 +44,16 @@ export const resolvePeer = (
 };
 const NONE: ReadonlySet<string> = new Set();
 
-/** The same with the refusal as a value. */
+/** The same with the refusal as a value. `shared` must be cleared whenever a piece of configuration has changed. */
 export const attemptPeer = (
   reader: ConfigurationReader,
   name: string,
   connected: ReadonlySet<string>,
+  shared: SharedAnswers = new SharedAnswers(),
 ): ResolvedPeer | RefusedPeer => {
   const recording = new RecordingReader(reader);
   const findings: Finding[] = [];
-  const policy = refusedOr(() => policyOf(recording, name, connected, findings));
+  const policy = refusedOr(() => policyOf(recording, name, connected, findings, shared));
   return policy instanceof ConfigError
     ? { error: policy, pieces: recording.pieces }
     : { policy, findings, pieces: recording.pieces };
@@ -66,10 +67,11 @@ export const needsLegacyProvider = ({ transforms }: PeerPolicy): boolean =>
   );
 
 const policyOf = (
-  reader: ConfigurationReader,
+  reader: RecordingReader,
   section: string,
   connected: ReadonlySet<string>,
   findings: Finding[],
+  shared: SharedAnswers,
 ): PeerPolicy => {
   if (requireTag(reader, section, PEER.phase) !== 1) {
     throw refusedValue(reader, section, PEER.phase, 'a peer section has Phase=1');
@@ -77,7 +79,7 @@ const policyOf = (
   refuseNotYet(reader, section, PEER);
   const name = reader.nameOf(section);
   const legacyCrypto = readTag(reader, section, PEER.legacyCrypto);
-  const resolution = { reader, peer: name, legacyCrypto, findings };
+  const resolution = { reader, peer: name, legacyCrypto, findings, shared };
   const phase1 = resolvePhase1Configuration(resolution, readTag(reader, section, PEER.configuration));
   const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, findings);
   const policy: PeerPolicy = {

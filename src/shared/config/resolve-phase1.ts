@@ -20,7 +20,10 @@ export interface Phase1Configuration {
   readonly transforms: readonly Phase1Transform[];
 }
 
-export const resolvePhase1Configuration = (resolution: Resolution, section: string): Phase1Configuration => {
+export const resolvePhase1Configuration = (resolution: Resolution, section: string): Phase1Configuration =>
+  resolution.shared.phase1.of(section, resolution, (inner) => resolveConfiguration(inner, section));
+
+const resolveConfiguration = (resolution: Resolution, section: string): Phase1Configuration => {
   const { reader, findings } = resolution;
   if (readTag(reader, section, ISAKMP_CONFIGURATION.doi) !== Doi.IPSEC) {
     throw refusedValue(reader, section, ISAKMP_CONFIGURATION.doi, 'only IPSEC is supported');

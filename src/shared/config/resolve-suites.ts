@@ -21,13 +21,17 @@ import {
 
 /** The suites of a list; `where` is the tag that holds it. Those that cannot be used are left out with a warning. */
 export const resolveSuites = (resolution: Resolution, where: ConfigPlace, names: readonly string[]): readonly Suite[] =>
-  usable(where, names, resolution.findings, (name) => ({
-    name: resolution.reader.nameOf(name),
-    // All of a suite's protocols or none: half a suite protects less than was asked for.
-    protocols: requireTag(resolution.reader, name, SUITE.protocols).map((protocol) =>
-      resolveProtocol(resolution, protocol),
-    ),
-  }));
+  usable(where, names, resolution.findings, (name) =>
+    resolution.shared.suites.of(name, resolution, (inner) => resolveSuite(inner, name)),
+  );
+
+const resolveSuite = (resolution: Resolution, name: string): Suite => ({
+  name: resolution.reader.nameOf(name),
+  // All of a suite's protocols or none: half a suite protects less than was asked for.
+  protocols: requireTag(resolution.reader, name, SUITE.protocols).map((protocol) =>
+    resolveProtocol(resolution, protocol),
+  ),
+});
 
 const resolveProtocol = (resolution: Resolution, section: string): SuiteProtocol => {
   const { reader, findings } = resolution;

@@ -2,6 +2,7 @@
 import { ConfigError } from '../errors.ts';
 import { fold } from './case-fold.ts';
 import { listedPiece } from './dependencies.ts';
+import { SharedAnswers } from './resolution.ts';
 import { type ResolvedGeneral, resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, needsLegacyProvider, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
 import { ConfigurationStore } from './store.ts';
@@ -15,6 +16,7 @@ export class ResolvedConfiguration {
   /** Connections that FIFO `c` named, folded. */
   readonly #connected = new Set<string>();
   readonly #changedPeers = new Set<string>();
+  readonly #shared = new SharedAnswers();
   #general: ResolvedGeneral | undefined;
   #refusesLegacyCiphers = false;
   /** What counts where [General] has a value that cannot be: the one before. */
@@ -30,7 +32,7 @@ export class ResolvedConfiguration {
     const key = fold(name);
     const kept = this.#peers.get(key);
     if (kept !== undefined) return kept;
-    const resolved = this.#withoutLegacy(attemptPeer(this.#store, name, this.#connected));
+    const resolved = this.#withoutLegacy(attemptPeer(this.#store, name, this.#connected, this.#shared));
     this.#peers.set(key, resolved);
     for (const piece of resolved.pieces) {
       const dependents = this.#dependents.get(piece);
@@ -90,6 +92,7 @@ export class ResolvedConfiguration {
   }
 
   #pieceChanged(piece: string): void {
+    this.#shared.clear();
     if (this.#general?.pieces.has(piece)) this.#general = undefined;
     for (const key of this.#dependents.get(piece) ?? []) {
       this.#forget(key);
