@@ -20,27 +20,21 @@ export interface OwnFile {
   readonly descriptor: number;
 }
 
-/** Replaces the pid file: the number and a newline, readable by everybody. Throws SystemError. */
-export const writePidFile = (path: string, pid: number): void => {
-  try {
-    rmSync(path, { force: true });
-    writeNew(path, `${pid}\n`, 0o644);
-  } catch (fault) {
-    throw new SystemError(`cannot write pid file ${path}: ${causeOf(fault)}`);
-  }
-};
-
-/** Replaces a file (mode 0600) in one step: a reader sees the old text or the new one. Throws SystemError. */
-export const replaceFile = (path: string, text: string): void => {
+/** Replaces a file in one step: a reader sees the old text or the new one. `what` is for the message. Throws SystemError. */
+export const replaceFile = (path: string, text: string, { mode = 0o600, what = '' } = {}): void => {
   const temporary = `${path}.tmp`;
   try {
     rmSync(temporary, { force: true });
-    writeNew(temporary, text, 0o600);
+    writeNew(temporary, text, mode);
     renameSync(temporary, path);
   } catch (fault) {
-    throw new SystemError(`cannot write ${path}: ${causeOf(fault)}`);
+    throw new SystemError(`cannot write ${what}${path}: ${causeOf(fault)}`);
   }
 };
+
+/** Replaces the pid file, as `replaceFile`: the number and a newline, readable by everybody. */
+export const writePidFile = (path: string, pid: number): void =>
+  replaceFile(path, `${pid}\n`, { mode: 0o644, what: 'pid file ' });
 
 /** Remembers a file that we have just made. Throws SystemError. */
 export const holdFile = (path: string): OwnFile => {

@@ -15,6 +15,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,6 +96,25 @@ test('fifo-clients pidfile: the pid file holds the number and a newline, whateve
   await createPrivileged(filesIn(run)).writePidFile(4711);
   assert.equal(readFileSync(path, 'utf8'), '4711\n');
   assert.equal(modeOf(path), 0o644);
+});
+
+test('the pid file appears whole: a watcher that reads it at once finds the number', async (t) => {
+  const run = directory(t);
+  const events: string[] = [];
+  const seen = new Promise<void>((resolve) => {
+    const watcher = watch(run, (event, name) => {
+      events.push(`${event} ${name}`);
+      if (name === 'end') resolve();
+    });
+    t.after(() => watcher.close());
+  });
+  await createPrivileged(filesIn(run)).writePidFile(4711);
+  writeFileSync(join(run, 'end'), '');
+  await seen;
+  // A change of contents would mean that it was there before it was written.
+  assert.ok(events.includes('rename isakmpd.pid'), events.join());
+  assert.ok(!events.includes('change isakmpd.pid'), events.join());
+  assert.deepEqual(readdirSync(run).toSorted(), ['end', 'isakmpd.pid']);
 });
 
 test('threats "/var/run only": links in the place of pid and result file are replaced, what they name stays', async (t) => {
