@@ -17,9 +17,10 @@ _isakmpd() {
     -p) COMPREPLY=(); return ;;
     -R) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --run-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    --capture-format) mapfile -t COMPREPLY < <(compgen -W 'pcap pcapng' -- "$current"); return ;;
     --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
     --workers) COMPREPLY=(); return ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -L -l -N -n -p -R -S -T -v --run-dir --check --log-format --workers --help --version' -- "$current")
+  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -L -l -N -n -p -R -S -T -v --run-dir --check --capture-format --log-format --workers --help --version' -- "$current")
 }
 complete -o filenames -F _isakmpd isakmpd

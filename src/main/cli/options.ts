@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { normalise } from '../../shared/cli/getopt.ts';
-import { dashed, OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
+import { OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
 import { parsePort } from '../../shared/cli/port.ts';
 import { readTable } from '../system-names.ts';
 
@@ -57,8 +57,6 @@ export const parseCommandLine = async (argv: readonly string[], version: string)
   const given: Given = new Map(Object.entries(await parser.parse()));
   if (given.has('help')) return { kind: 'print', text: await parser.getHelp() };
   if (given.has('version')) return { kind: 'print', text: version };
-  const early = OPTIONS.find((row) => row.notYet !== undefined && given.has(row.key));
-  if (early !== undefined) return refused(`${dashed(early.key)}: ${early.notYet}`);
   return checked(given);
 };
 
@@ -87,7 +85,7 @@ const prepared = (parser: Argv): Argv =>
 
 const addOption = (parser: Argv, row: OptionRow): Argv =>
   parser.option(row.key, {
-    describe: `${row.argument === undefined ? '' : `${row.argument}: `}${row.help}${row.notYet === undefined ? '' : ` (refused: ${row.notYet})`}`,
+    describe: `${row.argument === undefined ? '' : `${row.argument}: `}${row.help}`,
     ...(row.key === 'd' ? { count: true } : { type: row.argument === undefined ? 'boolean' : 'string' }),
     ...(row.isRepeatable ? { array: true, nargs: 1 } : {}),
     requiresArg: row.argument !== undefined,
@@ -107,6 +105,7 @@ const checked = (given: Given): CommandLine => {
   if (workers !== undefined && !isWorkerCount(workers)) return refused('--workers: a number from 1 to 128 is needed');
   const captureFormat = oneOf(given, 'capture-format', ['pcap', 'pcapng']);
   if (captureFormat === undefined) return refused('--capture-format: pcap or pcapng');
+  if (captureFormat === 'pcapng') return refused('--capture-format: pcapng is not there yet');
   const logFormat = oneOf(given, 'log-format', ['text', 'json']);
   if (logFormat === undefined) return refused('--log-format: text or json');
   const foreground = given.get('d');

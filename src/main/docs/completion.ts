@@ -1,4 +1,4 @@
-/** Shell completion from the option table. What is refused is not offered. */
+/** Shell completion from the option table. */
 import { dashed, OPTIONS, type OptionRow } from '../../shared/cli/option-table.ts';
 
 /** For bash-completion, or to be sourced. */
@@ -15,7 +15,7 @@ _isakmpd() {
   case $previous in
 ${withArgument.map((row) => `    ${dashed(row.key)}) ${bashArgument(row)}; return ;;`).join('\n')}
   esac
-  mapfile -t COMPREPLY < <(compgen -W '${OFFERED.map((row) => dashed(row.key)).join(' ')}' -- "$current")
+  mapfile -t COMPREPLY < <(compgen -W '${OPTIONS.map((row) => dashed(row.key)).join(' ')}' -- "$current")
 }
 complete -o filenames -F _isakmpd isakmpd
 `;
@@ -24,7 +24,7 @@ complete -o filenames -F _isakmpd isakmpd
 export const zshCompletion = (): string => `#compdef isakmpd
 # Written by \`npm run docs\`. zsh completion for isakmpd(8): copy to a directory of $fpath as _isakmpd
 _arguments -s -S \\
-${OFFERED.map((row) => `  ${zshOption(row)}`).join(' \\\n')}
+${OPTIONS.map((row) => `  ${zshOption(row)}`).join(' \\\n')}
 `;
 
 const bashArgument = ({ argument = '' }: OptionRow): string => {
@@ -58,5 +58,4 @@ const isFile = (argument: string): boolean => argument === 'fifo' || argument.en
 const zshEscaped = (text: string): string => text.replaceAll(/[[\]:\\]/g, '\\$&');
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-const OFFERED = OPTIONS.filter((row) => row.notYet === undefined);
-const withArgument = OFFERED.filter((row) => row.argument !== undefined);
+const withArgument = OPTIONS.filter((row) => row.argument !== undefined);

@@ -31,10 +31,9 @@ const INTRODUCTIONS: Readonly<Record<keyof typeof SECTION_KINDS, string>> = {
 
 /** The options of isakmpd(8). */
 export const optionDefinitions = (): string =>
-  OPTIONS.map(({ key, argument, help, notYet, isRepeatable }) => {
+  OPTIONS.map(({ key, argument, help, isRepeatable }) => {
     const term = `\`${dashed(key)}\`${argument === undefined ? '' : ` *${argument}*`}`;
-    const more = `${isRepeatable ? ' May be given several times.' : ''}${notYet === undefined ? '' : ` Refused for now: ${notYet}.`}`;
-    return definition(term, `${sentence(help)}${more}`);
+    return definition(term, `${sentence(help)}${isRepeatable ? ' May be given several times.' : ''}`);
   }).join('\n\n');
 
 /** The numbers of the debug classes. */

@@ -6,19 +6,12 @@ export interface OptionRow {
   /** What the option's argument is; undefined: it takes none. */
   readonly argument: string | undefined;
   readonly help: string;
-  /** Why the option is refused for now; undefined: it works. */
-  readonly notYet: string | undefined;
   /** May be given several times, and each counts. */
   readonly isRepeatable?: true;
 }
 
-const flag = (key: string, help: string, notYet?: string): OptionRow => ({ key, argument: undefined, help, notYet });
-const withArgument = (key: string, argument: string, help: string, notYet?: string): OptionRow => ({
-  key,
-  argument,
-  help,
-  notYet,
-});
+const flag = (key: string, help: string): OptionRow => ({ key, argument: undefined, help });
+const withArgument = (key: string, argument: string, help: string): OptionRow => ({ key, argument, help });
 
 export const OPTIONS: readonly OptionRow[] = [
   flag('4', 'use IPv4 only (with -6: both)'),
@@ -44,12 +37,7 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
   flag('check', 'check the configuration, print what is wrong with it, and exit (0: nothing, 1: errors, 2: warnings)'),
-  withArgument(
-    'capture-format',
-    'pcap|pcapng',
-    'format of the capture [pcap]',
-    'pcapng is not there yet, pcap is the default',
-  ),
+  withArgument('capture-format', 'pcap|pcapng', 'format of the capture [pcap]; pcapng is not there yet'),
   withArgument('log-format', 'text|json', 'format of the log [text]'),
   withArgument('workers', 'number', 'threads that run exchanges, 1 to 128 [one per processor]'),
   flag('help', 'print this and exit'),
