@@ -5,8 +5,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
+import { PayloadType } from '../../src/shared/constants/isakmp.ts';
+import { HEADER_SIZE } from '../../src/shared/wire/message.ts';
 import { startPair } from '../helpers/daemon-process.ts';
 import { findSecrets } from '../helpers/secret-search.ts';
+import { pcapDatagrams } from '../helpers/wire-captures.ts';
 
 const TAP = new URL('../helpers/secret-tap.js', import.meta.url).href;
 /** That of the configuration files. */
@@ -19,13 +22,26 @@ const secretsOf = ({ runDirectory }: Daemon): readonly Uint8Array[] =>
     .flatMap((name) => readFileSync(join(runDirectory, name), 'utf8').trimEnd().split('\n'))
     .map((line) => Buffer.from(line, 'hex'));
 
-/** Its log and every file that it has written. */
+/** Its log and every file that it has written, but for the capture. */
 const outputOf = ({ runDirectory, log }: Daemon): string => {
   const files = readdirSync(runDirectory).filter(
-    (name) => !/^secrets\.|\.conf$/.test(name) && statSync(join(runDirectory, name)).isFile(),
+    (name) => !/^secrets\.|\.conf$|^isakmpd\.pcap$/.test(name) && statSync(join(runDirectory, name)).isFile(),
   );
   return [...log, ...files.map((name) => readFileSync(join(runDirectory, name), 'latin1'))].join('\n');
 };
+
+/** Bodies of the HASH payloads in a capture: they are made with keys, and sent all the same. */
+const hashesIn = (path: string): readonly Uint8Array[] =>
+  pcapDatagrams(path).flatMap((bytes) => {
+    const message = Buffer.from(bytes);
+    const hashes: Uint8Array[] = [];
+    let type = message.readUInt8(16);
+    for (let at = HEADER_SIZE; type !== 0; at += message.readUInt16BE(at + 2)) {
+      if (type === PayloadType.HASH) hashes.push(message.subarray(at + 4, at + message.readUInt16BE(at + 2)));
+      type = message.readUInt8(at);
+    }
+    return hashes;
+  });
 
 const seen = (daemon: Daemon, text: string, times: number): Promise<unknown> =>
   until(`"${text}" for the ${times}. time`, () => daemon.count(text) >= times || undefined);
@@ -40,6 +56,8 @@ for (const format of ['text', 'json']) {
     const tell = (...lines: readonly string[]): void => {
       for (const line of lines) for (const daemon of pair) daemon.command(line);
     };
+    tell('p on');
+    for (const daemon of pair) await daemon.saw('starting IKE packet capture');
     // Main mode, and quick mode with PFS.
     tell('C set [quick-mode]:Suites=QM-ESP-AES-128-SHA2-256-PFS-GRP19-SUITE force');
     left.command('c tunnel');
@@ -87,6 +105,15 @@ for (const format of ['text', 'json']) {
     const others = secrets.filter((secret) => !first.equals(secret));
     assert.match(output, /conf_report: dumping running configuration/, 'the reports are in it');
     assert.deepEqual(findSecrets(output, others), []);
+    for (const { runDirectory } of pair) {
+      const path = join(runDirectory, 'isakmpd.pcap');
+      const hashes = hashesIn(path);
+      // Two phase 1s and quick modes that came to an end, and what was deleted.
+      assert.ok(hashes.length >= 14, `${hashes.length} hashes were captured`);
+      const keys = secrets.filter((secret) => !hashes.some((hash) => Buffer.from(secret).equals(hash)));
+      assert.ok(keys.length > 80, `${keys.length} keys`);
+      assert.deepEqual(findSecrets(readFileSync(path, 'latin1'), keys), []);
+    }
     for (const form of [FIRST_SECRET, first.toString('hex'), first.toString('base64').slice(0, -2)]) {
       assert.ok(!output.toLowerCase().includes(form.toLowerCase()), form);
     }
