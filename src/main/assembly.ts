@@ -1,6 +1,7 @@
 /** The parts of a daemon put together: configuration, network, lanes and supervisor. Files, FIFO and signals are daemon.ts's. */
 import { randomFillSync } from 'node:crypto';
 import type { KernelBackend } from '../kernel/backend.ts';
+import type { CaptureFormat } from '../shared/capture/formats.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
 import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
@@ -32,6 +33,7 @@ export interface AssemblyParts {
   readonly workers: number;
   /** Our own port. */
   readonly port: number;
+  readonly captureFormat: CaptureFormat;
   /** As Privileged.openCaptureFile. */
   readonly openCaptureFile: CaptureOptions['open'];
   /** The network, which hands every datagram to `receive`. */
@@ -62,6 +64,7 @@ export const assemble = ({
   kernel,
   workers,
   port,
+  captureFormat,
   openCaptureFile,
   openNetwork,
 }: AssemblyParts): Assembly => {
@@ -124,16 +127,17 @@ export const assemble = ({
   const send: UdpSockets['send'] = (path, bytes) => {
     if (gate.releases()) network.send(path, bytes);
   };
-  const capture = captureOf(openCaptureFile, lanes, log);
+  const capture = captureOf(captureFormat, openCaptureFile, lanes, log);
   const carryOut = createEffects({ network: { send }, log, capture, supervisor, faults });
   const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
   return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
 };
 
-const captureOf = (open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
+const captureOf = (format: CaptureFormat, open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
   new Capture({
+    format,
     open,
-    onSwitch: (isOn) => lanes.capture(isOn),
+    onSwitch: (wanted) => lanes.capture(wanted),
     log: log.write,
     wallClock: () => (performance.timeOrigin + performance.now()) * 1000,
     now: monotonicNow,

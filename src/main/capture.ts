@@ -1,17 +1,22 @@
-/** Packet capture, isakmpd(8) -L and `p`: one at a time, written behind a bounded queue so that a slow disk costs messages, not the daemon. */
-import { type CapturedMessage, pcapFileHeader, pcapRecord } from '../shared/capture/pcap.ts';
+/** Packet capture, isakmpd(8) -L and `p`: one at a time, with a decryption table beside it where the format wants one. */
+import { DECRYPTION_TABLE, decryptionTableHeader, decryptionTableLine } from '../shared/capture/decryption-table.ts';
+import type { CaptureFormat } from '../shared/capture/formats.ts';
+import type { CapturedMessage } from '../shared/capture/packet.ts';
 import { SystemError } from '../shared/errors.ts';
 import { printable } from '../shared/log/printable.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
+import type { Lanes } from './lanes.ts';
 import type { CaptureFile } from './privileged/capture-file.ts';
+import { QueuedFile } from './queued-file.ts';
 
 export interface CaptureOptions {
+  readonly format: CaptureFormat;
   /** As Privileged.openCaptureFile. */
-  readonly open: (path: string | undefined, header: Uint8Array) => Promise<CaptureFile>;
-  /** Tells the lanes to hand out messages, or no more. */
-  readonly onSwitch: (isOn: boolean) => void;
+  readonly open: (path: string, header: Uint8Array) => Promise<CaptureFile>;
+  /** Tells the lanes what to hand out. */
+  readonly onSwitch: Lanes['capture'];
   readonly log: (record: LogRecord) => void;
   /** Microseconds of the wall clock. */
   readonly wallClock: () => number;
@@ -22,21 +27,18 @@ export interface CaptureOptions {
 export class Capture {
   readonly #options: CaptureOptions;
   readonly #dropLines = new TokenBucket({ burst: 1, perSecond: 1 / 60 });
-  #file: CaptureFile | undefined;
-  /** What `p on` without a path uses again. */
-  #path: string | undefined;
-  /** Records that wait for the disk. */
-  #queue: Uint8Array[] = [];
-  #queued = 0;
-  #dropped = 0;
-  #writing: Promise<void> | undefined;
+  #files: Files | undefined;
+  /** What `p on` without a path uses: the last one that worked. */
+  #path: string;
+  readonly #dropped = { messages: 0, keys: 0 };
   #last = Promise.resolve();
 
   constructor(options: CaptureOptions) {
     this.#options = options;
+    this.#path = options.format.defaultName;
   }
 
-  /** Starts a capture unless one runs; what is wrong with the file is logged. */
+  /** Starts a capture unless one runs; what is wrong with its files is logged. */
   start(path: string | undefined): Promise<void> {
     return this.#inOrder(() => this.#start(path));
   }
@@ -44,27 +46,29 @@ export class Capture {
   /** Ends the capture when all is written that was recorded. */
   stop(): Promise<void> {
     return this.#inOrder(async () => {
-      if (this.#file === undefined) this.#options.log(notice('capture', 'log_packet_stop: no capture is active'));
-      else await this.#stop();
+      if (this.#files === undefined) this.#options.log(notice('capture', 'log_packet_stop: no capture is active'));
+      else await this.#stop(this.#files);
     });
   }
 
   /** As `stop`, for the end of the daemon: without a capture there is nothing to say. */
   close(): Promise<void> {
-    return this.#inOrder(() => this.#stop());
+    return this.#inOrder(async () => {
+      if (this.#files !== undefined) await this.#stop(this.#files);
+    });
   }
 
   /** One message for the file, if a capture runs. */
   record(message: CapturedMessage): void {
-    if (this.#file === undefined) return;
-    const record = pcapRecord(message, this.#options.wallClock());
-    if (record === undefined || this.#queued + record.length > LONGEST_QUEUE) {
-      this.#drop();
-      return;
-    }
-    this.#queue.push(record);
-    this.#queued += record.length;
-    this.#writing ??= this.#write(this.#file);
+    if (this.#files === undefined) return;
+    const record = this.#options.format.record(message, this.#options.wallClock());
+    if (record === undefined || !this.#files.messages.add(record)) this.#drop('messages');
+  }
+
+  /** The key of one ISAKMP SA for the table, if a capture with one runs. The key stays the caller's. */
+  recordKey(initiatorCookie: Uint8Array, key: Uint8Array): void {
+    const table = this.#files?.keys;
+    if (table !== undefined && !table.add(decryptionTableLine(initiatorCookie, key))) this.#drop('keys');
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
@@ -74,71 +78,92 @@ export class Capture {
   }
 
   async #start(path: string | undefined): Promise<void> {
-    const { open, onSwitch, log } = this.#options;
-    if (this.#file !== undefined) {
-      const name = printable(this.#file.path);
+    const { format, onSwitch, log } = this.#options;
+    if (this.#files !== undefined) {
+      const name = printable(this.#files.messages.path);
       log(notice('capture', `log_packet_restart: capture already active on file "${name}"`));
       return;
     }
     try {
-      this.#file = await open(path ?? this.#path, pcapFileHeader());
+      this.#files = await this.#open(path ?? this.#path);
     } catch (fault) {
       if (!(fault instanceof SystemError)) throw fault;
       log(failure('capture-failed', `log_packet_init: ${printable(fault.message)}`));
       return;
     }
-    this.#path = this.#file.path;
-    this.#dropped = 0;
-    log(notice('capture', `log_packet_init: starting IKE packet capture to file "${printable(this.#path)}"`));
-    onSwitch(true);
-  }
-
-  async #stop(): Promise<void> {
-    this.#options.onSwitch(false);
-    await this.#writing;
-    // A failed write has ended it meanwhile.
-    if (this.#file === undefined) return;
-    await this.#end(this.#file);
-    this.#options.log(notice('capture', 'log_packet_stop: stopped capture'));
-    if (this.#dropped > 0) this.#tellDrops();
-  }
-
-  /** Until the queue is empty: what gathers during one write is the next one. Never rejects. */
-  async #write(file: CaptureFile): Promise<void> {
-    try {
-      while (this.#queue.length > 0) {
-        const bytes = Buffer.concat(this.#queue);
-        this.#queue = [];
-        await file.append(bytes);
-        this.#queued -= bytes.length;
-      }
-    } catch (fault) {
-      const cause = fault instanceof Error ? fault.message : String(fault);
-      await this.#end(file);
-      this.#options.onSwitch(false);
-      const name = printable(file.path);
-      this.#options.log(failure('capture-failed', `log_packet_iov: capture to file "${name}" ended: ${cause}`));
+    const { messages, keys } = this.#files;
+    this.#path = messages.path;
+    this.#dropped.messages = 0;
+    this.#dropped.keys = 0;
+    log(notice('capture', `log_packet_init: starting IKE packet capture to file "${printable(messages.path)}"`));
+    if (keys !== undefined) {
+      log(notice('capture', `log_packet_init: file "${printable(keys.path)}" gets the key of every ISAKMP SA`));
     }
-    this.#writing = undefined;
+    onSwitch({ withKeys: format.withKeys });
   }
 
-  async #end(file: CaptureFile): Promise<void> {
-    this.#file = undefined;
-    this.#queue = [];
-    this.#queued = 0;
-    await file.close().catch(() => undefined);
+  /** Both files, or none. Rejects with SystemError. */
+  async #open(path: string): Promise<Files> {
+    const { format, open } = this.#options;
+    const file = await open(path, format.header());
+    try {
+      const table = format.withKeys ? await open(file.path + DECRYPTION_TABLE, decryptionTableHeader()) : undefined;
+      return { messages: this.#queued(file), keys: table && this.#queued(table) };
+    } catch (fault) {
+      await file.close().catch(() => undefined);
+      throw fault;
+    }
   }
 
-  #drop(): void {
-    this.#dropped++;
+  #queued(file: CaptureFile): QueuedFile {
+    return new QueuedFile(file, (path, cause) => this.#fail(path, cause));
+  }
+
+  async #stop(files: Files): Promise<void> {
+    if (!(await this.#end(files))) return;
+    this.#options.log(notice('capture', 'log_packet_stop: stopped capture'));
+    this.#tellDrops();
+  }
+
+  /** A file cannot be written: the capture ends unless it has. */
+  #fail(path: string, cause: string): void {
+    const name = printable(path);
+    this.#options.log(failure('capture-failed', `log_packet_iov: capture to file "${name}" ended: ${cause}`));
+    if (this.#files === undefined) return;
+    const ended = this.#end(this.#files);
+    // Whatever is asked for next finds the files closed.
+    this.#last = Promise.all([this.#last, ended]).then(() => undefined);
+  }
+
+  /** Answers whether all has been written; if not, that has been told. */
+  async #end({ messages, keys }: Files): Promise<boolean> {
+    this.#files = undefined;
+    this.#options.onSwitch(undefined);
+    const areWhole = await Promise.all([messages.close(), keys?.close()]);
+    return !areWhole.includes(false);
+  }
+
+  #drop(what: 'messages' | 'keys'): void {
+    this.#dropped[what]++;
     if (this.#dropLines.take(this.#options.now())) this.#tellDrops();
   }
 
   #tellDrops(): void {
-    const text = `log_packet_iov: ${this.#dropped} messages are missing in the capture: the disk is too slow` as const;
-    this.#options.log(notice('capture-drops', text));
+    const { messages, keys } = this.#dropped;
+    const { log } = this.#options;
+    if (messages > 0) {
+      const text = `log_packet_iov: ${messages} messages are missing in the capture: the disk is too slow` as const;
+      log(notice('capture-drops', text));
+    }
+    if (keys > 0) {
+      const text = `log_packet_iov: ${keys} keys are missing in the decryption table: the disk is too slow` as const;
+      log(notice('capture-drops', text));
+    }
   }
 }
 
-/** Bytes: some ten thousand messages. */
-const LONGEST_QUEUE = 8 * 2 ** 20;
+interface Files {
+  readonly messages: QueuedFile;
+  /** The decryption table. */
+  readonly keys: QueuedFile | undefined;
+}

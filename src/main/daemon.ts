@@ -1,6 +1,7 @@
 /** The daemon from start to shutdown: what it needs of the operating system, around the parts that assembly.ts puts together. */
 import { availableParallelism } from 'node:os';
 import { createNoneBackend } from '../kernel/none/none-backend.ts';
+import { CAPTURE_FORMATS } from '../shared/capture/formats.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
@@ -56,6 +57,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       kernel: createNoneBackend(),
       workers: options.workers ?? availableParallelism(),
       port: options.port,
+      captureFormat: CAPTURE_FORMATS[options.captureFormat],
       openCaptureFile: privileged.openCaptureFile,
       openNetwork: (onDatagram) =>
         createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),

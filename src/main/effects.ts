@@ -7,12 +7,12 @@ import type { Logger } from './log.ts';
 import type { UdpSockets } from './sockets.ts';
 
 /** What of a lane's effects is not just sent or printed. */
-export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' }>;
+export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' | 'captureKey' }>;
 
 interface EffectsOptions {
   readonly network: Pick<UdpSockets, 'send'>;
   readonly log: Pick<Logger, 'write'>;
-  readonly capture: Pick<Capture, 'record'>;
+  readonly capture: Pick<Capture, 'record' | 'recordKey'>;
   readonly supervisor: { laneEffect(lane: number, effect: SupervisorEffect): void };
   readonly faults: Pick<Faults, 'dropped'>;
 }
@@ -40,6 +40,13 @@ const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: n
       break;
     case 'captured':
       capture.record(effect);
+      break;
+    case 'captureKey':
+      try {
+        capture.recordKey(effect.initiatorCookie, effect.key);
+      } finally {
+        effect.key.fill(0);
+      }
       break;
     case 'phase1Established':
     case 'phase1Failed':

@@ -36,6 +36,11 @@ export interface LanesOptions {
   readonly worker?: URL;
 }
 
+/** Every message in clear; `withKeys`: also the keys of ISAKMP SAs. */
+export interface LaneCapture {
+  readonly withKeys: boolean;
+}
+
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #pool: Piscina;
@@ -43,7 +48,8 @@ export class Lanes {
   readonly #slots: readonly Slot[];
   readonly #started: Promise<void>;
   #stopping = false;
-  #isCapturing = false;
+  /** Undefined: none runs. */
+  #capture: LaneCapture | undefined;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -104,10 +110,10 @@ export class Lanes {
     for (const { link } of this.#slots) link.generalChanged();
   }
 
-  /** Whether the lanes hand out every message in clear (`captured`). */
-  capture(isOn: boolean): void {
-    this.#isCapturing = isOn;
-    for (const { link } of this.#slots) link.post({ kind: 'capture', isOn });
+  /** What the lanes hand out for a capture from here on; undefined: nothing. */
+  capture(wanted: LaneCapture | undefined): void {
+    this.#capture = wanted;
+    for (const { link } of this.#slots) link.post(captureEvent(wanted));
   }
 
   /** Rejects with SystemError when the lane dies or does not answer. */
@@ -183,7 +189,7 @@ export class Lanes {
     for (const name of peersOf(lane)) link.ensurePeer(name);
     const silentUntil = now() + policies.general().exchangeMaxTimeSeconds * 1000;
     link.post({ kind: 'takeOver', silentUntil });
-    if (this.#isCapturing) link.post({ kind: 'capture', isOn: true });
+    if (this.#capture !== undefined) link.post(captureEvent(this.#capture));
     return link;
   }
 
@@ -242,6 +248,12 @@ class Slot {
     });
   }
 }
+
+const captureEvent = (wanted: LaneCapture | undefined): LaneEvent => ({
+  kind: 'capture',
+  isOn: wanted !== undefined,
+  withKeys: wanted?.withKeys ?? false,
+});
 
 const reasonOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
 

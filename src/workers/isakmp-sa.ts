@@ -106,6 +106,10 @@ export const cookieBytes = ({
   return bytes;
 };
 
+/** What its messages are encrypted with, established or not yet; undefined: nothing so far. */
+export const keyOf = ({ established, conversation }: IsakmpSa): Uint8Array | undefined =>
+  established?.keys.encryptionKey ?? conversation?.protection?.key;
+
 export const isZero = (cookie: Uint8Array): boolean => cookie.every((byte) => byte === 0);
 
 /** Every ISAKMP SA of a lane: by both cookies; by the initiator's alone while its phase 1 can still meet duplicates; by our request. */

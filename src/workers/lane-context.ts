@@ -43,6 +43,8 @@ export interface LaneContext extends LaneLog {
   general: GeneralPolicy;
   /** Main wants every message in clear. */
   isCapturing: boolean;
+  /** Main wants the keys of ISAKMP SAs as well. */
+  capturesKeys: boolean;
   /** ms: until then unknown cookies get no answer. */
   silentUntil: number;
   diffieHellman: number;

@@ -11,6 +11,7 @@ import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { LaneEffect, LaneEvent, LaneExchanges } from '../shared/threads/contract.ts';
 import { TimerWheel } from '../shared/timer-wheel.ts';
+import { switchCapture } from './capture.ts';
 import { firedWords } from './debug-words.ts';
 import { listExchanges } from './exchange-list.ts';
 import { HalfOpenLimit } from './half-open-limit.ts';
@@ -59,6 +60,7 @@ export class LaneCore {
       aggressiveOffers: new TokenBucket({ burst: 200, perSecond: 100 }),
       general: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() },
       isCapturing: false,
+      capturesKeys: false,
       silentUntil: 0,
       diffieHellman: 0,
       lastExchange: 0,
@@ -166,7 +168,7 @@ export class LaneCore {
         this.#cancel(event.request);
         return;
       case 'capture':
-        lane.isCapturing = event.isOn;
+        switchCapture(lane, event);
         return;
       case 'takeOver':
         takeOver(lane, event.silentUntil);

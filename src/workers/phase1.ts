@@ -22,7 +22,7 @@ import { whoWords } from '../shared/log/who.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { LaneEvent, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
-import { captureReceived } from './capture.ts';
+import { captureKey, captureReceived } from './capture.ts';
 import { complain, dropQuietly, linesOf, reasonOf } from './complaints.ts';
 import { begunWords } from './debug-words.ts';
 import { tracePhase1Offer, traceReceived, traceStep } from './exchange-traces.ts';
@@ -106,6 +106,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
       });
     }
     lane.sas.addHalfOpen(sa);
+    captureKey(lane, sa);
     trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, undefined);
     traceStep(lane, sa, undefined, before, machine.tag);
     perform(lane, sa, received.actions);
@@ -180,6 +181,8 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
       sa.hearsay = undefined;
       sa.refusal = undefined;
       stopRepeating(lane, sa, undefined);
+      // Before its sender is authenticated: an authentication that fails is what somebody may want to read.
+      if (protection === undefined) captureKey(lane, sa);
       traceStep(lane, sa, undefined, tag, conversation.exchange.tag);
       perform(lane, sa, received.actions);
       lane.store.update(sa);

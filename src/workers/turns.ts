@@ -126,8 +126,9 @@ export class Turns {
     if (this.#out.size === 0) this.#packedAt = this.#now();
     for (const effect of this.#core.takeEffects()) {
       this.#contain(effect.kind, () => this.#out.add(effect));
-      // The kernel's copy is on its way: decisions, nobody keeps IPsec keys.
+      // The kernel's copy is on its way: decisions, nobody keeps IPsec keys. So is the copy for a capture.
       if (effect.kind === 'install') for (const key of keysOf(effect.sas)) key.fill(0);
+      if (effect.kind === 'captureKey') effect.key.fill(0);
     }
   }
 

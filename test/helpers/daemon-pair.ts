@@ -209,7 +209,7 @@ export class Life {
     const { trace, network } = this.#world;
     if (effect.kind === 'send') network.send(effect.path.local.address, effect.path.remote.address, effect.bytes);
     else if (effect.kind === 'log') trace?.(`${this.#options.name}/${lane} ${effect.record.text}`);
-    else if (effect.kind !== 'captured') {
+    else if (effect.kind !== 'captured' && effect.kind !== 'captureKey') {
       trace?.(`${this.#options.name}/${lane} > ${summary(effect)}`);
       this.supervisor.laneEffect(lane, effect);
     }

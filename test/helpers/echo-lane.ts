@@ -74,5 +74,6 @@ const wordsOf = (event: LaneEvent): string => {
   if (event.kind === 'general') return `general ${event.policy.retransmits}`;
   if (event.kind === 'startPhase1' || event.kind === 'cancel') return `${event.kind} ${event.request}`;
   if (event.kind === 'installed') return `installed ${event.exchange}`;
+  if (event.kind === 'capture') return `capture ${event.isOn} ${event.withKeys}`;
   return event.kind === 'refused' ? event.reason : event.kind;
 };

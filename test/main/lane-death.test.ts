@@ -7,6 +7,7 @@ import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { type Assembly, assemble } from '../../src/main/assembly.ts';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import type { Logger } from '../../src/main/log.ts';
+import { CAPTURE_FORMATS } from '../../src/shared/capture/formats.ts';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import { SystemError } from '../../src/shared/errors.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
@@ -120,6 +121,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     kernel,
     workers: LANES,
     port: PORT,
+    captureFormat: CAPTURE_FORMATS.pcap,
     openCaptureFile: () => Promise.reject(new SystemError('no captures here')),
     openNetwork,
   });

@@ -172,6 +172,25 @@ it('tells a relaunched lane settings, its peers and takeOver before what is post
   assert.deepEqual(news, ['general 3', 'peer a 1', 'peer b 2', 'takeOver', 'peer c 3', 'cancel 9']);
 });
 
+it('tells a relaunched lane of the capture that runs, after takeOver', async (t) => {
+  const bench = new Bench(t);
+  bench.lanes.capture({ withKeys: true });
+  bench.lanes.post(0, command('exit'));
+  bench.onLost = (lane) => bench.lanes.post(lane, command('again'));
+  const said = await bench.until(0, 'again');
+  assert.deepEqual(said.slice(said.indexOf('takeOver')), ['takeOver', 'capture true true', 'again']);
+});
+
+it('tells a relaunched lane of no capture that has ended', async (t) => {
+  const bench = new Bench(t);
+  bench.lanes.capture({ withKeys: true });
+  bench.lanes.capture(undefined);
+  bench.lanes.post(0, command('exit'));
+  bench.onLost = (lane) => bench.lanes.post(lane, command('again'));
+  const said = await bench.until(0, 'again');
+  assert.deepEqual(said.slice(said.indexOf('takeOver')), ['takeOver', 'again']);
+});
+
 it('leaves the other lanes alone when one dies', async (t) => {
   const bench = new Bench(t, 2);
   const before = await bench.lanes.statistics(1);

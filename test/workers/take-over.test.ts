@@ -63,6 +63,13 @@ describe('a lane that takes over', () => {
     });
   });
 
+  it('hands the keys of resumed SAs to a capture', () => {
+    const { tell } = successor(established());
+    const [effect, ...more] = tell({ kind: 'capture', isOn: true, withKeys: true });
+    assert.ok(effect?.kind === 'captureKey' && effect.key.some((byte) => byte !== 0));
+    assert.deepEqual(more, []);
+  });
+
   it('answers a quick mode under a resumed SA', () => {
     const world = established();
     const { hear } = successor(world);

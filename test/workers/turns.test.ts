@@ -200,6 +200,16 @@ it('erases IPsec keys once they are packed, and packs them whole', () => {
   assert.deepEqual(keys, [new Uint8Array(3), new Uint8Array(2)]);
 });
 
+it('erases the key for a capture once it is packed, and packs it whole', () => {
+  const { core, turns } = setUp();
+  const key = Uint8Array.of(1, 2, 3);
+  core.effects.push({ kind: 'captureKey', initiatorCookie: new Uint8Array(8), key });
+  const [effect] = readBatch(LANE_EFFECTS, turns.take() ?? assert.fail());
+  assert.ok(effect?.kind === 'captureKey');
+  assert.deepEqual(effect.key, Uint8Array.of(1, 2, 3));
+  assert.deepEqual(key, new Uint8Array(3));
+});
+
 const identity: Identity = { type: 1, protocol: 0, port: 0, data: Uint8Array.of(10, 0, 0, 1) };
 const agreement: Agreement = {
   isakmp: '0'.repeat(32),

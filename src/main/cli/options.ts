@@ -1,6 +1,7 @@
 /** The command line: getopt forms normalised, parsed by yargs, checked, and turned into one record. Touches nothing but /etc/services. */
 import { join, resolve } from 'node:path';
 import yargs, { type Argv } from 'yargs';
+import { CAPTURE_FORMATS } from '../../shared/capture/formats.ts';
 import { normalise } from '../../shared/cli/getopt.ts';
 import { OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
 import { parsePort } from '../../shared/cli/port.ts';
@@ -25,7 +26,7 @@ export interface Options {
   readonly debug: readonly string[];
   /** Absolute: -l, or the default file of -L; undefined: nothing is captured from the start. */
   readonly captureFile: string | undefined;
-  readonly captureFormat: 'pcap' | 'pcapng';
+  readonly captureFormat: keyof typeof CAPTURE_FORMATS;
   /** Absolute. */
   readonly reportFile: string;
   /** -S */
@@ -105,7 +106,6 @@ const checked = (given: Given): CommandLine => {
   if (workers !== undefined && !isWorkerCount(workers)) return refused('--workers: a number from 1 to 128 is needed');
   const captureFormat = oneOf(given, 'capture-format', ['pcap', 'pcapng']);
   if (captureFormat === undefined) return refused('--capture-format: pcap or pcapng');
-  if (captureFormat === 'pcapng') return refused('--capture-format: pcapng is not there yet');
   const logFormat = oneOf(given, 'log-format', ['text', 'json']);
   if (logFormat === undefined) return refused('--log-format: text or json');
   const foreground = given.get('d');
@@ -115,7 +115,7 @@ const checked = (given: Given): CommandLine => {
       families: families(given),
       configurationFile: resolve(textOf(given, 'c') ?? '/etc/isakmpd/isakmpd.conf'),
       foreground: typeof foreground === 'number' ? foreground : 0,
-      ...runFiles(given),
+      ...runFiles(given, captureFormat),
       port: port.port,
       encapsulationPort: given.has('T') ? undefined : encapsulation.port,
       acquireOnly: given.has('a'),
@@ -139,7 +139,7 @@ const families = (given: Given): Options['families'] => {
 
 type RunFileOptions = Pick<Options, 'fifo' | 'pidFile' | 'resultFile' | 'reportFile' | 'captureFile' | 'runDirectory'>;
 
-const runFiles = (given: Given): RunFileOptions => {
+const runFiles = (given: Given, format: Options['captureFormat']): RunFileOptions => {
   const runDirectory = resolve(textOf(given, 'run-dir') ?? '/var/run');
   const fifo = textOf(given, 'f');
   return {
@@ -147,16 +147,16 @@ const runFiles = (given: Given): RunFileOptions => {
     pidFile: resolve(textOf(given, 'i') ?? join(runDirectory, 'isakmpd.pid')),
     resultFile: join(runDirectory, 'isakmpd.result'),
     reportFile: resolve(textOf(given, 'R') ?? join(runDirectory, 'isakmpd.report')),
-    captureFile: captureFile(given, runDirectory),
+    captureFile: captureFile(given, runDirectory, format),
     runDirectory,
   };
 };
 
 /** -l implies -L. */
-const captureFile = (given: Given, runDirectory: string): string | undefined => {
+const captureFile = (given: Given, runDirectory: string, format: Options['captureFormat']): string | undefined => {
   const named = textOf(given, 'l');
   if (named !== undefined) return resolve(named);
-  return given.has('L') ? join(runDirectory, 'isakmpd.pcap') : undefined;
+  return given.has('L') ? join(runDirectory, CAPTURE_FORMATS[format].defaultName) : undefined;
 };
 
 const textsOf = (given: Given, key: string): readonly string[] => {

@@ -1,4 +1,4 @@
-/** The file of a packet capture: new with mode 0600, or an earlier capture of ours that is continued. No link is followed. */
+/** A file of a packet capture: new with mode 0600, or an earlier one of ours that is continued. No link is followed. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { secretFileFault } from '../../shared/cli/path-rules.ts';
@@ -23,7 +23,9 @@ export const openCaptureFile = async (path: string, header: Uint8Array): Promise
     if (fault !== undefined) throw new SystemError(`capture file "${path}" is refused: ${fault}`);
     if (facts.size === 0) await handle.writeFile(header);
     else if (!(await beginsWith(handle, header))) {
-      throw new SystemError(`capture file "${path}" is refused: it is no capture of ours that could be continued`);
+      throw new SystemError(
+        `capture file "${path}" is refused: it begins otherwise than this capture would, so it is not continued`,
+      );
     }
     return captureFile(path, handle, Math.max(facts.size, header.length));
   } catch (fault) {

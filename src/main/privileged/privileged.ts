@@ -28,8 +28,8 @@ export interface Privileged {
   readonly writeResult: (text: string) => Promise<void>;
   /** Replaces the report file, as `writeResult`. */
   readonly writeReport: (text: string) => Promise<void>;
-  /** Opens a capture file below the run directory, by default isakmpd.pcap; a new one gets `header`, an old one must have it. Rejects with SystemError. */
-  readonly openCaptureFile: (path: string | undefined, header: Uint8Array) => Promise<CaptureFile>;
+  /** Opens a capture file below the run directory, where a relative path begins; a new one gets `header`, an old one must have it. Rejects with SystemError. */
+  readonly openCaptureFile: (path: string, header: Uint8Array) => Promise<CaptureFile>;
   /** At exit: FIFO, status socket and pid file, as far as they are still ours. Rejects with SystemError. */
   readonly removeRunFiles: () => Promise<void>;
 }
@@ -76,8 +76,8 @@ export const createPrivileged = (files: RunFiles): Privileged => {
     writeResult: async (text) => replaceFile(resultFile, text),
     writeReport: async (text) => replaceFile(reportFile, text),
     openCaptureFile: async (path, header) => {
-      const wanted = resolve(runDirectory, path ?? 'isakmpd.pcap');
-      return openCaptureFile(resolveRunPath(runDirectory, wanted, 'capture file'), header);
+      const wanted = resolveRunPath(runDirectory, resolve(runDirectory, path), 'capture file');
+      return openCaptureFile(wanted, header);
     },
     removeRunFiles: async () => ours.splice(0).forEach(removeOwnFile),
   };

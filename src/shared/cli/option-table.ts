@@ -37,7 +37,11 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
   flag('check', 'check the configuration, print what is wrong with it, and exit (0: nothing, 1: errors, 2: warnings)'),
-  withArgument('capture-format', 'pcap|pcapng', 'format of the capture [pcap]; pcapng is not there yet'),
+  withArgument(
+    'capture-format',
+    'pcap|pcapng',
+    'format of the capture; pcapng: with the keys of ISAKMP SAs in a file beside it [pcap]',
+  ),
   withArgument('log-format', 'text|json', 'format of the log [text]'),
   withArgument('workers', 'number', 'threads that run exchanges, 1 to 128 [one per processor]'),
   flag('help', 'print this and exit'),

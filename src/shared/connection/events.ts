@@ -4,7 +4,7 @@ import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord } fr
 import type { News } from './news.ts';
 
 /** The effects of lanes that concern SAs; bytes and log records go their own way. */
-export type SaEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' }>;
+export type SaEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' | 'captureKey' }>;
 
 /** Names an SA in the kernel: one direction, one protocol. */
 export interface SaId {

@@ -217,7 +217,7 @@ const ROWS: readonly Row[] = [
     parse: parseCapture,
     forms: {
       'p on[=path]':
-        'Capture all messages in clear, to this file below the run directory, or to the last one, or to isakmpd.pcap. An earlier capture is continued.',
+        'Capture all messages in clear, to this file below the run directory, or to the last one, or to isakmpd.pcap (isakmpd.pcapng). An earlier capture is continued.',
       'p off': 'End the capture.',
     },
   },

@@ -51,8 +51,8 @@ export type LaneEvent =
   /** The kernel has what `install` asked for. */
   | { readonly kind: 'installed'; readonly exchange: number }
   | { readonly kind: 'refused'; readonly exchange: number; readonly reason: string }
-  /** From here on main wants every message in clear, or no more (`captured`). */
-  | { readonly kind: 'capture'; readonly isOn: boolean }
+  /** From here on main wants every message in clear (`captured`), or no more. `withKeys`: also the key of each ISAKMP SA there is and will be (`captureKey`). */
+  | { readonly kind: 'capture'; readonly isOn: boolean; readonly withKeys: boolean }
   /** First event of a relaunched lane, after the policies: read your SAs back; say nothing about unknown cookies until then (ms). */
   | { readonly kind: 'takeOver'; readonly silentUntil: number };
 
@@ -146,6 +146,8 @@ export type LaneEffect =
   | { readonly kind: 'log'; readonly record: LogRecord }
   /** A message in clear, sent for the first time or received and accepted. No keys, but all that IKE encrypts. */
   | { readonly kind: 'captured'; readonly path: Path; readonly isSent: boolean; readonly bytes: Uint8Array }
+  /** What the messages of an ISAKMP SA are encrypted with, for a capture with keys. A copy, which whoever has used it erases. */
+  | { readonly kind: 'captureKey'; readonly initiatorCookie: Uint8Array; readonly key: Uint8Array }
   | {
       readonly kind: 'phase1Established';
       readonly isakmp: Cookies;

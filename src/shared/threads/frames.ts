@@ -136,7 +136,7 @@ export const LANE_EVENTS: Frames<LaneEvent> = framesOf<LaneEvent>({
   cancel: { request: f64 },
   installed: { exchange: f64 },
   refused: { exchange: f64, reason: text },
-  capture: { isOn: flag },
+  capture: { isOn: flag, withKeys: flag },
   takeOver: { silentUntil: f64 },
 });
 
@@ -148,7 +148,7 @@ const ipsecSa: Field<IpsecSa> = record<IpsecSa>({
   authentication: f64,
   encapsulation: f64,
   keyLength: f64,
-  // Views: the receiver erases the only copy.
+  // Views, as of every key: the receiver erases the only copy.
   encryptionKey: passingBytes,
   authenticationKey: passingBytes,
   source: text,
@@ -215,6 +215,7 @@ export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
   send: { path, bytes: passingBytes },
   log: { record: logRecord },
   captured: { path, isSent: flag, bytes },
+  captureKey: { initiatorCookie: bytes, key: passingBytes },
   phase1Established: {
     isakmp: text,
     request: f64,

@@ -113,9 +113,12 @@ test('fifo-clients singlehost-setup: relative paths are relative to where the da
   assert.deepEqual([configurationFile, fifo], [join(process.cwd(), 'east.conf'), join(process.cwd(), 'east.fifo')]);
 });
 
-test('--capture-format: the default can be written out, a format that is not there is refused', async () => {
-  assert.equal((await optionsOf('--capture-format', 'pcap')).captureFormat, 'pcap');
-  assert.equal(await refusalOf('--capture-format', 'pcapng'), 'isakmpd: --capture-format: pcapng is not there yet');
+test('--capture-format: either format can be written out, and has a file name of its own', async () => {
+  for (const format of ['pcap', 'pcapng']) {
+    const { captureFormat, captureFile } = await optionsOf('--capture-format', format, '-L');
+    assert.deepEqual([captureFormat, captureFile], [format, `/var/run/isakmpd.${format}`]);
+  }
+  assert.equal((await optionsOf('--capture-format', 'pcapng', '-l', '/x/y')).captureFile, '/x/y');
   assert.equal(await refusalOf('--capture-format', 'snoop'), 'isakmpd: --capture-format: pcap or pcapng');
 });
 

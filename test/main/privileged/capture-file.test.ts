@@ -35,7 +35,7 @@ test('an earlier capture is continued without a second header', async (t) => {
 test('a file that is no capture of ours is refused and stays as it was', async (t) => {
   const path = fileIn(t);
   writeFileSync(path, 'precious', { mode: 0o600 });
-  await refusal(path, /no capture of ours/);
+  await refusal(path, /begins otherwise/);
   assert.equal(readFileSync(path, 'utf8'), 'precious');
 });
 

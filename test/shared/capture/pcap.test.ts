@@ -1,31 +1,12 @@
-/** The pcap encoder: its bytes against the layout, and what tshark and tcpdump make of them. */
+/** The pcap encoder and the packets in it: the bytes against the layout. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CapturedMessage, pcapFileHeader, pcapRecord } from '../../../src/shared/capture/pcap.ts';
+import type { CapturedMessage } from '../../../src/shared/capture/packet.ts';
+import { pcapFileHeader, pcapRecord } from '../../../src/shared/capture/pcap.ts';
+import { MESSAGE, message, V4, V6 } from '../../helpers/captured-messages.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
-
-const V4 = { local: { address: '192.0.2.1', port: 500 }, remote: { address: '192.0.2.2', port: 501 } };
-const V6 = { local: { address: '2001:db8::1', port: 500 }, remote: { address: '2001:db8::2', port: 500 } };
-
-/** Header of a main mode message with one vendor id; the Encryption flag is set. */
-const MESSAGE = Uint8Array.from([
-  ...[1, 2, 3, 4, 5, 6, 7, 8],
-  ...[9, 10, 11, 12, 13, 14, 15, 16],
-  ...[13, 0x10, 2, 1, 0, 0, 0, 0, 0, 0, 0, 37],
-  ...[0, 0, 0, 9, 1, 2, 3, 4, 5],
-]);
-
-const message = (changes: Partial<CapturedMessage> = {}): CapturedMessage => ({
-  path: { ...V4, encapsulated: false },
-  isSent: true,
-  bytes: MESSAGE,
-  ...changes,
-});
 
 const record = (changes: Partial<CapturedMessage> = {}): Uint8Array => {
   const bytes = pcapRecord(message(changes), 1_700_000_000_123_456);
@@ -91,43 +72,4 @@ test('what cannot be a datagram has no record', () => {
   assert.equal(pcapRecord(message({ bytes: new Uint8Array(65_536) }), 0), undefined);
   const mixed = { local: V4.local, remote: V6.remote, encapsulated: false };
   assert.equal(pcapRecord(message({ path: mixed }), 0), undefined);
-});
-
-/** Whether the program is here. CI installs it, so there its absence is a failure. */
-const isMissing = (program: string): boolean => {
-  const isThere = spawnSync(program, ['--version']).error === undefined;
-  assert.ok(isThere || process.env['CI'] !== 'true', `${program} is missing: test/interop/setup.sh installs it`);
-  return !isThere;
-};
-
-/** A capture of the message over IPv4, IPv6 and UDP encapsulation. */
-const captureOfAll = (t: TestContext): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'isakmpd-pcap-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'x.pcap');
-  const paths = [
-    { ...V4, encapsulated: false },
-    { ...V6, encapsulated: false },
-    { local: { ...V4.local, port: 4500 }, remote: { ...V4.remote, port: 4500 }, encapsulated: true },
-  ];
-  writeFileSync(file, Buffer.concat([pcapFileHeader(), ...paths.map((path) => record({ path }))]));
-  return file;
-};
-
-const outputOf = (program: string, words: readonly string[]): string =>
-  execFileSync(program, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-
-test('tshark reads the payloads of IPv4, IPv6 and encapsulated records and finds the checksums good', (t) => {
-  if (isMissing('tshark')) return t.skip('no tshark');
-  const checks = ['-o', 'ip.check_checksum:TRUE', '-o', 'udp.check_checksum:TRUE'];
-  const fields = ['-T', 'fields', '-e', 'isakmp.typepayload', '-e', 'isakmp.flag_e', '-e', 'udp.checksum.status'];
-  const lines = outputOf('tshark', ['-r', captureOfAll(t), ...checks, ...fields]);
-  assert.deepEqual(lines.trim().split('\n'), Array(3).fill('13\t0\t1'));
-});
-
-test('tcpdump reads the payloads of IPv4, IPv6 and encapsulated records', (t) => {
-  if (isMissing('tcpdump')) return t.skip('no tcpdump');
-  const text = outputOf('tcpdump', ['-n', '-v', '-r', captureOfAll(t)]);
-  assert.equal(text.match(/\(vid: len=5/g)?.length, 3, text);
-  assert.doesNotMatch(text, /bad/);
 });

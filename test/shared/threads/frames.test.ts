@@ -80,7 +80,7 @@ const EVENTS: Kinds<LaneEvent> = {
   cancel: fc.record({ kind: fc.constant('cancel'), request: number }),
   installed: fc.record({ kind: fc.constant('installed'), exchange: number }),
   refused: fc.record({ kind: fc.constant('refused'), exchange: number, reason: text }),
-  capture: fc.record({ kind: fc.constant('capture'), isOn: fc.boolean() }),
+  capture: fc.record({ kind: fc.constant('capture'), isOn: fc.boolean(), withKeys: fc.boolean() }),
   takeOver: fc.record({ kind: fc.constant('takeOver'), silentUntil: number }),
 };
 
@@ -147,6 +147,7 @@ const logFields: fc.Arbitrary<LogFields> = fc.record(
 const EFFECTS: Kinds<LaneEffect> = {
   send: fc.record({ kind: fc.constant('send'), path, bytes }),
   captured: fc.record({ kind: fc.constant('captured'), path, isSent: fc.boolean(), bytes }),
+  captureKey: fc.record({ kind: fc.constant('captureKey'), initiatorCookie: bytes, key: bytes }),
   log: fc.record({
     kind: fc.constant('log'),
     record: fc.record({

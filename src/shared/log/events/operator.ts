@@ -78,6 +78,11 @@ export const OPERATOR_EVENTS = {
         cause: '-L, -l or `p on`: from here on the file gets every IKE message in clear.',
         cure: 'None needed. Treat the file as secret: it holds no keys, but all that IKE hides.',
       },
+      'log_packet_init: file "{path}" gets the key of every ISAKMP SA': {
+        cause:
+          'The same with --capture-format pcapng. From here on the file, a decryption table of Wireshark, gets what IKE messages are encrypted with: whoever has it can read these messages in any recording of the wire.',
+        cure: 'None needed. Hand it to nobody who may not read the messages, and delete it when it has done its service. Keys of IPsec SAs do not follow from it.',
+      },
       'log_packet_restart: capture already active on file "{path}"': {
         cause: '`p on` while a capture runs; it goes on as it was.',
         cure: 'Write `p off` first if another file is wanted.',
@@ -92,11 +97,12 @@ export const OPERATOR_EVENTS = {
     lines: {
       'log_packet_init: {fault}': {
         cause:
-          'The capture does not begin: its file lies outside the run directory, is a link or no regular file, others may read it, it is no capture of ours, or it cannot be opened. The line says which.',
+          'The capture does not begin: its file lies outside the run directory, is a link or no regular file, others may read it, it is no capture of ours in this format, or it cannot be opened. Or that is so of the decryption table beside it. The line says which.',
         cure: 'Name a new file below the run directory: `p on=path`.',
       },
       'log_packet_iov: capture to file "{path}" ended: {fault}': {
-        cause: 'The file cannot be written any more, the disk may be full. The capture is over, all else goes on.',
+        cause:
+          'The file, the capture or its decryption table, cannot be written any more; the disk may be full. The capture is over, all else goes on.',
         cure: 'Make room, then `p on` continues the file.',
       },
     },
@@ -109,6 +115,10 @@ export const OPERATOR_EVENTS = {
         cause:
           'More messages came than could be written, so the capture has gaps; the count is of this capture so far.',
         cure: 'Capture to a faster disk.',
+      },
+      'log_packet_iov: {count} keys are missing in the decryption table: the disk is too slow': {
+        cause: 'The same of the keys: what those ISAKMP SAs send cannot be decrypted with the table.',
+        cure: 'Capture to a faster disk. `p off` and `p on` write the keys of all ISAKMP SAs that are there.',
       },
     },
   },
