@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import type { KernelBackend } from '../kernel/backend.ts';
 import type { CaptureFormat } from '../shared/capture/formats.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
+import type { ReqidRange } from '../shared/flow.ts';
 import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import { Capture, type CaptureOptions } from './capture.ts';
@@ -29,6 +30,7 @@ export interface AssemblyParts {
   /** Debug level of each class. */
   readonly levels: Int32Array;
   readonly kernel: KernelBackend;
+  readonly reqids: ReqidRange;
   /** Lanes. */
   readonly workers: number;
   /** Our own port. */
@@ -62,6 +64,7 @@ export const assemble = ({
   log,
   levels,
   kernel,
+  reqids,
   workers,
   port,
   captureFormat,
@@ -116,6 +119,7 @@ export const assemble = ({
     pathTo: (policy) => peerAddresses.pathTo(policy),
     view: configuration.view(),
     kernel,
+    reqids,
     table,
     log: log.write,
     levels,

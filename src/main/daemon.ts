@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { CAPTURE_FORMATS } from '../shared/capture/formats.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
+import type { ReqidRange } from '../shared/flow.ts';
 import { notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
@@ -55,6 +56,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       log,
       levels: verbosity.levels,
       kernel: createNoneBackend(),
+      reqids: REQIDS,
       workers: options.workers ?? availableParallelism(),
       port: options.port,
       captureFormat: CAPTURE_FORMATS[options.captureFormat],
@@ -212,6 +214,9 @@ const shutDown = async ({ options, configuration, log }: DaemonParts, daemon: As
   await daemon.capture.close();
   await daemon.network.close();
 };
+
+/** More than there can be pairs. */
+const REQIDS: ReqidRange = { first: 0x4000_0000, count: 2 ** 20 };
 
 /** ms, for a daemon that hangs: telling some ten thousand peers goodbye takes a while, and the supervisor knows itself when to give up. */
 const SHUTDOWN_PATIENCE = 60_000;

@@ -4,7 +4,8 @@ import type { SaId } from '../shared/connection/events.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
-import type { IpsecSa, LogRecord } from '../shared/threads/contract.ts';
+import type { Agreement, IpsecSa, LogRecord } from '../shared/threads/contract.ts';
+import { saContext } from './sa-context.ts';
 
 /** How an installation ended. */
 export type Installation =
@@ -30,11 +31,11 @@ export class KernelWork {
   }
 
   /** Adds SAs in order, all or none, and zeroes their keys. Never rejects. */
-  async install(sas: readonly IpsecSa[]): Promise<Installation> {
+  async install(sas: readonly IpsecSa[], agreement: Agreement, reqid: number): Promise<Installation> {
     const added: SaId[] = [];
     try {
       for (const sa of sas) {
-        await this.#counted('add', sa, this.#kernel.addSa(sa));
+        await this.#counted('add', sa, this.#kernel.addSa(sa, saContext(sa, agreement, reqid)));
         added.push(idOf(sa));
       }
       return { kind: 'added', sas: added };
@@ -53,11 +54,6 @@ export class KernelWork {
   /** Never rejects: an SA that is gone already is no fault, another refusal is logged. */
   async remove(ids: readonly SaId[]): Promise<void> {
     await Promise.all(ids.map((id) => this.#tolerated('delete', id, this.#kernel.deleteSa(id))));
-  }
-
-  /** Never rejects, as `remove`. */
-  async prefer(ids: readonly SaId[]): Promise<void> {
-    await Promise.all(ids.map((id) => this.#tolerated('prefer', id, this.#kernel.preferSa(id))));
   }
 
   async #tolerated(what: string, id: SaId, call: Promise<void>): Promise<void> {

@@ -11,12 +11,14 @@ import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/conn
 import type { News } from '../shared/connection/news.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
+import type { ReqidRange } from '../shared/flow.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { IpsecSa, LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import type { LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import { FlowWork } from './flow-work.ts';
 import { KernelWork } from './supervisor-kernel.ts';
 import { PairRows } from './supervisor-table.ts';
 
@@ -33,6 +35,7 @@ export interface SupervisorOptions {
   readonly pathTo: (policy: PeerPolicy) => Path | undefined;
   readonly view: ConfigurationView;
   readonly kernel: KernelBackend;
+  readonly reqids: ReqidRange;
   /** Opened as writer 0. */
   readonly table: SaTable;
   readonly log: (record: LogRecord) => void;
@@ -59,6 +62,7 @@ export class Supervisor {
   readonly #core: ConnectionCore;
   readonly #rows: PairRows;
   readonly #kernel: KernelWork;
+  readonly #flows: FlowWork;
   readonly #stopped: Promise<void>;
   #onStopped: (() => void) | undefined;
 
@@ -66,6 +70,7 @@ export class Supervisor {
     this.#options = options;
     this.#rows = new PairRows(options.table, options.log, options.levels);
     this.#kernel = new KernelWork(options.kernel, options.log, options.levels);
+    this.#flows = new FlowWork({ ...options, onRefusal: (id) => this.#answer({ kind: 'flowRefused', id }) });
     this.#core = new ConnectionCore({ ...options, lanes: options.lanes.count, now: options.now() });
     this.#stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
@@ -73,7 +78,7 @@ export class Supervisor {
   }
 
   get counts(): SupervisorCounts {
-    return { ...this.#core.counts, rows: this.#rows.size, kernelCalls: this.#kernel.running };
+    return { ...this.#core.counts, rows: this.#rows.size, kernelCalls: this.#kernel.running + this.#flows.running };
   }
 
   /** When all active connections are looked after, ms; undefined before the first time. */
@@ -142,13 +147,16 @@ export class Supervisor {
         lanes.post(effect.lane, effect.event);
         return;
       case 'add':
-        void this.#install(effect.pair, effect.sas);
+        void this.#install(effect);
         return;
       case 'remove':
         void this.#kernel.remove(effect.sas);
         return;
-      case 'prefer':
-        void this.#kernel.prefer(effect.sas);
+      case 'putFlow':
+        this.#flows.put(effect.flow);
+        return;
+      case 'deleteFlow':
+        this.#flows.remove(effect.id);
         return;
       case 'pair':
         this.#rows.put(effect.facts);
@@ -187,13 +195,20 @@ export class Supervisor {
     }
   }
 
-  async #install(pair: number, sas: readonly IpsecSa[]): Promise<void> {
-    const installation = await this.#kernel.install(sas);
+  async #install({ pair, sas, agreement, reqid }: AddEffect): Promise<void> {
+    const installation = await this.#kernel.install(sas, agreement, reqid);
+    this.#answer({ ...installation, pair });
+  }
+
+  /** An answer of the kernel, for which nobody waits whom a fault could reach. */
+  #answer(event: ConnectionEvent): void {
     try {
-      this.tell({ ...installation, pair });
+      this.tell(event);
     } catch (fault) {
       const text = fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
-      this.#options.log(failure('fault', `fault after the installation of an SA: ${text}`));
+      this.#options.log(failure('fault', `fault after an answer of the kernel: ${text}`));
     }
   }
 }
+
+type AddEffect = Extract<ConnectionEffect, { readonly kind: 'add' }>;

@@ -4,6 +4,7 @@ import type { ConfigurationView } from '../../src/shared/connection/configuratio
 import { ConnectionCore, type CoreOptions } from '../../src/shared/connection/core.ts';
 import type { ConnectionEffect, ConnectionEvent, PairFacts, SaEffect } from '../../src/shared/connection/events.ts';
 import { IdType } from '../../src/shared/constants/ipsec-doi.ts';
+import type { Flow } from '../../src/shared/flow.ts';
 import { identityOfAddress } from '../../src/shared/policy/identity.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
 import type { Agreement, Failure, IpsecSa, LaneEvent, LogRecord, Path } from '../../src/shared/threads/contract.ts';
@@ -17,6 +18,8 @@ export interface BenchOptions extends ViewOptions {
   /** The test answers `add` effects itself. */
   readonly slowKernel?: boolean;
   readonly rule?: CoreOptions['rule'];
+  /** So many. */
+  readonly reqids?: number;
   readonly configuration?: ConfigurationView;
 }
 
@@ -56,6 +59,10 @@ export class ConnectionBench {
   readonly rows = new Map<number, PairFacts>();
   /** SPIs of inbound and outbound SAs that the kernel holds. */
   readonly kernel = new Set<number>();
+  /** Reqids of pairs, by the SPI of each of their SAs. */
+  readonly reqids = new Map<number, number>();
+  /** The kernel's policies. */
+  readonly flows = new Map<number, Flow>();
   readonly lanes: number;
   now = 1_000_000;
   isDone = false;
@@ -73,6 +80,7 @@ export class ConnectionBench {
     this.core = new ConnectionCore({
       lanes: this.lanes,
       view: this.#configuration,
+      reqids: { first: 1000, count: options.reqids ?? 2 ** 20 },
       random: (size) => prng.bytes(size),
       now: this.now,
       laneOf: (cookie) => (cookie[0] ?? 0) % this.lanes,
@@ -284,13 +292,20 @@ export class ConnectionBench {
       case 'done':
         this.isDone = true;
         return;
-      case 'prefer':
+      case 'putFlow':
+        this.flows.set(effect.flow.id, effect.flow);
+        return;
+      case 'deleteFlow':
+        assert.ok(this.flows.delete(effect.id), `flow ${effect.id} is deleted twice`);
         return;
     }
   }
 
-  kernelAdds({ pair, sas }: Extract<ConnectionEffect, { readonly kind: 'add' }>): void {
-    for (const { spi } of sas) this.kernel.add(spi);
+  kernelAdds({ pair, sas, reqid }: Extract<ConnectionEffect, { readonly kind: 'add' }>): void {
+    for (const { spi } of sas) {
+      this.kernel.add(spi);
+      this.reqids.set(spi, reqid);
+    }
     this.tell({ kind: 'added', pair, sas });
   }
 

@@ -134,7 +134,8 @@ export class Scenario {
       const [mine] = ours;
       const [yours] = theirs;
       if (mine === undefined || yours === undefined || ours.length + theirs.length !== 2) return [text];
-      return areMirrored(mine, yours) ? [] : [text];
+      if (!areMirrored(mine, yours)) return [text];
+      return [...misdirected(left, mine, name), ...misdirected(right, yours, name)];
     });
   }
 
@@ -153,6 +154,7 @@ export class Scenario {
         ['slab slots', life.slabSlots, counts.isakmpSas],
         ['phase 2 rows', phase2.length, counts.pairs],
         ['kernel SAs', life.kernel.sas.size, 2 * counts.pairs],
+        ['flows', life.kernel.flows.size, counts.flows],
       ];
       return balance.flatMap(([what, is, ought]) => (is === ought ? [] : [`${index}: ${what}: ${is}, not ${ought}`]));
     });
@@ -163,13 +165,14 @@ export class Scenario {
     for (const { supervisor } of this.lives()) supervisor.tell({ kind: 'shutdown', deleteSas: true });
     await this.pass(GENERAL.exchangeMaxTimeSeconds * 1000 + 10_000);
     return this.lives().flatMap((life, index) => {
-      const { larval, running, deletes, timers, pairs, isakmpSas, rows, kernelCalls } = life.supervisor.counts;
+      const { larval, running, deletes, timers, pairs, isakmpSas, rows, flows, kernelCalls } = life.supervisor.counts;
       const lanes = life.lanes.map(({ core }) => core.counts);
       const left = {
-        ...{ larval, running, deletes, timers, pairs, isakmpSas, rows, kernelCalls },
+        ...{ larval, running, deletes, timers, pairs, isakmpSas, rows, flows, kernelCalls },
         tableRows: life.rows().length,
         slabSlots: life.slabSlots,
         kernelSas: life.kernel.sas.size,
+        kernelFlows: life.kernel.flows.size,
         laneSas: lanes.reduce((sum, counts) => sum + counts.isakmpSas + counts.halfOpen + counts.phase2Exchanges, 0),
         laneTimers: life.lanes.filter(({ core }) => core.nextDeadline() !== undefined).length,
       };
@@ -309,6 +312,15 @@ const areMirrored = (mine: SaRow, yours: SaRow): boolean => {
   const [a] = mine.protocols;
   const [b] = yours.protocols;
   return a !== undefined && a.spiIn === b?.spiOut && a.spiOut === b.spiIn;
+};
+
+/** What is wrong with where the packets of a connection go: the kernel must have one flow for it, which leads to the outbound SA of the current pair. */
+const misdirected = ({ kernel }: Life, { protocols: [current] }: SaRow, name: string): readonly string[] => {
+  const third = name.slice('net-'.length);
+  const flows = [...kernel.flows.values()].filter(({ local }) => local.address.split('.')[2] === third);
+  const spis = flows.flatMap((flow) => kernel.senders(flow).map(({ id }) => id.spi));
+  const isRight = flows.length === 1 && spis.length === 1 && spis[0] === current?.spiOut;
+  return isRight ? [] : [`${name}: ${flows.length} flows to ${spis.map((spi) => spi.toString(16)).join(', ')}`];
 };
 
 const pairTexts = (rows: readonly SaRow[]): string =>

@@ -3,22 +3,19 @@
  * main and a lane take time, as between threads; a lane can be killed, and so can the daemon.
  */
 
-import { type Capabilities, type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
-import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { Supervisor } from '../../src/main/supervisor.ts';
 import type { ConfigurationView } from '../../src/shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../../src/shared/connection/convergence.ts';
-import type { SaId } from '../../src/shared/connection/events.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { GeneralPolicy, PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { createKeySlab, KeySlab } from '../../src/shared/sa-table/key-slab.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { createSaTable, SaTable, type SharedSaTable } from '../../src/shared/sa-table/sa-table.ts';
 import { type SipKey, siphash, sipKey } from '../../src/shared/siphash.ts';
-import type { IpsecSa, LaneEffect, LaneEvent } from '../../src/shared/threads/contract.ts';
+import type { LaneEffect, LaneEvent } from '../../src/shared/threads/contract.ts';
 import { LaneCore } from '../../src/workers/lane-core.ts';
-import type { Network, Schedule } from './network.ts';
-import type { Prng } from './prng.ts';
+import { type KernelWorld, MemoryKernel } from './memory-kernel.ts';
+import type { Network } from './network.ts';
 
 export interface DaemonOptions {
   readonly name: string;
@@ -31,12 +28,8 @@ export interface DaemonOptions {
   readonly rule: ConvergenceRule | undefined;
 }
 
-export interface World {
-  readonly schedule: Schedule;
+export interface World extends KernelWorld {
   readonly network: Network;
-  readonly prng: Prng;
-  /** How slow and how fallible kernels are. */
-  readonly kernel: { readonly delay: number; readonly refusals: number };
   readonly trace: ((line: string) => void) | undefined;
 }
 
@@ -195,6 +188,7 @@ export class Life {
           : { local: { address, port: 500 }, remote: { address: remote, port }, encapsulated: false },
       view: viewOf(this.#options),
       kernel: this.kernel,
+      reqids: REQIDS,
       table: this.#table,
       log: ({ severity, text }) => this.#world.trace?.(`${this.#options.name} ${severity}: ${text}`),
       now: () => schedule.now,
@@ -298,71 +292,13 @@ export class VirtualLane {
   }
 }
 
-/** Keeps SAs by direction-blind id, complains about wrong use, and takes its time. */
-export class MemoryKernel implements KernelBackend {
-  readonly capabilities: Capabilities = createNoneBackend().capabilities;
-  readonly sas = new Map<string, IpsecSa['direction']>();
-  readonly #world: World;
-  #answers = 0;
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  addSa(sa: IpsecSa): Promise<void> {
-    return this.#later(() => {
-      if (this.sas.has(keyOf(sa))) throw new KernelError('exists', 'that SPI is taken');
-      if (this.#world.prng.chance(this.#world.kernel.refusals)) throw new KernelError('failed', 'out of memory');
-      this.sas.set(keyOf(sa), sa.direction);
-    });
-  }
-
-  deleteSa(id: SaId): Promise<void> {
-    return this.#later(() => {
-      if (!this.sas.delete(keyOf(id))) throw new KernelError('failed', 'deleted twice');
-    });
-  }
-
-  preferSa(id: SaId): Promise<void> {
-    return this.#later(() => {
-      if (this.sas.get(keyOf(id)) !== 'out') throw new KernelError('missing', 'not there');
-    });
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Whether promises have been settled since the last time this was asked. */
-  hasAnswered(): boolean {
-    const answers = this.#answers;
-    this.#answers = 0;
-    return answers > 0;
-  }
-
-  #later(act: () => void): Promise<void> {
-    const { schedule, prng, kernel } = this.#world;
-    return new Promise((resolve, reject) => {
-      schedule.after(prng.between(0, kernel.delay), () => {
-        this.#answers++;
-        try {
-          act();
-          resolve();
-        } catch (fault) {
-          reject(fault);
-        }
-      });
-    });
-  }
-}
-
-const keyOf = ({ protocolId, spi, destination }: SaId): string => `${protocolId}/${spi}/${destination}`;
-
 const summary = (message: LaneEvent | LaneEffect): string =>
   JSON.stringify(message, (key, value: unknown) => {
     if (key === 'policy' || key === 'sas') return undefined;
     return value instanceof Uint8Array ? Buffer.from(value).toString('hex').slice(0, 16) : value;
   }).slice(0, 400);
+
+const REQIDS = { first: 1000, count: 1000 };
 
 /** ms between main and a lane. */
 const HOP_MS = 1;

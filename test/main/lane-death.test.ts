@@ -119,6 +119,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     log,
     levels: createDebugLevels(),
     kernel,
+    reqids: { first: 1000, count: 1000 },
     workers: LANES,
     port: PORT,
     captureFormat: CAPTURE_FORMATS.pcap,

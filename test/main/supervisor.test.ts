@@ -40,6 +40,7 @@ class Rig {
       pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
       view: new BenchView({ active: ['net-a'] }),
       kernel: { ...createNoneBackend(), ...kernel },
+      reqids: { first: 1000, count: 1000 },
       table: this.table,
       log: (record) => this.logged.push(record),
       now: () => this.now,

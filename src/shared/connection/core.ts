@@ -3,6 +3,7 @@
  * asks to be called again at its next deadline. The parts are one file each; this one only hands events to them.
  */
 import { unreachable } from '../errors.ts';
+import type { ReqidRange } from '../flow.ts';
 import { Attempts, type Routing } from './attempts.ts';
 import type { ConfigurationView } from './configuration-view.ts';
 import { Connections } from './connections.ts';
@@ -11,6 +12,7 @@ import type { Deadline } from './deadlines.ts';
 import { Deletes } from './deletes.ts';
 import { Desk } from './desk.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
+import { Flows } from './flows.ts';
 import { Installs } from './installs.ts';
 import { currentLast, IsakmpLives } from './isakmp-lives.ts';
 import { Lives } from './lives.ts';
@@ -20,6 +22,7 @@ import { PairStore } from './pair-store.ts';
 import { Peers } from './peers.ts';
 import { Connection, type IsakmpSa, spiKey } from './records.ts';
 import { Reload } from './reload.ts';
+import { Reqids } from './reqids.ts';
 import { Shutdown } from './shutdown.ts';
 import { type ConnectionStatus, statusOf } from './status.ts';
 import { Teardown } from './teardown.ts';
@@ -27,6 +30,7 @@ import { Teardown } from './teardown.ts';
 export interface CoreOptions extends Routing {
   readonly lanes: number;
   readonly view: ConfigurationView;
+  readonly reqids: ReqidRange;
   readonly random: (size: number) => Uint8Array;
   /** ms */
   readonly now: number;
@@ -44,6 +48,8 @@ export interface CoreCounts {
   /** DELETEs that will be repeated. */
   readonly deletes: number;
   readonly timers: number;
+  /** Policies in the kernel. */
+  readonly flows: number;
 }
 
 export class ConnectionCore {
@@ -51,6 +57,7 @@ export class ConnectionCore {
   readonly #peers: Peers;
   readonly #connections: Connections;
   readonly #store: PairStore;
+  readonly #flows: Flows;
   readonly #attempts: Attempts;
   readonly #deletes: Deletes;
   readonly #installs: Installs;
@@ -68,7 +75,8 @@ export class ConnectionCore {
     this.#desk = new Desk(options.view, options.random, options.now);
     this.#peers = new Peers(options.lanes);
     this.#connections = new Connections(this.#desk, this.#peers);
-    this.#store = new PairStore(this.#desk, this.#peers, this.#connections);
+    this.#store = new PairStore(this.#desk, this.#peers, this.#connections, new Reqids(options.reqids));
+    this.#flows = new Flows(this.#desk);
     this.#attempts = new Attempts(this.#desk, this.#peers, options);
     this.#deletes = new Deletes(this.#desk, this.#peers, this.#attempts);
     this.#installs = new Installs(this.#desk, this.#store, this.#deletes);
@@ -79,6 +87,7 @@ export class ConnectionCore {
       attempts: this.#attempts,
       deletes: this.#deletes,
       installs: this.#installs,
+      flows: this.#flows,
     };
     this.#lives = new Lives(this.#desk, made, options.rule ?? converge);
     this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
@@ -97,6 +106,7 @@ export class ConnectionCore {
       running: this.#attempts.running,
       deletes: this.#deletes.running,
       timers: this.#desk.timers,
+      flows: this.#flows.size,
     };
   }
 
@@ -167,6 +177,9 @@ export class ConnectionCore {
         return;
       case 'refused':
         this.#installs.refused(event.pair, event.reason);
+        return;
+      case 'flowRefused':
+        this.#flows.refused(event.id);
         return;
       case 'reconfigured':
         this.#reconfigure('edited');

@@ -1,5 +1,6 @@
 /** What the connection core is told, and what it wants done. */
 
+import type { Flow } from '../flow.ts';
 import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord } from '../threads/contract.ts';
 import type { News } from './news.ts';
 
@@ -26,6 +27,8 @@ export type ConnectionEvent =
   | { readonly kind: 'added'; readonly pair: number; readonly sas: readonly SaId[] }
   /** It refused one of them; the others of that effect have been removed again. */
   | { readonly kind: 'refused'; readonly pair: number; readonly reason: string }
+  /** The kernel refused a policy that a `putFlow` effect was about. */
+  | { readonly kind: 'flowRefused'; readonly id: number }
   /** The configuration is another: its list of active connections counts from now on. */
   | { readonly kind: 'reconfigured' }
   /**
@@ -61,10 +64,17 @@ export type ConnectionEffect =
   /** To a lane; `peer`: after this peer's present policy. */
   | { readonly kind: 'post'; readonly lane: number; readonly event: LaneEvent; readonly peer?: string }
   /** Into the kernel, in order; answered by `added` or `refused`. The keys are to be zeroed then. */
-  | { readonly kind: 'add'; readonly pair: number; readonly sas: readonly IpsecSa[] }
+  | {
+      readonly kind: 'add';
+      readonly pair: number;
+      readonly sas: readonly IpsecSa[];
+      readonly agreement: Agreement;
+      readonly reqid: number;
+    }
   | { readonly kind: 'remove'; readonly sas: readonly SaId[] }
-  /** Outbound traffic uses these from now on. */
-  | { readonly kind: 'prefer'; readonly sas: readonly SaId[] }
+  /** New, or in place of the one with that id. */
+  | { readonly kind: 'putFlow'; readonly flow: Flow }
+  | { readonly kind: 'deleteFlow'; readonly id: number }
   /** A pair is new or has changed. */
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }

@@ -23,8 +23,10 @@ export class Installs {
   install(lane: number, effect: Extract<SaEffect, { readonly kind: 'install' }>): void {
     const { exchange, agreement, sas } = effect;
     const known = this.#store.larvalOf(lane, exchange);
-    const reason = this.#refusal(known, sas);
-    if (reason !== undefined) {
+    const refusal = this.#refusal(known, sas);
+    const pair = refusal === undefined ? (known ?? this.#store.create(lane, exchange, agreement)) : undefined;
+    if (pair === undefined) {
+      const reason = refusal ?? 'the kernel has no number left for another pair';
       for (const { encryptionKey, authenticationKey } of sas) {
         encryptionKey.fill(0);
         authenticationKey.fill(0);
@@ -32,8 +34,7 @@ export class Installs {
       this.#desk.emit({ kind: 'post', lane, event: { kind: 'refused', exchange, reason } });
       return;
     }
-    const pair = known ?? this.#store.create(lane, exchange, agreement);
-    this.#desk.emit({ kind: 'add', pair: pair.id, sas });
+    this.#desk.emit({ kind: 'add', pair: pair.id, sas, agreement: pair.agreement, reqid: pair.reqid });
   }
 
   added(id: number, sas: readonly SaId[]): void {

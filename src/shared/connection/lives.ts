@@ -1,9 +1,11 @@
 /** Established pairs: which one of a tunnel is current, when it is renewed, and its end. */
+import { DEFAULT_LIFE_SECONDS } from '../constants/ipsec-doi.ts';
 import { SaFlag } from '../sa-table/rows.ts';
 import type { Attempts } from './attempts.ts';
 import type { ConvergenceRule } from './convergence.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
+import type { Flows } from './flows.ts';
 import type { Loss } from './news.ts';
 import type { PairStore } from './pair-store.ts';
 import type { Connection, Pair, QuickRequest, Tunnel, Urgency } from './records.ts';
@@ -13,6 +15,7 @@ export class Lives {
   readonly #store: PairStore;
   readonly #attempts: Attempts;
   readonly #deletes: Deletes;
+  readonly #flows: Flows;
   readonly #rule: ConvergenceRule;
 
   constructor(
@@ -21,6 +24,7 @@ export class Lives {
       readonly store: PairStore;
       readonly attempts: Attempts;
       readonly deletes: Deletes;
+      readonly flows: Flows;
     },
     rule: ConvergenceRule,
   ) {
@@ -28,6 +32,7 @@ export class Lives {
     this.#store = parts.store;
     this.#attempts = parts.attempts;
     this.#deletes = parts.deletes;
+    this.#flows = parts.flows;
     this.#rule = rule;
   }
 
@@ -76,12 +81,12 @@ export class Lives {
     if (pair.isOurs) pair.party.peer.initiated--;
     connection.due.delete(pair);
     this.#store.remove(pair);
+    const wasUp = !connection.isDown;
+    this.#leaveTunnel(pair);
     this.#desk.emit({ kind: 'remove', sas: pair.installed });
     this.#desk.emit({ kind: 'pairGone', pair: pair.id });
     this.#desk.emit({ kind: 'news', news: { kind: 'phase2Down', agreement: pair.agreement, why: loss } });
     if (urgency !== undefined) this.#deletes.add(pair.party, pair.agreement.protocols, urgency);
-    const wasUp = !connection.isDown;
-    this.#leaveTunnel(pair);
     if (wasUp && connection.isDown) connection.changedAt = this.#desk.now;
     if (connection.isDown) this.restart(connection, loss, delay);
   }
@@ -117,6 +122,7 @@ export class Lives {
   #supersede(renewed: Pair | undefined, tunnel: Tunnel): void {
     if (renewed?.state !== 'current' || renewed.tunnel === undefined || renewed.tunnel === tunnel) return;
     renewed.tunnel.current = undefined;
+    this.#flows.release(renewed.tunnel);
     this.#demote(renewed, 'replaced');
   }
 
@@ -132,12 +138,7 @@ export class Lives {
     pair.discard = undefined;
     pair.state = 'current';
     tunnel.current = pair;
-    const { path, protocols } = pair.agreement;
-    const destination = path.remote.address;
-    this.#desk.emit({
-      kind: 'prefer',
-      sas: protocols.map(({ protocolId, spiOut }) => ({ protocolId, spi: spiOut, destination })),
-    });
+    this.#flows.point(tunnel, pair);
     this.#publish(pair);
     this.#renew(pair);
   }
@@ -157,8 +158,10 @@ export class Lives {
     if (tunnel === undefined) return;
     tunnel.pairs.splice(tunnel.pairs.indexOf(pair), 1);
     const newest = tunnel.pairs.at(-1);
-    if (newest === undefined) pair.connection.tunnels.delete(tunnel.key);
-    else if (tunnel.current === pair) this.#promote(tunnel, newest);
+    if (newest === undefined) {
+      pair.connection.tunnels.delete(tunnel.key);
+      this.#flows.release(tunnel);
+    } else if (tunnel.current === pair) this.#promote(tunnel, newest);
   }
 
   /** A connection has no pair any more. */
@@ -190,8 +193,6 @@ export class Lives {
   }
 }
 
-/** RFC 2407 §4.5. */
-const DEFAULT_LIFE_SECONDS = 28_800;
 /** Shares of the life. The initiator comes first, so that ordinarily only one end renews. */
 const INITIATOR_SOFT = [0.85, 0.9] as const;
 const RESPONDER_SOFT = [0.9, 0.949] as const;

@@ -4,21 +4,24 @@ import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
 import type { Peers } from './peers.ts';
 import { Pair, spiKey } from './records.ts';
+import type { Reqids } from './reqids.ts';
 import { exchangeKey } from './requests.ts';
 
 export class PairStore {
   readonly #desk: Desk;
   readonly #peers: Peers;
   readonly #connections: Connections;
+  readonly #reqids: Reqids;
   readonly #byId = new Map<number, Pair>();
   readonly #larval = new Map<string, Pair>();
   readonly #bySpiIn = new Map<number, Pair>();
   readonly #byIsakmp = new Map<Cookies, Set<Pair>>();
 
-  constructor(desk: Desk, peers: Peers, connections: Connections) {
+  constructor(desk: Desk, peers: Peers, connections: Connections, reqids: Reqids) {
     this.#desk = desk;
     this.#peers = peers;
     this.#connections = connections;
+    this.#reqids = reqids;
   }
 
   get established(): number {
@@ -52,10 +55,13 @@ export class PairStore {
     return [...(this.#byIsakmp.get(isakmp) ?? [])];
   }
 
-  create(lane: number, exchange: number, agreement: Agreement): Pair {
+  /** Undefined where all reqids are taken. */
+  create(lane: number, exchange: number, agreement: Agreement): Pair | undefined {
+    const reqid = this.#reqids.take();
+    if (reqid === undefined) return undefined;
     const party = this.#peers.party(agreement.peer, agreement.remoteIdentity);
     const connection = this.#connections.connection(agreement.connection);
-    const pair = new Pair({ id: this.#desk.nextNumber(), lane, exchange, agreement, party, connection });
+    const pair = new Pair({ id: this.#desk.nextNumber(), lane, exchange, agreement, party, connection, reqid });
     this.#byId.set(pair.id, pair);
     this.#larval.set(exchangeKey(lane, exchange), pair);
     for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
@@ -80,6 +86,7 @@ export class PairStore {
   remove(pair: Pair): void {
     if (!this.#byId.delete(pair.id)) return;
     this.settle(pair);
+    this.#reqids.release(pair.reqid);
     const { party, agreement } = pair;
     for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
       this.#bySpiIn.delete(spiKey(protocolId, spiIn));

@@ -223,6 +223,8 @@ export class Pair implements Contender {
   readonly agreement: Agreement;
   readonly party: Party;
   readonly connection: Connection;
+  /** What the kernel tells its SAs from others by. */
+  readonly reqid: number;
   readonly lowestNonce: Uint8Array;
   state: PairState = 'larval';
   /** While it was larval here: the peer had completed it, and deleted it. */
@@ -249,6 +251,7 @@ export class Pair implements Contender {
     readonly agreement: Agreement;
     readonly party: Party;
     readonly connection: Connection;
+    readonly reqid: number;
   }) {
     this.id = made.id;
     this.lane = made.lane;
@@ -256,6 +259,7 @@ export class Pair implements Contender {
     this.agreement = made.agreement;
     this.party = made.party;
     this.connection = made.connection;
+    this.reqid = made.reqid;
     this.lowestNonce = made.agreement.lowestNonce;
     this.startedAt = made.agreement.startedAt;
   }

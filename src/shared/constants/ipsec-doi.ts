@@ -1,5 +1,8 @@
 /** Numbers of the IPsec DOI: RFC 2407, AES additions of RFC 3602, 3686, 4106, 4543, SHA-2 of RFC 4868, UDP modes of RFC 3947. Names as isakmpd.conf(5) writes them. */
 
+/** How long an IPsec SA lives where no life was agreed, RFC 2407 §4.5. */
+export const DEFAULT_LIFE_SECONDS = 28_800;
+
 /** The only situation we take part in, RFC 2407 §4.2. */
 export const SITUATION_IDENTITY_ONLY = 1;
 

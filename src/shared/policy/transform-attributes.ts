@@ -1,4 +1,5 @@
 /** The attributes of one transform as numbers: what phase 1 and phase 2 selection have in common. RFC 2408 §3.6, RFC 2409 appendix A, RFC 2407 §4.5. */
+import { DEFAULT_LIFE_SECONDS } from '../constants/ipsec-doi.ts';
 import { LifeType } from '../constants/oakley.ts';
 import { type Attribute, attributeNumber, durationAttribute } from '../wire/payloads.ts';
 import type { Lifetime, NumberRange } from './peer-policy.ts';
@@ -82,7 +83,11 @@ export const agreeLifetimes = (
     if (ours < duration) shortened = true;
     agreed[type] = agreed[type] === 0 ? ours : Math.min(agreed[type], ours);
   }
-  return { seconds: agreed[LifeType.SECONDS] || DEFAULT_SECONDS, kilobytes: agreed[LifeType.KILOBYTES], shortened };
+  return {
+    seconds: agreed[LifeType.SECONDS] || DEFAULT_LIFE_SECONDS,
+    kilobytes: agreed[LifeType.KILOBYTES],
+    shortened,
+  };
 };
 
 const withDefault = (
@@ -91,14 +96,12 @@ const withDefault = (
 ): readonly OfferedLifetime[] => {
   if (offered.some(({ type }) => type === LifeType.SECONDS)) return offered;
   // Nobody asked for less than our minimum here: it is we who fill in.
-  return [...offered, { type: LifeType.SECONDS, duration: Math.max(DEFAULT_SECONDS, leastSeconds(accepted)) }];
+  return [...offered, { type: LifeType.SECONDS, duration: Math.max(DEFAULT_LIFE_SECONDS, leastSeconds(accepted)) }];
 };
 
 /** The shortest life that we accept, seconds; 0 where nothing is said about it. */
 export const leastSeconds = (accepted: readonly Lifetime[]): number => rangeFor(LifeType.SECONDS, accepted)?.least ?? 0;
 
-/** RFC 2407 §4.5. */
-const DEFAULT_SECONDS = 28_800;
 /** What fits the 4 bytes of RESPONDER-LIFETIME: 136 years, 4 TB. */
 const LONGEST_LIFE = 0xffffffff;
 

@@ -9,8 +9,12 @@ const flagsOf = (bench: ConnectionBench, pair: Agreement): number => bench.row(p
 const isReplaced = (bench: ConnectionBench, pair: Agreement): boolean => (flagsOf(bench, pair) & SaFlag.REPLACED) !== 0;
 const outOf = (pair: Agreement): number | undefined => pair.protocols[0]?.spiOut;
 const inOf = (pair: Agreement): number => pair.protocols[0]?.spiIn ?? 0;
-const preferred = (bench: ConnectionBench): number | undefined =>
-  bench.effects.flatMap((effect) => (effect.kind === 'prefer' ? effect.sas.map(({ spi }) => spi) : [])).at(-1);
+/** The SPI that the only flow sends with. */
+const preferred = (bench: ConnectionBench): number | undefined => {
+  const [flow, ...more] = bench.flows.values();
+  assert.deepEqual(more, []);
+  return [...bench.kernel].find((spi) => spi >= 0x20000 && bench.reqids.get(spi) === flow?.reqid);
+};
 
 test('an established pair of an active connection is READY and STAYALIVE, with the lifetimes that were agreed', () => {
   const bench = new ConnectionBench({ active: ['net-a'] });

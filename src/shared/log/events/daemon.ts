@@ -104,8 +104,8 @@ export const DAEMON_EVENTS = {
         cause: 'A fault of this program; a command was not carried out.',
         cure: 'Report it with this line.',
       },
-      'fault after the installation of an SA: {fault}': {
-        cause: 'A fault of this program after an SA was handed to the kernel.',
+      'fault after an answer of the kernel: {fault}': {
+        cause: 'A fault of this program after an SA or a policy was handed to the kernel.',
         cure: 'Report it with this line; `t connection` and `c connection` set the SA up anew.',
       },
       'fault while handling {what}: {fault}': {
@@ -174,6 +174,11 @@ export const DAEMON_EVENTS = {
     severity: 'error',
     byPeer: false,
     lines: {
+      'kernel: {what} flow {flow}: {fault}': {
+        cause:
+          'The kernel refused a policy. If it could not be added because another one has the same selectors, their traffic goes as that one says.',
+        cure: 'Look who else makes policies for this traffic, or whether the kernel says more in its log.',
+      },
       'kernel: {what} SA{which}: {fault}': {
         cause: 'The kernel refused to add, query or delete an IPsec SA.',
         cure: 'Look whether the kernel has the algorithm, and whether somebody else manages its SAs.',

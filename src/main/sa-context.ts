@@ -1,0 +1,59 @@
+/** What the kernel is told of an SA besides its keys, from what its quick mode agreed on. */
+import type { SaContext, SaLife } from '../kernel/backend.ts';
+import { DEFAULT_LIFE_SECONDS, EncapsulationMode } from '../shared/constants/ipsec-doi.ts';
+import { NO_ROUTE, type Selector } from '../shared/flow.ts';
+import type { Identity } from '../shared/policy/peer-policy.ts';
+import { prefixesOf } from '../shared/policy/prefixes.ts';
+import type { Agreement, IpsecSa } from '../shared/threads/contract.ts';
+
+/** For one direction of a pair. */
+export const saContext = (
+  { direction, encapsulation }: Pick<IpsecSa, 'direction' | 'encapsulation'>,
+  agreement: Agreement,
+  reqid: number,
+): SaContext => {
+  const { path } = agreement;
+  const local = singlePrefix(agreement.localSelector);
+  const remote = singlePrefix(agreement.remoteSelector);
+  const isInbound = direction === 'in';
+  const [source, destination] = isInbound ? [remote, local] : [local, remote];
+  const [from, to] = isInbound ? [path.remote, path.local] : [path.local, path.remote];
+  return {
+    reqid,
+    acquire: undefined,
+    udp: UDP_MODES.has(encapsulation) ? { source: from.port, destination: to.port } : undefined,
+    selectors: source === undefined || destination === undefined ? undefined : { source, destination },
+    life: lifeOf(agreement),
+    sha2Truncation96: false,
+    route: NO_ROUTE,
+  };
+};
+
+/**
+ * Time is the connection core's: the kernel's limit is for the case that it does not come to it. Bytes only the kernel counts; the initiator comes first,
+ * so that ordinarily only one end renews.
+ */
+const lifeOf = ({ role, lifeSeconds, lifeKilobytes }: Agreement): SaLife => {
+  const hardBytes = lifeKilobytes * 1024;
+  return {
+    softSeconds: 0,
+    hardSeconds: (lifeSeconds === 0 ? DEFAULT_LIFE_SECONDS : lifeSeconds) + GRACE_SECONDS,
+    softBytes: Math.floor(hardBytes * (role === 'initiator' ? INITIATOR_SOFT : RESPONDER_SOFT)),
+    hardBytes,
+  };
+};
+
+const singlePrefix = (identity: Identity): Selector | undefined => {
+  const [prefix, ...more] = prefixesOf(identity) ?? [];
+  return more.length === 0 ? prefix : undefined;
+};
+
+const UDP_MODES: ReadonlySet<number> = new Set([
+  EncapsulationMode.UDP_ENCAP_TUNNEL,
+  EncapsulationMode.UDP_ENCAP_TRANSPORT,
+  EncapsulationMode.UDP_ENCAP_TUNNEL_DRAFT,
+  EncapsulationMode.UDP_ENCAP_TRANSPORT_DRAFT,
+]);
+const GRACE_SECONDS = 60;
+const INITIATOR_SOFT = 0.85;
+const RESPONDER_SOFT = 0.92;
