@@ -1,0 +1,84 @@
+/** What a flow is in the kernel's words, and which of the kernel's policies are ours. Nothing here talks to it. */
+import type { Flow, ReqidRange } from '../../shared/flow.ts';
+import { priorityOf } from '../priority.ts';
+import { Direction, Mode } from './layout.ts';
+import type { PolicyName, PolicySpec, Template } from './policy-messages.ts';
+import { ipProtocolOf, isOwn, type Selectors } from './structs.ts';
+
+/**
+ * Outbound, inbound, forwarded, to be made in this order and removed in the opposite one: only the first has our reqid, and tells whose the others
+ * are. An inbound packet may come through any SA of ours whose selectors allow it, so their templates have none.
+ */
+export const policiesOf = (flow: Flow): readonly [PolicySpec, PolicySpec, PolicySpec] => {
+  const common = { route: flow.route, priority: priorityOf(flow.local, flow.remote) };
+  const outbound = { source: flow.local, destination: flow.remote };
+  const inbound = { source: flow.remote, destination: flow.local };
+  const incoming = { ...common, selectors: inbound, templates: templatesOf(flow, 'in') };
+  return [
+    { ...common, direction: Direction.OUT, selectors: outbound, templates: templatesOf(flow, 'out') },
+    { ...incoming, direction: Direction.IN },
+    { ...incoming, direction: Direction.FORWARD },
+  ];
+};
+
+/** The first SA that a packet gets makes the tunnel, further ones protect what it made. */
+const templatesOf = (flow: Flow, direction: 'in' | 'out'): readonly Template[] =>
+  flow.protocols.map((protocolId, i) => ({
+    protocol: ipProtocolOf(protocolId),
+    mode: i === 0 && flow.encapsulation === 'tunnel' ? Mode.TUNNEL : Mode.TRANSPORT,
+    reqid: direction === 'out' ? flow.reqid : 0,
+    source: direction === 'out' ? flow.localAddress : flow.remoteAddress,
+    destination: direction === 'out' ? flow.remoteAddress : flow.localAddress,
+  }));
+
+/** For keys of maps. */
+export const policyKey = ({ direction, selectors: { source, destination }, route }: PolicyName): string => {
+  const ends = [source, destination].map(({ address, prefixLength, port }) => `${address}/${prefixLength} ${port}`);
+  return [direction, ...ends, source.protocol, route.mark, route.markMask, route.interfaceId].join(' ');
+};
+
+/** For messages: `policy out 10.1.0.0/16 > 10.2.0.0/16`. */
+export const policyText = ({ direction, selectors: { source, destination } }: PolicyName): string => {
+  const [from, to] = [source, destination].map(({ address, prefixLength, protocol, port }) => {
+    const narrower = protocol === 0 ? '' : port === 0 ? `[${protocol}]` : `[${protocol}/${port}]`;
+    return `${address}/${prefixLength}${narrower}`;
+  });
+  return `policy ${DIRECTIONS[direction]} ${from} > ${to}`;
+};
+const DIRECTIONS = ['in', 'out', 'forward'] as const;
+
+/** Ours among all: the outbound ones with a reqid of ours, and those that `policiesOf` would make with them. */
+export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): readonly PolicySpec[] => {
+  const byName = new Map(all.map((policy) => [policyKey(policy), policy]));
+  return all
+    .filter((policy) => policy.direction === Direction.OUT && hasOwnReqid(policy, range))
+    .flatMap((outbound) => [
+      outbound,
+      ...[Direction.IN, Direction.FORWARD].flatMap((direction) => {
+        const opposite = byName.get(
+          policyKey({ direction, selectors: reversed(outbound.selectors), route: outbound.route }),
+        );
+        return opposite !== undefined && belongsTo(opposite, outbound) ? [opposite] : [];
+      }),
+    ]);
+};
+
+export const hasOwnReqid = ({ templates }: PolicySpec, range: ReqidRange): boolean =>
+  templates.some(({ reqid }) => isOwn(range, reqid));
+
+/** The same SAs in the other direction, of any reqid. */
+const belongsTo = (opposite: PolicySpec, outbound: PolicySpec): boolean =>
+  opposite.priority === outbound.priority &&
+  opposite.templates.length === outbound.templates.length &&
+  opposite.templates.every((template, i) => {
+    const other = outbound.templates[i];
+    return (
+      template.reqid === 0 &&
+      template.protocol === other?.protocol &&
+      template.mode === other.mode &&
+      template.source === other.destination &&
+      template.destination === other.source
+    );
+  });
+
+const reversed = ({ source, destination }: Selectors): Selectors => ({ source: destination, destination: source });
