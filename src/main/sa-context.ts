@@ -1,7 +1,7 @@
 /** What the kernel is told of an SA besides its keys, from what its quick mode agreed on. */
 import type { SaContext, SaLife } from '../kernel/backend.ts';
 import { DEFAULT_LIFE_SECONDS, EncapsulationMode } from '../shared/constants/ipsec-doi.ts';
-import { NO_ROUTE, type Selector } from '../shared/flow.ts';
+import type { Selector } from '../shared/flow.ts';
 import type { Identity } from '../shared/policy/peer-policy.ts';
 import { prefixesOf } from '../shared/policy/prefixes.ts';
 import type { Agreement, IpsecSa } from '../shared/threads/contract.ts';
@@ -25,7 +25,7 @@ export const saContext = (
     selectors: source === undefined || destination === undefined ? undefined : { source, destination },
     life: lifeOf(agreement),
     sha2Truncation96: false,
-    route: NO_ROUTE,
+    route: agreement.route,
   };
 };
 

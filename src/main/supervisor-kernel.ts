@@ -34,6 +34,7 @@ export class KernelWork {
   async install(sas: readonly IpsecSa[], agreement: Agreement, reqid: number): Promise<Installation> {
     const added: SaId[] = [];
     try {
+      this.#checkRoute(agreement);
       for (const sa of sas) {
         await this.#counted('add', sa, this.#kernel.addSa(sa, saContext(sa, agreement, reqid)));
         added.push(idOf(sa));
@@ -49,6 +50,16 @@ export class KernelWork {
         authenticationKey.fill(0);
       }
     }
+  }
+
+  /** Without its route an SA would be for other packets than the operator wants. */
+  #checkRoute({ connection, route }: Agreement): void {
+    const { name, capabilities } = this.#kernel;
+    if (capabilities.routes || (route.markMask === 0 && route.interfaceId === 0)) return;
+    const text = `[${connection}]:Mark and Interface-id need XFRM, ${name} has no route-based tunnels`;
+    const refusal = new KernelError('unsupported', text);
+    this.#complain('add', undefined, refusal);
+    throw refusal;
   }
 
   /** Never rejects: an SA that is gone already is no fault, another refusal is logged. */

@@ -4,7 +4,7 @@ import type { ConfigurationView } from '../../src/shared/connection/configuratio
 import { ConnectionCore, type CoreOptions } from '../../src/shared/connection/core.ts';
 import type { ConnectionEffect, ConnectionEvent, PairFacts, SaEffect } from '../../src/shared/connection/events.ts';
 import { IdType } from '../../src/shared/constants/ipsec-doi.ts';
-import type { Flow } from '../../src/shared/flow.ts';
+import { type Flow, NO_ROUTE, type Route } from '../../src/shared/flow.ts';
 import { identityOfAddress } from '../../src/shared/policy/identity.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
 import type { Agreement, Failure, IpsecSa, LaneEvent, LogRecord, Path } from '../../src/shared/threads/contract.ts';
@@ -46,6 +46,7 @@ export interface QuickModeOptions {
   readonly nonce?: number;
   readonly lifeSeconds?: number;
   readonly remoteSelector?: Identity;
+  readonly route?: Route;
   readonly spiIn?: number;
   readonly remote?: { readonly address: string; readonly port: number };
 }
@@ -171,6 +172,7 @@ export class ConnectionBench {
       lifeSeconds: options.lifeSeconds ?? 1000,
       lifeKilobytes: 0,
       group: 0,
+      route: options.route ?? NO_ROUTE,
       startedAt: options.startedAt ?? this.now,
       lowestNonce: new Uint8Array(16).fill(options.nonce ?? 1),
       protocols: [

@@ -15,6 +15,7 @@ import {
   HashAlgorithm,
   LifeType,
 } from '../../src/shared/constants/oakley.ts';
+import { NO_ROUTE } from '../../src/shared/flow.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type {
   ConnectionPolicy,
@@ -87,6 +88,7 @@ export const connectionPolicy = (changes: Partial<ConnectionPolicy> = {}): Conne
   remoteId: subnet(10, 1, 2),
   natId: undefined,
   activeOnly: false,
+  route: NO_ROUTE,
   suites: [espSuite()],
   suitesTag: '[Default-quick-mode]:Suites',
   ...changes,

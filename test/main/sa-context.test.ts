@@ -26,6 +26,11 @@ test('the selectors of the inbound SA are those of the outbound one, exchanged',
   assert.deepEqual(saContext(sa('in'), agreement(), 7).selectors, { source: outer, destination: inner });
 });
 
+test('the SAs have the mark and the interface of their connection', () => {
+  const route = { mark: 0x10, markMask: 0xff, interfaceId: 4 };
+  assert.deepEqual(saContext(sa('out'), agreement({ route }), 7).route, route);
+});
+
 test('what is no single prefix is no selector of an SA', () => {
   const remoteSelector = identityFromText('10.2.0.1-10.2.0.6');
   assert.equal(saContext(sa('in'), agreement({ remoteSelector }), 7).selectors, undefined);

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { Supervisor } from '../../src/main/supervisor.ts';
+import { NO_ROUTE } from '../../src/shared/flow.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
@@ -60,11 +61,14 @@ class Rig {
     return [...this.table.all()].map(({ row }) => row);
   }
 
-  install(exchange: number): {
+  install(
+    exchange: number,
+    route = NO_ROUTE,
+  ): {
     readonly agreement: ReturnType<typeof maker.agreement>;
     readonly sas: readonly IpsecSa[];
   } {
-    const agreement = maker.agreement({ isakmp: ISAKMP, role: 'initiator' });
+    const agreement = maker.agreement({ isakmp: ISAKMP, role: 'initiator', route });
     const keys = (): Pick<IpsecSa, 'encryptionKey' | 'authenticationKey'> => ({
       encryptionKey: new Uint8Array(16).fill(1),
       authenticationKey: new Uint8Array(32).fill(2),
@@ -133,6 +137,25 @@ test('when the kernel refuses one SA, those before it are removed and the exchan
   assert.deepEqual(rig.events('refused'), [{ kind: 'refused', exchange: 3, reason: 'unsupported' }]);
   assert.ok(sas.every(isZeroed));
   assert.equal(rig.supervisor.counts.larval, 0);
+});
+
+test('a connection with a mark gets no SA of a kernel that would ignore it', async () => {
+  const added: number[] = [];
+  const capabilities = { ...createNoneBackend().capabilities, routes: false };
+  const rig = new Rig({ name: 'pfkey', capabilities, addSa: async ({ spi }) => void added.push(spi) });
+  const { sas } = rig.install(3, { mark: 1, markMask: 1, interfaceId: 0 });
+  await settled();
+  assert.deepEqual(rig.events('refused'), [{ kind: 'refused', exchange: 3, reason: 'unsupported' }]);
+  assert.ok(
+    rig.logged.some(
+      ({ text }) =>
+        text === 'kernel: add SA: [net-a]:Mark and Interface-id need XFRM, pfkey has no route-based tunnels',
+    ),
+  );
+  assert.deepEqual([added, sas.every(isZeroed)], [[], true]);
+  rig.install(4);
+  await settled();
+  assert.equal(added.length, 2);
 });
 
 test('a kernel that fails in another way is logged, and the quick mode fails', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { InvariantError } from '../../src/shared/errors.ts';
+import { NO_ROUTE } from '../../src/shared/flow.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
 import type { Agreement, LaneEffect, LaneEvent, LaneExchanges } from '../../src/shared/threads/contract.ts';
 import { BatchWriter, LANE_EFFECTS, LANE_EVENTS, readBatch } from '../../src/shared/threads/frames.ts';
@@ -225,6 +226,7 @@ const agreement: Agreement = {
   lifeSeconds: 0,
   lifeKilobytes: 0,
   group: 0,
+  route: NO_ROUTE,
   startedAt: 0,
   lowestNonce: new Uint8Array(8),
   protocols: [],

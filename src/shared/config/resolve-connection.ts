@@ -2,6 +2,7 @@
 import { compareBytes } from '../address.ts';
 import { Doi, ExchangeType } from '../constants/isakmp.ts';
 import type { ConfigPlace } from '../errors.ts';
+import { NO_ROUTE, type Route } from '../flow.ts';
 import { extentOf, identityText } from '../policy/identity.ts';
 import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
 import { type Finding, faultAt, placeOf, placeText, warningAt } from './finding.ts';
@@ -25,9 +26,15 @@ export const resolveConnection = (resolution: Resolution, section: string): Conn
     name: reader.nameOf(section),
     ...selectorsOf(resolution, section),
     activeOnly: flags.has('active-only'),
+    route: routeOf(resolution, section),
     ...suitesOf(resolution, section),
   };
 };
+
+const routeOf = ({ reader }: Resolution, section: string): Route => ({
+  ...(readTag(reader, section, CONNECTION.mark) ?? { mark: NO_ROUTE.mark, markMask: NO_ROUTE.markMask }),
+  interfaceId: readTag(reader, section, CONNECTION.interfaceId) ?? NO_ROUTE.interfaceId,
+});
 
 const suitesOf = (resolution: Resolution, section: string): Pick<ConnectionPolicy, 'suites' | 'suitesTag'> => {
   const { reader } = resolution;

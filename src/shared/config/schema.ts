@@ -2,6 +2,7 @@
 import { parseAddress } from '../address.ts';
 import { bytesOrHex } from '../byte-text.ts';
 import { InvariantError } from '../errors.ts';
+import type { Route } from '../flow.ts';
 import { LAST_LOG_CLASS } from '../log/classes.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import type { NumberRange } from '../policy/peer-policy.ts';
@@ -32,6 +33,8 @@ export interface Tag<out T> {
   readonly parse: (text: string) => T | undefined;
   readonly notYet: NotYet | undefined;
 }
+
+export type Mark = Pick<Route, 'mark' | 'markMask'>;
 
 interface KindRow<T> {
   readonly kind: string;
@@ -66,6 +69,21 @@ const parseRange = (text: string): NumberRange | undefined => {
   const least = Number(found[2] ?? offered);
   const most = Number(found[3] ?? offered);
   return offered > 0 && least <= most && Math.max(offered, most) <= MAX_U32 ? { offered, least, most } : undefined;
+};
+
+/** Decimal, or hexadecimal after 0x. */
+const parseU32 = (text: string): number | undefined => {
+  const number = /^(?:\d{1,10}|0x[\da-f]{1,8})$/i.test(text) ? Number(text) : Number.NaN;
+  return number <= MAX_U32 ? number : undefined;
+};
+
+/** A mark without mask has to be there bit by bit. */
+const parseMark = (text: string): Mark | undefined => {
+  const [value = '', mask = '0xffffffff', ...more] = text.split('/');
+  const [mark, markMask] = [parseU32(value), parseU32(mask)];
+  if (mark === undefined || markMask === undefined || more.length > 0) return undefined;
+  const isPossible = markMask !== 0 && (mark & ~markMask) === 0;
+  return isPossible ? { mark, markMask } : undefined;
 };
 
 const parseLogLevels = (text: string): readonly LevelSetting[] | undefined => {
@@ -156,6 +174,16 @@ export const number = (unit: string, least: number, most: number) =>
     unit,
     parse: (value) => leadingNumber(value, least, most),
   });
+export const mark = rowsOf({
+  kind: 'mark',
+  wants: 'a number of 32 bits, decimal or with 0x, or number/mask, where the number has no bit that the mask lacks',
+  parse: parseMark,
+});
+export const interfaceId = rowsOf({
+  kind: 'number',
+  wants: `a number from 1 to ${MAX_U32}, decimal or with 0x`,
+  parse: (value) => parseU32(value) || undefined,
+});
 export const address = rowsOf({
   kind: 'address',
   wants: 'an address in figures, the name of an interface, or default for the interface of the default route',

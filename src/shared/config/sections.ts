@@ -25,9 +25,11 @@ import {
   constantOrAny,
   flag,
   hostAddress,
+  interfaceId,
   ipProtocol,
   list,
   logLevels,
+  mark,
   notYet,
   number,
   oneOf,
@@ -190,6 +192,14 @@ export const CONNECTION = {
   remoteId: sectionName('Remote-ID', 'The other end; with a Local-ID alone we accept any.'),
   natId: sectionName('NAT-ID', 'Sent as our end in place of Local-ID: what the peer sees behind a source NAT of ours.'),
   flags: list('Flags', 'Active-only: never accepted from the peer.', ''),
+  mark: mark(
+    'Mark',
+    'For route-based tunnels of Linux (XFRM only): packets with this mark use the connection, others do not; of the mark only the bits of the mask count.',
+  ),
+  interfaceId: interfaceId(
+    'Interface-id',
+    'For route-based tunnels of Linux (XFRM only): what is routed through the xfrm interface of this if_id uses the connection.',
+  ),
   pfTag: notYet(text('PF-Tag', 'Tag for packets of this connection.'), 'refused', 'packets are not tagged'),
   interface: notYet(
     text('Interface', 'Interface of a route-based tunnel.'),

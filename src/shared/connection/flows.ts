@@ -1,9 +1,9 @@
 /**
- * The kernel's policies: which should be there, and the pair that each points to. A policy exists once for its selectors, whoever wants it; of those who
+ * The kernel's policies: which should be there, and the pair that each points to. A policy exists once for its selectors and route, whoever wants it; of those who
  * do, the one whose pair came last decides.
  */
 import { EncapsulationMode, ProtocolId } from '../constants/ipsec-doi.ts';
-import { type Flow, NO_ROUTE, type Selector } from '../flow.ts';
+import type { Flow, Route, Selector } from '../flow.ts';
 import { prefixesOf } from '../policy/prefixes.ts';
 import type { Agreement } from '../threads/contract.ts';
 import type { Deadline } from './deadlines.ts';
@@ -57,14 +57,14 @@ export class Flows {
     policy.retry = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, () => this.#put(policy));
   }
 
-  #policiesFor({ localSelector, remoteSelector }: Agreement): readonly Policy[] {
+  #policiesFor({ localSelector, remoteSelector, route }: Agreement): readonly Policy[] {
     const locals = prefixesOf(localSelector) ?? [];
     const remotes = prefixesOf(remoteSelector) ?? [];
-    return locals.flatMap((local) => remotes.map((remote) => this.#policy(local, remote)));
+    return locals.flatMap((local) => remotes.map((remote) => this.#policy(local, remote, route)));
   }
 
-  #policy(local: Selector, remote: Selector): Policy {
-    const key = `${selectorText(local)} ${selectorText(remote)}`;
+  #policy(local: Selector, remote: Selector, { mark, markMask, interfaceId }: Route): Policy {
+    const key = [selectorText(local), selectorText(remote), mark, markMask, interfaceId].join(' ');
     const known = this.#bySelectors.get(key);
     if (known !== undefined) return known;
     const policy: Policy = { key, id: this.#desk.nextNumber(), local, remote, claims: new Map(), retry: undefined };
@@ -96,13 +96,13 @@ interface Policy {
   retry: Deadline | undefined;
 }
 
-const claimOf = ({ path, protocols }: Agreement): Omit<Claim, 'reqid'> => ({
+const claimOf = ({ path, protocols, route }: Agreement): Omit<Claim, 'reqid'> => ({
   localAddress: path.local.address,
   remoteAddress: path.remote.address,
   // RFC 2401 §4.3: of a bundle in transport mode ESP is applied first, AH goes over it.
   protocols: protocols.map(({ protocolId }) => protocolId).sort((a, b) => orderOf(a) - orderOf(b)),
   encapsulation: protocols.some(({ encapsulation }) => TRANSPORT_MODES.has(encapsulation)) ? 'transport' : 'tunnel',
-  route: NO_ROUTE,
+  route,
 });
 
 const orderOf = (protocolId: number): number => (protocolId === ProtocolId.IPSEC_AH ? 1 : 0);

@@ -1,4 +1,5 @@
 /** Larval pairs: what a quick mode asks to be put into the kernel, until it is complete or has failed. */
+import { ProtocolId } from '../constants/ipsec-doi.ts';
 import type { IpsecSa } from '../threads/contract.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
@@ -34,7 +35,7 @@ export class Installs {
       this.#desk.emit({ kind: 'post', lane, event: { kind: 'refused', exchange, reason } });
       return;
     }
-    this.#desk.emit({ kind: 'add', pair: pair.id, sas, agreement: pair.agreement, reqid: pair.reqid });
+    this.#desk.emit({ kind: 'add', pair: pair.id, sas: innerFirst(sas), agreement: pair.agreement, reqid: pair.reqid });
   }
 
   added(id: number, sas: readonly SaId[]): void {
@@ -88,3 +89,7 @@ export class Installs {
     return isTaken ? 'exists' : undefined;
   }
 }
+
+/** Kernels take the SAs of a bundle in the order in which they are applied (RFC 2401 §4.3): AH goes over ESP. */
+const innerFirst = (sas: readonly IpsecSa[]): readonly IpsecSa[] =>
+  [...sas].sort((a, b) => Number(a.protocolId === ProtocolId.IPSEC_AH) - Number(b.protocolId === ProtocolId.IPSEC_AH));

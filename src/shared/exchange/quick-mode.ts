@@ -143,6 +143,7 @@ export const agreementOf = (input: AgreementInput): Agreement => {
     lifeSeconds: choice.lifetimes.seconds,
     lifeKilobytes: choice.lifetimes.kilobytes,
     group: choice.group ?? 0,
+    route: connection.route,
     startedAt,
     lowestNonce: compareBytes(ni, nr) <= 0 ? ni : nr,
     protocols: choice.protocols.map((protocol, index) => {

@@ -1,4 +1,5 @@
 /** What configuration means to the exchanges: plain data, resolved by main from section/tag/value, copied to lanes by structured clone. */
+import type { Route } from '../flow.ts';
 
 /** An identification payload without generic header, RFC 2407 §4.6.2: phase 1 identities and phase 2 selectors alike. */
 export interface Identity {
@@ -82,6 +83,8 @@ export interface ConnectionPolicy {
   readonly natId: Identity | undefined;
   /** Flags=Active-only: never matched to an incoming quick mode. */
   readonly activeOnly: boolean;
+  /** Which packets are meant, besides their selectors. */
+  readonly route: Route;
   readonly suites: readonly Suite[];
   /** Where the names of the suites stand, for messages to the operator: `[section]:tag`. */
   readonly suitesTag: string;

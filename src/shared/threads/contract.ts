@@ -1,5 +1,6 @@
 /** Everything that crosses between main and a lane, and nothing else. How it is packed is in frames.ts. */
 import type { Endpoint } from '../address.ts';
+import type { Route } from '../flow.ts';
 import type { Severity } from '../log/events/row.ts';
 import type { EventName } from '../log/events.ts';
 import type { GeneralPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
@@ -91,6 +92,8 @@ export interface Agreement {
   readonly lifeKilobytes: number;
   /** PFS group, 0 = none. */
   readonly group: number;
+  /** The connection's, as it was when the quick mode began. */
+  readonly route: Route;
   /** ms: when the first message of the quick mode was sent or received here. */
   readonly startedAt: number;
   /** The lower of the two nonces, compared byte by byte (decisions: convergence). */

@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../address.ts';
 import { InvariantError } from '../errors.ts';
+import type { Route } from '../flow.ts';
 import { EVENTS } from '../log/events.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type {
@@ -170,6 +171,7 @@ const agreement: Field<Agreement> = record<Agreement>({
   lifeSeconds: f64,
   lifeKilobytes: f64,
   group: f64,
+  route: record<Route>({ mark: u32, markMask: u32, interfaceId: u32 }),
   startedAt: f64,
   lowestNonce: bytes,
   protocols: list(

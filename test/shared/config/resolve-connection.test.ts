@@ -10,6 +10,7 @@ import {
   ProtocolId,
 } from '../../../src/shared/constants/ipsec-doi.ts';
 import { GroupDescription, LifeType } from '../../../src/shared/constants/oakley.ts';
+import { NO_ROUTE } from '../../../src/shared/flow.ts';
 import { identityText } from '../../../src/shared/policy/identity.ts';
 import type { ConnectionPolicy } from '../../../src/shared/policy/peer-policy.ts';
 import { EXAMPLE, resolved, storeOf } from './store-of.ts';
@@ -35,6 +36,7 @@ test('a connection section becomes selectors and suites', () => {
     name: 'east-west',
     natId: undefined,
     activeOnly: false,
+    route: NO_ROUTE,
     suitesTag: '[quick-mode]:Suites',
     suites: [
       {
@@ -110,6 +112,15 @@ test('NAT-ID and Active-only', () => {
     ),
   );
   assert.deepEqual([natId?.type, natId && identityText(natId), activeOnly], [IdType.IPV4_ADDR, '172.16.0.1', true]);
+});
+
+test('route-based: the mark with its mask, the number of the interface', () => {
+  const { route } = only(edited(['east-west', 'Mark', '0x10/0xff'], ['east-west', 'Interface-id', '42']));
+  assert.deepEqual(route, { mark: 0x10, markMask: 0xff, interfaceId: 42 });
+  assert.deepEqual(only(edited(['east-west', 'Mark', '7'])).route, { mark: 7, markMask: 0xffff_ffff, interfaceId: 0 });
+  const impossible = edited(['east-west', 'Mark', '0x100/0xff']);
+  assert.deepEqual(connectionsOf(impossible), []);
+  assert.match(resolved(impossible, 'west').warnings.join(), /\[east-west\]:Mark cannot be "0x100\/0xff"/);
 });
 
 test('without Configuration the default suites are used, all with PFS in group 14', () => {

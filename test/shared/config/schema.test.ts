@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { numberByName } from '../../../src/shared/config/names.ts';
 import type * as schema from '../../../src/shared/config/schema.ts';
-import { GENERAL, LIFETIME, PEER, PHASE_1_TRANSFORM } from '../../../src/shared/config/sections.ts';
+import { CONNECTION, GENERAL, LIFETIME, PEER, PHASE_1_TRANSFORM } from '../../../src/shared/config/sections.ts';
 import { GroupDescription } from '../../../src/shared/constants/oakley.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -39,6 +39,19 @@ const CASES: readonly (readonly [string, schema.Tag<unknown>, string, unknown])[
   ['no addresses', GENERAL.listenOn, '10.0.0.300', undefined],
   ['addresses, a slip left out', GENERAL.listenOn, 'eth0, 2001:db8', ['eth0']],
   ['no addresses', GENERAL.listenOn, '', undefined],
+  ['mark', CONNECTION.mark, '16', { mark: 16, markMask: 0xffff_ffff }],
+  ['mark with mask', CONNECTION.mark, '0x80000000/0xC0000000', { mark: 0x8000_0000, markMask: 0xc000_0000 }],
+  ['mark of no bits', CONNECTION.mark, '0/0xff', { mark: 0, markMask: 0xff }],
+  ['no mark', CONNECTION.mark, '1/0', undefined],
+  ['no mark', CONNECTION.mark, '3/1', undefined],
+  ['no mark', CONNECTION.mark, '1/2/3', undefined],
+  ['no mark', CONNECTION.mark, '0x100000000', undefined],
+  ['no mark', CONNECTION.mark, '4294967296', undefined],
+  ['no mark', CONNECTION.mark, '-1', undefined],
+  ['no mark', CONNECTION.mark, '', undefined],
+  ['interface', CONNECTION.interfaceId, '0xFFFFFFFF', 0xffff_ffff],
+  ['no interface', CONNECTION.interfaceId, '0', undefined],
+  ['no interface', CONNECTION.interfaceId, 'ipsec0', undefined],
   ['port', PEER.port, '501', 501],
   ['service', PEER.port, 'isakmp', 500],
   ['a service that the system may know', PEER.port, 'ike-alt', 'ike-alt'],

@@ -32,6 +32,23 @@ test('the flow of an established pair has its selectors, its outer addresses, it
   });
 });
 
+test('connections that differ in mark or interface only have flows of their own', () => {
+  const bench = new ConnectionBench();
+  const isakmp = bench.phase1({ role: 'responder' });
+  const routes = [
+    { mark: 0, markMask: 0, interfaceId: 1 },
+    { mark: 0, markMask: 0, interfaceId: 2 },
+    { mark: 1, markMask: 0xff, interfaceId: 2 },
+  ];
+  routes.forEach((route, i) => {
+    bench.quickMode({ isakmp, connection: `net-${i}`, route });
+  });
+  assert.deepEqual(
+    flowsOf(bench).map(({ route }) => route),
+    routes,
+  );
+});
+
 test('both SAs of a pair have one reqid, and no two living pairs the same', () => {
   const bench = new ConnectionBench();
   const isakmp = bench.phase1({ role: 'responder' });

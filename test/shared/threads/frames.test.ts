@@ -113,6 +113,7 @@ const agreement = fc.record({
   lifeSeconds: number,
   lifeKilobytes: number,
   group: number,
+  route: fc.record({ mark: u32, markMask: u32, interfaceId: u32 }),
   startedAt: number,
   lowestNonce: bytes,
   protocols: fc.array(
