@@ -74,7 +74,10 @@ export class Daemon {
       cwd: this.runDirectory,
       env: { ...process.env, ...options.environment },
       stdio: ['ignore', 'inherit', 'pipe'],
+      // A group of its own: one that starts itself again with the legacy provider is two processes.
+      detached: true,
     });
+    guard(this.#child);
     this.ended = new Promise((resolve) => this.#child.once('close', resolve));
     const { stderr } = this.#child;
     if (stderr === null) throw new DaemonFault('the daemon has no standard error');
@@ -145,9 +148,32 @@ export class Daemon {
   }
 
   kill(): void {
-    if (this.#isRunning) this.#child.kill('SIGKILL');
+    if (this.#isRunning) killGroup(this.pid);
   }
 }
+
+/** Whatever ends us, the daemon and its children end too: a shell sees our end of a pipe close. */
+const guard = (daemon: ChildProcess): void => {
+  const { pid } = daemon;
+  if (pid === undefined) return;
+  const command = `read -r _ || kill -s KILL -- -${pid}`;
+  // In a session of its own, or what is typed at the terminal would end it before it can do anything.
+  const shell = spawn('sh', ['-c', command], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  shell.unref();
+  daemon.once('exit', () => {
+    killGroup(pid);
+    shell.stdin.end('\n');
+  });
+};
+
+/** Does nothing where nobody is left. */
+const killGroup = (leader: number): void => {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (fault) {
+    if (!(fault instanceof Error && 'code' in fault && fault.code === 'ESRCH')) throw fault;
+  }
+};
 
 /** In the foreground and talkative, without kernel and policy. */
 const WORDS = ['-d', '-v', '-n', '-K', '-4'];

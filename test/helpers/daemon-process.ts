@@ -24,7 +24,6 @@ export const freePorts = async (addresses: readonly string[]): Promise<Ports> =>
 export const spawnDaemon = (t: TestContext, options: DaemonOptions): Daemon => {
   const daemon = new Daemon(options);
   t.after(async () => {
-    // One that had to start itself again is a child's child, which only hears of TERM.
     daemon.signal('SIGTERM');
     await Promise.race([daemon.ended, sleep(PATIENCE, undefined, { ref: false })]);
     daemon.kill();
