@@ -73,9 +73,9 @@ export class DaemonConfiguration {
     return general;
   }
 
-  /** Whether [General] was edited since `general()` was last asked for. */
-  get isGeneralCurrent(): boolean {
-    return this.#resolved.isGeneralCurrent;
+  /** Whether [General] was edited since the last call, whoever has read it since. */
+  takeGeneralChanged(): boolean {
+    return this.#resolved.takeGeneralChanged();
   }
 
   /** A tag was set through the FIFO: what is wrong or odd about it is logged, each line once. */

@@ -56,7 +56,7 @@ export class Operator {
     this.#cancelPassing?.();
     this.#cancelPassing = undefined;
     for (const name of configuration.takeChangedPeers()) lanes.peerChanged(name);
-    if (!configuration.isGeneralCurrent) lanes.generalChanged();
+    if (configuration.takeGeneralChanged()) lanes.generalChanged();
   }
 
   async #carryOut(event: ConnectionEvent): Promise<void> {

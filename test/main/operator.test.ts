@@ -107,6 +107,14 @@ it('an edit reaches the lanes at once when somebody needs the configuration', (t
   assert.equal(done.length, 2);
 });
 
+it('an edit of [General] reaches the lanes although somebody has read it meanwhile', (t) => {
+  const { configuration, done } = setUp(t);
+  configuration.store.set('General', 'Retransmits', '9', true);
+  assert.equal(configuration.general().policy.retransmits, 9);
+  t.mock.timers.tick(101);
+  assert.deepEqual(done, ['general']);
+});
+
 it('says so when an event cannot be carried out, and goes on with the next', async (t) => {
   let isBroken = true;
   const { done, say } = setUp(t, async () => {

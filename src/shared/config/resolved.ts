@@ -16,6 +16,7 @@ export class ResolvedConfiguration {
   /** Connections that FIFO `c` named, folded. */
   readonly #connected = new Set<string>();
   readonly #changedPeers = new Set<string>();
+  #isGeneralChanged = false;
   readonly #shared = new SharedAnswers();
   #general: ResolvedGeneral | undefined;
   #refusesLegacyCiphers = false;
@@ -54,9 +55,11 @@ export class ResolvedConfiguration {
     return this.#general;
   }
 
-  /** False after an edit that `general()` hangs on, until it is asked for again. */
-  get isGeneralCurrent(): boolean {
-    return this.#general !== undefined;
+  /** Whether an edit since the last call has dropped the kept [General]. */
+  takeGeneralChanged(): boolean {
+    const isChanged = this.#isGeneralChanged;
+    this.#isGeneralChanged = false;
+    return isChanged;
   }
 
   /** A connection that counts as listed although [Phase 2] does not list it: FIFO `c name`. */
@@ -93,7 +96,10 @@ export class ResolvedConfiguration {
 
   #pieceChanged(piece: string): void {
     this.#shared.clear();
-    if (this.#general?.pieces.has(piece)) this.#general = undefined;
+    if (this.#general?.pieces.has(piece)) {
+      this.#general = undefined;
+      this.#isGeneralChanged = true;
+    }
     for (const key of this.#dependents.get(piece) ?? []) {
       this.#forget(key);
       this.#changedPeers.add(key);
