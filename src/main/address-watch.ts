@@ -4,9 +4,8 @@ import type { AddressBook, Interfaces } from '../shared/config/address-book.ts';
 export interface AddressWatchOptions {
   readonly read: () => Interfaces;
   readonly book: Pick<AddressBook, 'setInterfaces'>;
-  /** Called after a change, and at every look for which `isDue` says so. */
-  readonly onChange: () => void;
-  readonly isDue: () => boolean;
+  /** Called after every look; whether addresses or default routes are different now. */
+  readonly onLook: (isChanged: boolean) => void;
   /** Calls back after some ms; the answer cancels. */
   readonly schedule: (milliseconds: number, callback: () => void) => () => void;
 }
@@ -25,10 +24,9 @@ export class AddressWatch {
   }
 
   #look(): void {
-    const { read, book, onChange, isDue, schedule } = this.#options;
+    const { read, book, onLook, schedule } = this.#options;
     this.#cancel = schedule(INTERVAL, () => this.#look());
-    const isChanged = book.setInterfaces(read());
-    if (isChanged || isDue()) onChange();
+    onLook(book.setInterfaces(read()));
   }
 }
 

@@ -3,6 +3,7 @@ import { parseAddress } from '../shared/address.ts';
 import { fold } from '../shared/config/case-fold.ts';
 import { checkEntries, checkTag } from '../shared/config/check.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
+import { requireListenOn } from '../shared/config/listen-on.ts';
 import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
 import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
@@ -43,6 +44,11 @@ export class DaemonConfiguration {
     for (const problem of [...all].sort((a, b) => a.line - b.line)) problemRecords(file, problem).forEach(this.#log);
     this.#told.clear();
     this.#toldOf.clear();
+  }
+
+  /** At start, when there are no sockets yet that could stay: throws a ConfigError where nothing in Listen-on can be listened on. */
+  requireListenOn(): void {
+    requireListenOn(this.store);
   }
 
   /** Loads the text of a file in place of everything, or throws a ConfigError when it cannot be read as configuration: then nothing has changed. */

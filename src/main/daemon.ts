@@ -105,11 +105,13 @@ const watchAddresses = ({ store }: DaemonConfiguration, { faults, listening, pee
   new AddressWatch({
     read: readInterfaces,
     book: store.addressBook,
-    onChange: () => {
-      peerAddresses.forget();
+    onLook: (isChanged) => {
+      if (isChanged) peerAddresses.forget();
+      // Hosts in Listen-on; what a name server says is there at the next look.
+      void peerAddresses.learn([]);
+      if (!isChanged && !listening.isDue) return;
       void listening.addressesChanged().catch((fault) => faults.dropped('a change of addresses', fault));
     },
-    isDue: () => listening.isWaiting,
     schedule,
   });
 

@@ -1,5 +1,5 @@
 /** Keeps the sockets on the addresses that [General]:Listen-on means at the moment, and says which ones it waits for. */
-import { listenAddresses } from '../shared/config/listen-on.ts';
+import { type ListenAddresses, listenAddresses } from '../shared/config/listen-on.ts';
 import { SystemError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
@@ -18,22 +18,30 @@ export class Listening {
   #awaited: ReadonlySet<string> = new Set();
   /** This host's addresses when it was last looked. */
   #local: ReadonlySet<string> = new Set();
+  /** Listen-on at the last scan, and what it meant. */
+  #listenOn: readonly string[] | undefined;
+  #scanned = '';
   #isDeafTold = false;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
   }
 
-  /** Whether an address is waited for, so that another look may be worth while though no interface changes (IPv6 addresses are tentative at first). */
-  get isWaiting(): boolean {
-    return this.#awaited.size > 0;
+  /**
+   * Whether another scan may be worth while though no interface has changed: an address is waited for (IPv6 addresses are tentative at first), or names
+   * stand for other addresses than at the last scan. An edit of Listen-on alone waits for the next reload.
+   */
+  get isDue(): boolean {
+    return this.#awaited.size > 0 || textOf(this.#meant()) !== this.#scanned;
   }
 
   /** At start and at a reload. An address that is not there is no fault; rejects with SystemError when our port cannot be had on any that is. */
   async rescan(): Promise<void> {
     const { configuration, network } = this.#options;
-    const { listenOn } = configuration.general().daemon;
-    const { addresses, unknown } = listenAddresses(listenOn, configuration.store.addressBook);
+    this.#listenOn = configuration.general().daemon.listenOn;
+    const meant = this.#meant();
+    const { addresses, unknown } = meant;
+    this.#scanned = textOf(meant);
     const local = new Set(configuration.store.addressBook.allAddresses());
     const remaining = addresses.filter((address) => local.has(address) || !this.#local.has(address));
     this.#local = local;
@@ -51,6 +59,10 @@ export class Listening {
       if (!(fault instanceof SystemError)) throw fault;
       this.#options.log(failure('listen-failed', fault.message));
     }
+  }
+
+  #meant(): ListenAddresses {
+    return listenAddresses(this.#listenOn, this.#options.configuration.store.addressBook);
   }
 
   #tell(awaited: ReadonlySet<string>): void {
@@ -75,3 +87,6 @@ export class Listening {
     this.#isDeafTold = isDeaf;
   }
 }
+
+/** Name servers that hand out a host's addresses in turns change nothing. */
+const textOf = ({ addresses }: ListenAddresses): string => addresses.toSorted().join();

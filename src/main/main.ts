@@ -104,6 +104,7 @@ const configured = async (options: Options, privileged: Privileged, log: Logger)
   // One that may be read by others, or cannot be read at all, counts as missing: the daemon runs on what it is told through the FIFO.
   if (file.kind === 'text') configuration.load(file.text, options.configurationFile);
   else if (file.kind === 'refused') log.write(failure('configuration-error', file.reason));
+  configuration.requireListenOn();
   return configuration;
 };
 

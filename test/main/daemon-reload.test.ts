@@ -67,6 +67,10 @@ test('a file that is insecure, broken or no text leaves everything as it was, an
     ],
     [() => writeFileSync(fileOf(daemon), '[General\nListen-on=127.0.0.1\n'), 'lines that cannot be read'],
     [() => writeFileSync(fileOf(daemon), '[General]\nRetransmits=many\n'), '[General]:Retransmits'],
+    [
+      () => writeFileSync(fileOf(daemon), '[General]\nListen-on=10.0.0.300\n'),
+      '[General]:Listen-on cannot be "10.0.0.300"',
+    ],
   ];
   for (const [spoil, reason] of faults) {
     spoil();

@@ -91,6 +91,25 @@ test('a port that is taken ends the start with a line that names address, port a
   assert.deepEqual(readdirSync(daemon.runDirectory), ['isakmpd.conf']);
 });
 
+test('behaviour 1.8 Listen-on: where not one of its members can be, the daemon does not start and names them', async (t) => {
+  const ports = await freePorts(['127.0.0.1']);
+  const configuration = '[General]\nListen-on=127.0.0.300, 10.0.0.1/8\n';
+  const daemon = spawnDaemon(t, { name: 'nowhere', folder: testFolder(t), configuration, ports });
+  assert.equal(await daemon.ended, 1);
+  assert.match(
+    daemon.log.at(-1) ?? '',
+    /\[General\]:Listen-on cannot be "127\.0\.0\.300, 10\.0\.0\.1\/8": it is a list/,
+  );
+  assert.equal(daemon.count('isakmpd: starting'), 0);
+});
+
+test('a member of Listen-on that cannot be is left out where another one can', async (t) => {
+  const { daemon, ports } = await startAlone(t, '', { configuration: '[General]\nListen-on=127.0.0.300, 127.0.0.1\n' });
+  assert.equal(daemon.count('[General]:Listen-on has the member "127.0.0.300", which is ignored'), 1);
+  daemon.command('r');
+  await daemon.saw(`udp_report: fd 1 src 127.0.0.1:${ports.ike} `);
+});
+
 test('threats "config/keys mode check": a configuration that others may read is not loaded, and it says so', async (t) => {
   const { daemon } = await startAlone(t, '', { configurationMode: 0o640 });
   await daemon.saw('isakmpd.conf is not read: group or others have access to it');

@@ -1,6 +1,9 @@
 /** [General]:Listen-on, from names to addresses. */
 import { parseAddress } from '../address.ts';
 import type { AddressBook } from './address-book.ts';
+import { readTag } from './read-tag.ts';
+import type { ConfigurationReader } from './reader.ts';
+import { GENERAL } from './sections.ts';
 
 export interface ListenAddresses {
   /** Canonical, each once; not necessarily this host's. */
@@ -8,6 +11,11 @@ export interface ListenAddresses {
   /** Names that stand for no address now. */
   readonly unknown: readonly string[];
 }
+
+/** Throws a ConfigError where Listen-on is there and not one of its members can be: listening everywhere instead is not what was asked for. */
+export const requireListenOn = (reader: ConfigurationReader): void => {
+  readTag(reader, 'General', GENERAL.listenOn);
+};
 
 /** What to listen on now: `listenOn` as in DaemonSettings. An interface stands for all its addresses, and goes before a host of that name. */
 export const listenAddresses = (listenOn: readonly string[] | undefined, book: AddressBook): ListenAddresses => {

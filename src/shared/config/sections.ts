@@ -75,7 +75,7 @@ export const GENERAL = {
   ),
   listenOn: addresses(
     'Listen-on',
-    'Local addresses, or interfaces whose addresses are used; all there are where this is absent. One that is not there yet is waited for.',
+    'Local addresses, or interfaces or hosts whose addresses are used; all there are where this is absent. One that is not there yet is waited for, one that cannot be is left out; if all cannot be, the daemon does not start, and a reload changes nothing.',
   ),
   logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
