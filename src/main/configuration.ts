@@ -1,15 +1,14 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
-import { parseAddress } from '../shared/address.ts';
 import { fold } from '../shared/config/case-fold.ts';
 import { checkEntries, checkTag } from '../shared/config/check.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
+import { hostsAmong } from '../shared/config/host-names.ts';
 import { requireListenOn } from '../shared/config/listen-on.ts';
 import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
 import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
 import type { RefusedPeer, ResolvedPeer } from '../shared/config/resolve-peer.ts';
 import { ResolvedConfiguration } from '../shared/config/resolved.ts';
-import { PEER } from '../shared/config/sections.ts';
 import { ConfigurationStore } from '../shared/config/store.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConnectionEvent } from '../shared/connection/events.ts';
@@ -130,13 +129,8 @@ export class DaemonConfiguration {
 
   /** The names of hosts that are the addresses of these peers, or in Listen-on. */
   hostsOf(peers: readonly string[]): readonly string[] {
-    const { addressBook } = this.store;
-    const names = [...(this.general().daemon.listenOn ?? []), ...peers.map((peer) => this.store.get(peer, 'Address'))];
-    return names.flatMap((name) => {
-      const host = name === undefined ? undefined : PEER.address.parse(name);
-      if (host === undefined || parseAddress(host) !== undefined) return [];
-      return addressBook.interfaceAddresses(host) === undefined ? [host] : [];
-    });
+    const ofPeers = peers.map((peer) => this.store.get(peer, 'Address'));
+    return hostsAmong([...(this.general().daemon.listenOn ?? []), ...ofPeers], this.store.addressBook);
   }
 
   /** Every peer section that a listed connection or [Phase 1] names. */

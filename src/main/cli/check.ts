@@ -1,6 +1,6 @@
 /** `isakmpd --check`: reads the configuration file as the daemon would, and prints what it would have to say. */
 import { readFileSync } from 'node:fs';
-import { checkFile } from '../../shared/config/check-file.ts';
+import { type CheckedFile, checkFile } from '../../shared/config/check-file.ts';
 import type { Problem } from '../../shared/config/parse.ts';
 import { printable } from '../../shared/log/printable.ts';
 import { readSecretFile } from '../privileged/secret-file.ts';
@@ -13,19 +13,20 @@ export const checkConfiguration = async (
   path: string,
   output: { readonly write: (text: string) => unknown },
 ): Promise<number> => {
-  const problems = await problemsOf(path);
-  output.write(problems.map((problem) => `${lineOf(path, problem)}\n`).join(''));
+  const { problems, hosts } = await check(path);
+  output.write([...problems.map((problem) => lineOf(path, problem)), ...hostLines(path, hosts)].join(''));
   if (problems.some(({ severity }) => severity === 'error')) return 1;
   return problems.length > 0 ? 2 : 0;
 };
 
 /** A file that the daemon would not read for its permissions is checked all the same, where we can read it. */
-const problemsOf = async (path: string): Promise<readonly Problem[]> => {
+const check = async (path: string): Promise<CheckedFile> => {
   const privileged = { readSecretFile: (name: string) => Promise.resolve(readSecretFile(name)) };
   const file = await readConfigurationFile(privileged, path);
   if (file.kind === 'text') return checkFile(file.text, learnSystemNames);
-  if (file.kind === 'missing') return [error('there is no such file')];
-  return [error(file.reason), ...checkFile(textOf(path), learnSystemNames)];
+  if (file.kind === 'missing') return { problems: [error('there is no such file')], hosts: [] };
+  const { problems, hosts } = checkFile(textOf(path), learnSystemNames);
+  return { problems: [error(file.reason), ...problems], hosts };
 };
 
 const error = (text: string): Problem => ({ line: 0, severity: 'error', text });
@@ -40,4 +41,15 @@ const textOf = (path: string): string => {
 };
 
 const lineOf = (path: string, { line, severity, text }: Problem): string =>
-  printable(`${path}${line === 0 ? '' : `:${line}`}: ${severity}: ${text}`);
+  `${printable(`${path}${line === 0 ? '' : `:${line}`}: ${severity}: ${text}`)}\n`;
+
+/** A check neither waits for name servers nor tells them what is configured. It says so, which is no fault of the file. */
+const hostLines = (path: string, hosts: readonly string[]): readonly string[] => {
+  if (hosts.length === 0) return [];
+  const more = hosts.length > MOST_HOSTS ? ` and ${hosts.length - MOST_HOSTS} more` : '';
+  return [
+    `${printable(`${path}: note: names of hosts are not looked up here: ${hosts.slice(0, MOST_HOSTS).join(', ')}${more}`)}\n`,
+  ];
+};
+
+const MOST_HOSTS = 10;

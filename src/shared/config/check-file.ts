@@ -7,6 +7,8 @@ import { checkEntries } from './check.ts';
 import { checkOverlaps } from './check-overlaps.ts';
 import { checkReferences } from './check-references.ts';
 import { type Finding, findingOf, placeOf, warningAt } from './finding.ts';
+import { hostsAmong } from './host-names.ts';
+import { splitList } from './list-value.ts';
 import { type Problem, parseConfiguration } from './parse.ts';
 import { RecordingReader } from './reader.ts';
 import { refusedOr, SharedAnswers } from './resolution.ts';
@@ -16,8 +18,15 @@ import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
 import { PEER } from './sections.ts';
 import { ConfigurationStore } from './store.ts';
 
-/** All problems by line, each once. `learnNames` fills in what the system knows. Takes time in proportion to the entries, names that nobody knows apart. */
-export const checkFile = (text: string, learnNames: (book: AddressBook) => void = noNames): readonly Problem[] => {
+export interface CheckedFile {
+  /** By line, each once. */
+  readonly problems: readonly Problem[];
+  /** Names of hosts that the daemon would look up, each once; nobody has looked them up here. */
+  readonly hosts: readonly string[];
+}
+
+/** `learnNames` fills in what the system knows. Takes time in proportion to the entries, names that nobody knows apart. */
+export const checkFile = (text: string, learnNames: (book: AddressBook) => void = noNames): CheckedFile => {
   const { entries, problems } = parseConfiguration(text);
   const store = new ConfigurationStore();
   learnNames(store.addressBook);
@@ -32,7 +41,7 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
     text: said,
     line: store.lineOf(place),
   }));
-  return inOrder([...ofEntries, ...ofMeaning]);
+  return { problems: inOrder([...ofEntries, ...ofMeaning]), hosts: hostsOf(store) };
 };
 
 const noNames = (): void => undefined;
@@ -50,6 +59,12 @@ const inOrder = (problems: readonly Problem[]): readonly Problem[] => {
 
 const checkGeneral = (store: ConfigurationStore): readonly Finding[] =>
   resolveGeneral(store, resolveGeneral(new ConfigurationStore())).findings;
+
+const hostsOf = (store: ConfigurationStore): readonly string[] => {
+  const ofPeers = sectionsOfPhase(store, '1').map((name) => store.get(name, 'Address'));
+  const listenOn = splitList(store.get('General', 'Listen-on') ?? '');
+  return [...new Set(hostsAmong([...listenOn, ...ofPeers], store.addressBook))];
+};
 
 const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
   const connections = sectionsOfPhase(store, '2');

@@ -63,6 +63,15 @@ test('warnings alone are status 2', async (t) => {
   assert.equal(lines.length, 1, lines.join('\n'));
 });
 
+test('names of hosts are not looked up, and that is said without being held against the file', async (t) => {
+  const peers = Array.from({ length: 12 }, (_, i) => `[p${i}]\nPhase=1\nAddress=gate${i}.example.net\n`).join('');
+  const { status, lines } = await check(fileOf(t, EXAMPLE.replace(/^Address=\t.*/m, 'Address=\tgate.example.net')));
+  assert.deepEqual(lines, ['FILE: note: names of hosts are not looked up here: gate.example.net']);
+  assert.equal(status, 0);
+  const many = await check(fileOf(t, `${EXAMPLE}${peers}`));
+  assert.match(many.lines.at(-1) ?? '', /: gate0\.example\.net, .*gate9\.example\.net and 2 more$/);
+});
+
 test('a file that others may read is checked, and told to be closed to them', async (t) => {
   const { status, lines } = await check(fileOf(t, `${EXAMPLE}[General]\nXyzzy=1\n`, 0o644));
   assert.equal(status, 1);

@@ -5,11 +5,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkFile } from '../../../src/shared/config/check-file.ts';
 import { generatedNames, generatedSection } from '../../../src/shared/config/generated-names.ts';
+import { interfaces } from '../../helpers/interfaces.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
 import { EXAMPLE } from './store-of.ts';
 
 const told = (text: string): readonly string[] =>
-  checkFile(text).map(({ line, severity, text: said }) => `${line} ${severity} ${said}`);
+  checkFile(text).problems.map(({ line, severity, text: said }) => `${line} ${severity} ${said}`);
 
 /** A second peer with a connection whose two ends are the given nets. */
 const another = (local: string, remote: string): string => `
@@ -41,6 +42,16 @@ test('CVE-2018-5389: a secret that can be guessed is told, and not repeated', ()
 
 test('a sound configuration is told nothing', () => {
   assert.deepEqual(told(EXAMPLE), []);
+});
+
+test('names of hosts are told, of peers and in Listen-on, each once', () => {
+  const text = EXAMPLE.replace(/^Address=\t.*/m, 'Address=\tgate.example.net').replace(
+    '[General]\n',
+    '[General]\nListen-on=lo, 192.0.2.1, gate.example.net, us.example.net\n',
+  );
+  const { hosts } = checkFile(text, (book) => book.setInterfaces(interfaces({ lo: ['127.0.0.1'] })));
+  assert.deepEqual(hosts, ['gate.example.net', 'us.example.net']);
+  assert.deepEqual(checkFile(EXAMPLE).hosts, []);
 });
 
 test('connections of two peers with the same selectors are told', () => {
@@ -96,7 +107,7 @@ test('every configuration of the vectors is checked, and every problem has a lin
   if (folder === undefined) return t.skip('shared/vectors is absent');
   const files = readdirSync(folder).filter((name) => name.endsWith('.conf'));
   for (const file of files) {
-    const problems = checkFile(readFileSync(join(folder, file), 'utf8'));
+    const { problems } = checkFile(readFileSync(join(folder, file), 'utf8'));
     for (const { line, text } of problems) assert.ok(line > 0, `${file}: ${text}`);
     t.diagnostic(`${file}: ${problems.map(({ severity }) => severity).join(' ')}`);
   }
@@ -112,7 +123,7 @@ test('any text is checked without throwing, in the order of its lines', () => {
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-      const lines = checkFile(pieces.join('')).map(({ line }) => line);
+      const lines = checkFile(pieces.join('')).problems.map(({ line }) => line);
       assert.deepEqual(
         lines,
         [...lines].sort((a, b) => a - b),
