@@ -5,6 +5,7 @@ import { ExchangeType } from '../shared/constants/isakmp.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
+import { idText } from '../shared/log/who.ts';
 import { identityText } from '../shared/policy/identity.ts';
 import type { SaHandle } from '../shared/sa-table/handles.ts';
 import { SaRole, type SaRow } from '../shared/sa-table/rows.ts';
@@ -63,8 +64,6 @@ export class PairRows {
     this.#log(debugRecord(LogClass.SA, 20, text, fields));
   }
 }
-
-const idText = (word: number): string => word.toString(16).padStart(8, '0');
 
 const rowOf = ({ agreement, flags, establishedAt, softAt, hardAt }: PairFacts): SaRow => {
   const { local, remote } = agreement.path;

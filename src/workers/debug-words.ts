@@ -5,11 +5,11 @@ import { AhTransform, AuthenticationAlgorithm, EspTransform, ProtocolId } from '
 import { exchangeName, HeaderFlag, payloadName } from '../shared/constants/isakmp.ts';
 import { EncryptionAlgorithm, GroupDescription, HashAlgorithm, nameOf } from '../shared/constants/oakley.ts';
 import type { IsakmpKeys } from '../shared/exchange/effects.ts';
+import { idText } from '../shared/log/who.ts';
 import type { Phase1Choice } from '../shared/policy/phase1-proposal.ts';
 import type { AgreedProtocol, Agreement, Failure, Path } from '../shared/threads/contract.ts';
 import { type Header, readHeader } from '../shared/wire/message.ts';
 import { cookiesOf, hex, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
-import { idText } from './lane-log.ts';
 
 /** `message_recv: from 192.0.2.1:500 to 192.0.2.2:500: ID_PROT 0011223344556677:8899aabbccddeeff MESSAGE_ID 00000000 ...` */
 export const receivedWords = ({ remote, local }: Path, header: Header): string =>

@@ -7,6 +7,7 @@ import { isPrinted } from '../shared/log/classes.ts';
 import { debugRecord, type LogClassNumber } from '../shared/log/debugging.ts';
 import type { EventOf, Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
+import { idText, quickModeFields } from '../shared/log/who.ts';
 import type { LaneEffect, LogFields, Path } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { cookiesOf, hex, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
@@ -108,12 +109,6 @@ export const fieldsOf = (sa: IsakmpSa): LogFields => ({
     : { localIdentity: sa.established.localIdentity, remoteIdentity: sa.established.remoteIdentity }),
 });
 
-/** What a line about one of its quick modes says besides. */
-export const quickModeFields = ({ connection, messageId }: Pick<Phase2, 'connection' | 'messageId'>): LogFields => ({
-  ...(connection === '' ? {} : { connection }),
-  messageId: idText(messageId),
-});
-
 const subjectFields = ({ path, header, sa, phase2 }: Subject): LogFields => ({
   ...(header === undefined ? {} : headerFields(header)),
   ...(sa === undefined ? {} : fieldsOf(sa)),
@@ -126,5 +121,3 @@ const headerFields = ({ initiatorCookie, responderCookie, messageId }: Header): 
   cookies: hex(initiatorCookie) + hex(responderCookie),
   ...(messageId === 0 ? {} : { messageId: idText(messageId) }),
 });
-
-export const idText = (messageId: number): string => messageId.toString(16).padStart(8, '0');

@@ -3,13 +3,13 @@ import { NotifyType, notifyName } from '../shared/constants/isakmp.ts';
 import { openMessage } from '../shared/exchange/envelope.ts';
 import { CLEARTEXT_NOTIFY } from '../shared/exchange/informational.ts';
 import { phase1Meaning, quickModeMeaning } from '../shared/exchange/notify-meanings.ts';
-import { whoWords } from '../shared/log/who.ts';
+import { quickModeFields, whoWords } from '../shared/log/who.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { capture } from './capture.ts';
 import type { Established, IsakmpSa, Phase2 } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
-import { fieldsOf, quickModeFields, say } from './lane-log.ts';
+import { fieldsOf, say } from './lane-log.ts';
 import { setupOf } from './phase2.ts';
 import { endPhase2 } from './sa-life.ts';
 

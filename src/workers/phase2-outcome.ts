@@ -5,11 +5,12 @@ import { deletePayload, errorPayload } from '../shared/exchange/informational.ts
 import type { Action } from '../shared/exchange/run.ts';
 import { BROKEN_OFF_QUICK_MODE, SILENT_KERNEL, silenceToQuickMode } from '../shared/exchange/silence.ts';
 import { LogClass } from '../shared/log/classes.ts';
+import { quickModeFields } from '../shared/log/who.ts';
 import type { Agreement } from '../shared/threads/contract.ts';
 import { endedWords, ipsecKeyWords, ipsecSaWords } from './debug-words.ts';
 import { cookiesOf, type IsakmpSa, type Phase2 } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
-import { quickModeFields, say, trace } from './lane-log.ts';
+import { say, trace } from './lane-log.ts';
 import { sendInformational } from './outgoing.ts';
 import { sendMessage } from './retransmission.ts';
 import { endPhase2, withHearsay } from './sa-life.ts';

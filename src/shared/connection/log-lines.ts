@@ -1,7 +1,7 @@
 /** The log records of the connection core. */
 import { LogClass } from '../log/classes.ts';
 import { debug, notice } from '../log/records.ts';
-import { whoWords } from '../log/who.ts';
+import { idText, quickModeFields, whoWords } from '../log/who.ts';
 import { identityText } from '../policy/identity.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
 import type { Cookies, Failure, LogFields, LogRecord } from '../threads/contract.ts';
@@ -19,7 +19,7 @@ export const pairDeletedByPeer = (pair: Pair, protocolId: number): LogRecord => 
     localIdentity,
     remoteIdentity,
     cookies: agreement.isakmp,
-    messageId: agreement.messageId.toString(16).padStart(8, '0'),
+    messageId: idText(agreement.messageId),
   });
 };
 
@@ -71,7 +71,7 @@ export const quickModeFailed = (
   failed: Failure,
   retryMs: number | undefined,
 ): LogRecord => {
-  const fields = quickModeFields(connection, sa, messageId);
+  const fields = fieldsUnder(sa, connection, messageId);
   const text = `quick mode failed: ${whoWords(fields)}: ${failed.reason}${again(retryMs)}` as const;
   return failureRecord(notice('phase2-failed', text, fields), failed);
 };
@@ -83,7 +83,7 @@ export const quickModeAbandoned = (
   messageId: number,
   failed: Failure,
 ): LogRecord => {
-  const fields = quickModeFields(connection, sa, messageId);
+  const fields = fieldsUnder(sa, connection, messageId);
   const text = `quick mode abandoned: ${whoWords(fields)}: ${failed.reason}` as const;
   const record = notice('phase2-abandoned', text, fields);
   // It went down with its ISAKMP SA, or the operator wished it.
@@ -165,11 +165,9 @@ const saFields = ({ party: owner, path, localIdentity, cookies }: IsakmpSa): Log
   cookies,
 });
 
-/** `messageId` 0: the quick mode was not even begun. */
-const quickModeFields = (connection: string, sa: IsakmpSa | undefined, messageId: number): LogFields => ({
-  connection,
+const fieldsUnder = (sa: IsakmpSa | undefined, connection: string, messageId: number): LogFields => ({
   ...(sa === undefined ? {} : saFields(sa)),
-  ...(messageId === 0 ? {} : { messageId: messageId.toString(16).padStart(8, '0') }),
+  ...quickModeFields({ connection, messageId }),
 });
 
 const endpoint = ({ path }: IsakmpSa): string => `${path.remote.address} port ${path.remote.port}`;

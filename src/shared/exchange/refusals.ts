@@ -1,7 +1,7 @@
 /** What the operator is told when a negotiation is refused: isakmpd's own lines first, to the byte, then one line that explains. */
 import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
-import { bounded, whoWords } from '../log/who.ts';
+import { bounded, idText, whoWords } from '../log/who.ts';
 import { identityOfAddress, identityText } from '../policy/identity.ts';
 import { identitySettings } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
@@ -135,7 +135,7 @@ export const phase2Fields = (setup: Phase2Setup, connection: string | undefined)
   localIdentity: setup.localIdentity,
   remoteIdentity: setup.remoteIdentity,
   cookies: setup.isakmp,
-  messageId: setup.messageId.toString(16).padStart(8, '0'),
+  messageId: idText(setup.messageId),
   ...(connection === undefined ? {} : { connection }),
 });
 

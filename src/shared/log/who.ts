@@ -22,6 +22,21 @@ export const whoWords = ({ peer, ...fields }: LogFields): string => {
   return facts.length === 0 ? subject : `${subject} (${facts.join(', ')})`;
 };
 
+/** What a line about a quick mode says in fields besides those of its ISAKMP SA. `connection` '': not known yet; `messageId` 0: it was not even begun. */
+export const quickModeFields = ({
+  connection,
+  messageId,
+}: {
+  readonly connection: string;
+  readonly messageId: number;
+}): LogFields => ({
+  ...(connection === '' ? {} : { connection }),
+  ...(messageId === 0 ? {} : { messageId: idText(messageId) }),
+});
+
+/** A message id, or an SPI: eight hex digits. */
+export const idText = (id: number): string => id.toString(16).padStart(8, '0');
+
 /** The port where it tells more than that it is IKE: behind a NAT it tells peers apart. */
 const addressWords = ({ address, port }: LogFields): string | undefined =>
   address === undefined || port === undefined || port === IKE_PORT ? address : `${address} port ${port}`;
