@@ -7,6 +7,7 @@ import type { LaneAnswer } from '../shared/report/exchange-report.ts';
 import type { AnsweringConnection, CheckedConnection, ReportSources } from '../shared/report/report.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import type { Gate } from './gate.ts';
 import type { Lanes } from './lanes.ts';
 import type { UdpSockets } from './sockets.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -17,12 +18,13 @@ export interface ReportedParts {
   readonly lanes: Pick<Lanes, 'count' | 'exchanges'>;
   readonly network: Pick<UdpSockets, 'openSockets'>;
   readonly supervisor: Pick<Supervisor, 'activeStatus' | 'nextCheckAt'>;
+  readonly gate: Pick<Gate, 'dropped'>;
   readonly encapsulationPort: number | undefined;
 }
 
 /** What a report says as of `now` (ms). The lanes are asked first; one that does not answer is reported as such. */
 export const reportSources = async (parts: ReportedParts, now: number): Promise<ReportSources> => {
-  const { configuration, table, lanes, network, supervisor, encapsulationPort } = parts;
+  const { configuration, table, lanes, network, supervisor, gate, encapsulationPort } = parts;
   const exchanges = await Promise.all(Array.from({ length: lanes.count }, (_, lane) => answerOf(lanes, lane)));
   return {
     now,
@@ -32,6 +34,7 @@ export const reportSources = async (parts: ReportedParts, now: number): Promise<
       phase === 1 ? configuration.peer(name)?.configuration : configuration.store.get(name, 'Configuration'),
     sockets: network.openSockets(),
     encapsulationPort,
+    dropped: gate.dropped,
     active: checkedConnections(supervisor),
     answering: answeringConnections(configuration),
     nextCheckAt: supervisor.nextCheckAt ?? 0,

@@ -41,6 +41,7 @@ const partsOf = (text: string): ReportedParts => {
     },
     network: { openSockets: () => [] },
     supervisor: { activeStatus: () => [], nextCheckAt: undefined },
+    gate: { dropped: { received: 7, sent: 2 } },
     encapsulationPort: 4500,
   };
 };
@@ -58,6 +59,7 @@ it('a lane that does not answer is said so in a line, and the others are reporte
       'exchange_report: exchanges of lane 0 are missing: lane 0 did not answer (exchanges) within 2000 ms',
     ),
   );
+  assert.ok(lines.includes('transport_report: dropped while passive: 7 received, 2 to be sent'));
   assert.ok(lines.some((line) => / peer Default-phase-1-configuration policy responder phase 1 /.test(line)));
   assert.ok(lines.some((line) => / net quick policy initiator phase 2 doi 1 exchange 32 step 1$/.test(line)));
 });

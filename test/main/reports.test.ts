@@ -15,6 +15,7 @@ const sourcesOf = (rows: readonly SaRow[]): ReportSources => ({
   policyOf: () => undefined,
   sockets: [],
   encapsulationPort: 4500,
+  dropped: { received: 0, sent: 0 },
   active: [],
   answering: [],
   nextCheckAt: 0,

@@ -26,7 +26,7 @@ export interface StatusParts {
   readonly table: SaTable;
   readonly lanes: Pick<Lanes, 'count' | 'statistics'>;
   readonly supervisor: Pick<Supervisor, 'statusOf' | 'activeStatus' | 'counts'>;
-  readonly gate: Pick<Gate, 'isOpen'>;
+  readonly gate: Pick<Gate, 'isOpen' | 'dropped'>;
   readonly pid: number;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -97,6 +97,7 @@ const statusOf = (parts: StatusParts): StatusAnswer => {
     isakmpSas,
     ipsecSas: pairs,
     running,
+    droppedWhilePassive: gate.dropped,
     connections: connectionCounts,
   };
 };

@@ -35,6 +35,8 @@ export interface ReportSources {
   readonly policyOf: (exchange: LaneExchange) => string | undefined;
   readonly sockets: readonly OpenSocket[];
   readonly encapsulationPort: number | undefined;
+  /** Datagrams that were kept in and out while the daemon was passive. */
+  readonly dropped: { readonly received: number; readonly sent: number };
   readonly active: Iterable<CheckedConnection>;
   readonly answering: Iterable<AnsweringConnection>;
   /** When all connections are looked after; 0: never. */
@@ -63,6 +65,7 @@ export function* reportLines(sources: ReportSources): Generator<string, void> {
     }
   }
   yield* transportReport(paths, sources.sockets);
+  yield* droppedReport(sources.dropped);
   timers.add('connection_checker', 0, nextCheckAt);
   for (const { name, number, retryAt } of sources.active) {
     const at = retryAt === 0 ? nextCheckAt : Math.min(retryAt, nextCheckAt);
@@ -75,4 +78,9 @@ export function* reportLines(sources: ReportSources): Generator<string, void> {
   }
   yield* timers.lines();
   yield* configurationReport(sources.configuration);
+}
+
+/** A line of ours, so it is there only where it says something. */
+function* droppedReport({ received, sent }: ReportSources['dropped']): Generator<string, void> {
+  if (received + sent > 0) yield `transport_report: dropped while passive: ${received} received, ${sent} to be sent`;
 }

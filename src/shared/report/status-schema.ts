@@ -234,6 +234,9 @@ export const statusAnswer = z.discriminatedUnion('answer', [
       isakmpSas: count.describe('established'),
       ipsecSas: count.describe('established pairs'),
       running: count.describe('negotiations of ours, and quick modes of peers'),
+      droppedWhilePassive: z
+        .strictObject({ received: count, sent: count })
+        .describe('datagrams that came from peers, and that would have gone to them, since the start'),
       connections: z.strictObject({ configured: count, up: count, connecting: count, down: count, passive: count }),
     })
     .describe('To `status`.'),

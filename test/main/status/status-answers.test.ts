@@ -42,7 +42,7 @@ const partsOf = (rows: number, configurationText = ''): StatusParts => {
       activeStatus: () => core.activeStatus(),
       counts: { ...core.counts, rows: 0, kernelCalls: 0 },
     },
-    gate: { isOpen: false },
+    gate: { isOpen: false, dropped: { received: 7, sent: 2 } },
     pid: 42,
     startedAt: '2026-01-02T03:04:05.000Z',
     wallTime: (at) => new Date(at).toISOString(),
@@ -97,6 +97,7 @@ test('every configured connection is counted and listed, up or not', async () =>
     [status.pid, status.mode, status.connections],
     [42, 'passive', { configured: 2, up: 0, connecting: 0, down: 0, passive: 2 }],
   );
+  assert.deepEqual(status.droppedWhilePassive, { received: 7, sent: 2 });
   const listed = await answerOf(parts, { request: 'connections' });
   assert.ok(listed.answer === 'connections');
   assert.deepEqual(

@@ -15,6 +15,7 @@ const NOTHING: ReportSources = {
   policyOf: () => undefined,
   sockets: [],
   encapsulationPort: 4500,
+  dropped: { received: 0, sent: 0 },
   active: [],
   answering: [],
   nextCheckAt: 0,
@@ -56,6 +57,10 @@ const sa = (row: Partial<SaRow>, slot = 7): ReportSources['sas'] => [
 ];
 
 describe('a report', () => {
+  it('says nothing of dropped datagrams while there are none', () => {
+    assert.ok(!linesOf({}).some((line) => line.includes('dropped')));
+  });
+
   it('names its parts in the order of the original', () => {
     const lines = linesOf({
       sas: sa({ phase: 2, protocols: [esp], hardAt: 20_000 }),
