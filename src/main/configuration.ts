@@ -67,7 +67,12 @@ export class DaemonConfiguration {
     const { active, passive } = this.store.connectionLists();
     const peers = this.peersInUse();
     const policies = new Map(peers.map((name) => [fold(name), this.peer(name)]));
-    return { connections: [...new Set([...active, ...passive])], peers, policy: (name) => policies.get(fold(name)) };
+    return {
+      connections: [...new Set([...active, ...passive])],
+      peers,
+      policy: (name) => policies.get(fold(name)),
+      identitySecrets: this.general().policy.identitySecrets,
+    };
   }
 
   /** [General] as it stands; in place of a value that cannot be, the last one that could counts. */

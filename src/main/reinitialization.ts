@@ -1,5 +1,6 @@
 /** SIGHUP and the FIFO command `R`: the configuration file is read again, and what it changes is carried to everybody, one reload after the other. */
 import { reloadChanges } from '../shared/config/reload-changes.ts';
+import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { ConfigError, SystemError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { reloadLines } from '../shared/log/reload-lines.ts';
@@ -69,17 +70,17 @@ export class Reinitialization {
     try {
       await listening.rescan();
     } finally {
-      operator.tell({ kind: 'reloaded', renew, renegotiate });
+      operator.tell({ kind: 'reloaded', ...renew, renegotiate });
     }
   }
 
-  /** Answers the peers whose phase 1 has to be made anew. Whatever is wrong with the file leaves everything as it is. */
-  async #readFile(): Promise<readonly string[]> {
+  /** Answers whose phase 1 has to be made anew. Whatever is wrong with the file leaves everything as it is. */
+  async #readFile(): Promise<Renewed> {
     const { configuration, configurationFile: path, privileged, operator, log } = this.#options;
     const file = await readConfigurationFile(privileged, path);
     if (file.kind === 'missing') {
       log(notice('reload', `${path} is not there: what was set through the FIFO stays`));
-      return [];
+      return NOBODY;
     }
     if (file.kind === 'refused') return this.#keep(file.reason);
     const before = operator.upToDate().snapshot();
@@ -91,12 +92,17 @@ export class Reinitialization {
     }
     const changes = reloadChanges(before, operator.upToDate().snapshot());
     for (const record of reloadLines(changes)) log(record);
-    return changes.changedPeers.filter(({ isRenewed }) => isRenewed).map(({ name }) => name);
+    const renewed = changes.changedPeers.filter(({ isRenewed }) => isRenewed);
+    return { renew: renewed.map(({ name }) => name), renewIdentities: changes.changedSecrets };
   }
 
-  #keep(reason: string): readonly string[] {
+  #keep(reason: string): Renewed {
     this.#options.log(failure('reload-failed', reason));
     this.#options.log(failure('reload-failed', 'isakmpd: nothing was reloaded, the configuration stays as it was'));
-    return [];
+    return NOBODY;
   }
 }
+
+type Renewed = Pick<Extract<ConnectionEvent, { readonly kind: 'reloaded' }>, 'renew' | 'renewIdentities'>;
+
+const NOBODY: Renewed = { renew: [], renewIdentities: [] };

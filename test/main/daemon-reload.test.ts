@@ -115,6 +115,30 @@ test('a changed secret on both sides has phase 1 and the tunnel made anew at onc
   }
 });
 
+test('a changed secret of an identity has the tunnel of the peer that uses it made anew', async (t) => {
+  const pair = await startPair(t);
+  const [left, right] = pair;
+  const byIdentity = '[127.0.0.1]\nAuthentication=one of an identity\n[127.0.0.2]\nAuthentication=one of an identity\n';
+  for (const daemon of pair) {
+    edit(daemon, (text) =>
+      text.replace('Authentication=a secret of tests', '').replace('ID_PROT', 'AGGRESSIVE').concat(byIdentity),
+    );
+  }
+  await Promise.all(pair.map((daemon) => reload(daemon)));
+  left.command('c tunnel');
+  await right.saw('isakmpd: quick mode done (as responder)');
+  const before = spis(await left.ask('S'));
+  for (const daemon of pair) edit(daemon, (text) => text.replaceAll('one of an identity', 'another of an identity'));
+  await Promise.all([right, left].map((daemon) => reload(daemon, 2)));
+  await left.saw('reload: the secret of 127.0.0.2 changed: the SAs of peers that use it are negotiated anew now');
+  await until('a new tunnel', () => left.count('isakmpd: quick mode done') > 1 || undefined);
+  const after = spis(await left.ask('S'));
+  assert.ok(
+    after.some((spi) => !before.includes(spi)),
+    `${before} ${after}`,
+  );
+});
+
 const spis = (listing: string): readonly string[] =>
   [...listing.matchAll(/^SPI \d: (\S{8})/gm)].map(([, spi]) => spi ?? '');
 

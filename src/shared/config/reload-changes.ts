@@ -11,6 +11,8 @@ export interface ConfigurationSnapshot {
   readonly peers: readonly string[];
   /** Undefined where a peer section cannot be used. */
   readonly policy: (peer: string) => PeerPolicy | undefined;
+  /** As GeneralPolicy.identitySecrets. */
+  readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface ChangedPeer {
@@ -25,6 +27,8 @@ export interface ReloadChanges {
   readonly newPeers: readonly string[];
   readonly gonePeers: readonly string[];
   readonly changedPeers: readonly ChangedPeer[];
+  /** Identities, as identityKey has them, whose secret is another one now, or there is one no longer, or at last. */
+  readonly changedSecrets: readonly string[];
   readonly newConnections: readonly string[];
   readonly goneConnections: readonly string[];
 }
@@ -36,9 +40,19 @@ export const reloadChanges = (before: ConfigurationSnapshot, after: Configuratio
     newPeers: after.peers.filter(isNotIn(before.peers)),
     gonePeers: before.peers.filter(isNotIn(after.peers)),
     changedPeers: stayed.flatMap((name) => changeOf(name, before.policy(name), after.policy(name)) ?? []),
+    changedSecrets: changedKeys(before.identitySecrets, after.identitySecrets),
     newConnections: after.connections.filter(isNotIn(before.connections)),
     goneConnections: before.connections.filter(isNotIn(after.connections)),
   };
+};
+
+const changedKeys = (
+  before: ReadonlyMap<string, Uint8Array>,
+  after: ReadonlyMap<string, Uint8Array>,
+): readonly string[] => {
+  if (before === after) return [];
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)));
 };
 
 const changeOf = (

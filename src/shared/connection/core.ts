@@ -185,7 +185,7 @@ export class ConnectionCore {
         this.#reconfigure('edited');
         return;
       case 'reloaded':
-        this.#reload.renewPeers(event.renew);
+        this.#reload.renew(event.renew, event.renewIdentities);
         this.#reconfigure('reloaded');
         if (event.renegotiate) this.#reload.renegotiate();
         return;

@@ -35,7 +35,12 @@ export type ConnectionEvent =
    * The same after the file was read anew. `renew`: peer sections whose phase 1 is to be made anew now. `renegotiate`: every IPsec SA
    * is to be negotiated anew.
    */
-  | { readonly kind: 'reloaded'; readonly renew: readonly string[]; readonly renegotiate: boolean }
+  | {
+      readonly kind: 'reloaded';
+      readonly renew: readonly string[];
+      readonly renewIdentities: readonly string[];
+      readonly renegotiate: boolean;
+    }
   /** FIFO `c name`. */
   | { readonly kind: 'connect'; readonly name: string }
   /** FIFO `t`. */

@@ -1,4 +1,5 @@
 /** What a configuration that was read anew means for what is up: whose phase 1 is made anew now, and Renegotiate-on-HUP. Everything else counts from its next use. */
+import { identityKey } from '../policy/identity.ts';
 import type { Attempts } from './attempts.ts';
 import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
@@ -29,13 +30,14 @@ export class Reload {
     this.#lives = parts.lives;
   }
 
-  /** These authenticate differently, or are somewhere else: what was agreed under the old terms is agreed on again. SAs stay until their successors are there. */
-  renewPeers(names: readonly string[]): void {
-    for (const name of names) {
-      const peer = this.#peers.find(name);
-      // Who has no address cannot be called; and one that cannot be used ends with its SAs.
-      if (peer !== undefined && this.#desk.view.peer(name)?.address !== undefined) this.#renew(peer);
-    }
+  /**
+   * These peers, and those that use the secrets of these identities, authenticate differently, or are somewhere else: what was agreed under the old terms is agreed on again. SAs stay until their
+   * successors are there.
+   */
+  renew(names: readonly string[], identities: readonly string[]): void {
+    const peers = new Set([...names.flatMap((name) => this.#peers.find(name) ?? []), ...this.#usersOf(identities)]);
+    // Who has no address cannot be called; and one that cannot be used ends with its SAs.
+    for (const peer of peers) if (this.#desk.view.peer(peer.name)?.address !== undefined) this.#renew(peer);
   }
 
   /** Renegotiate-on-HUP: as if the soft lifetime of every IPsec SA ended now; the starts are paced. */
@@ -46,6 +48,18 @@ export class Reload {
         if (pair.state === 'current' && pair.softAt > 0) this.#lives.expireSoftly(pair, false);
       }
     }
+  }
+
+  /** Peers without a secret of their own: that of the identity they must have, or else have shown, counts. */
+  #usersOf(identities: readonly string[]): readonly Peer[] {
+    if (identities.length === 0) return [];
+    const changed = new Set(identities);
+    return [...this.#peers.all()].filter((peer) => {
+      const policy = this.#desk.view.peer(peer.name);
+      if (policy === undefined || policy.preSharedKey !== undefined) return false;
+      if (policy.remoteId !== undefined) return changed.has(identityKey(policy.remoteId));
+      return [...peer.parties.keys()].some((identity) => changed.has(identity.toLowerCase()));
+    });
   }
 
   #renew(peer: Peer): void {

@@ -5,11 +5,12 @@ import { notice } from './records.ts';
 
 /** The lines, the sum of it all last. */
 export const reloadLines = (changes: ReloadChanges): readonly LogRecord[] => {
-  const { newPeers, gonePeers, changedPeers, newConnections, goneConnections } = changes;
+  const { newPeers, gonePeers, changedPeers, changedSecrets, newConnections, goneConnections } = changes;
   const peers = `${changedPeers.length} changed, ${newPeers.length} new, ${gonePeers.length} gone`;
   const connections = `${newConnections.length} new, ${goneConnections.length} gone`;
   return [
     ...lines(changedPeers, changedPeer, 'peers changed'),
+    ...lines(changedSecrets, changedSecret, 'secrets of identities changed'),
     ...lines(newPeers, (peer) => notice('reload', `reload: peer ${peer} is new`, { peer }), 'peers are new'),
     ...lines(gonePeers, gonePeer, 'peers are gone'),
     ...lines(newConnections, newConnection, 'connections are new'),
@@ -22,6 +23,9 @@ const changedPeer = ({ name, what, isRenewed }: ChangedPeer): LogRecord => {
   const when = isRenewed ? 'its SAs are negotiated anew now' : 'it counts from its next negotiation';
   return notice('reload', `reload: peer ${name} changed (${what.join(', ')}): ${when}`, { peer: name });
 };
+
+const changedSecret = (identity: string): LogRecord =>
+  notice('reload', `reload: the secret of ${identity} changed: the SAs of peers that use it are negotiated anew now`);
 
 const gonePeer = (peer: string): LogRecord =>
   notice('reload', `reload: peer ${peer} is gone: its SAs are not renewed and end when they expire`, { peer });

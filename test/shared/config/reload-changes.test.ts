@@ -18,7 +18,13 @@ const policyOf = (change: (text: string) => string = (text) => text): PeerPolicy
 const snapshot = (
   peers: Readonly<Record<string, PeerPolicy | undefined>>,
   connections: readonly string[] = [],
-): ConfigurationSnapshot => ({ connections, peers: Object.keys(peers), policy: (name) => peers[name] });
+  secrets: Readonly<Record<string, string>> = {},
+): ConfigurationSnapshot => ({
+  connections,
+  peers: Object.keys(peers),
+  policy: (name) => peers[name],
+  identitySecrets: new Map(Object.entries(secrets).map(([identity, secret]) => [identity, Buffer.from(secret)])),
+});
 
 /** What a change of the peer section comes to. */
 const changeOf = (change: (text: string) => string) =>
@@ -54,6 +60,20 @@ test('another secret or identity has phase 1 made anew, and its value is told to
   assert.deepEqual(changed, [{ name: 'peer', what: ['Authentication', 'ID'], isRenewed: true }]);
   const text = JSON.stringify(reloadLines(reloadChanges(snapshot({}), snapshot({ peer: policyOf() }))));
   assert.ok(!text.includes('secret') && !text.includes('changed ('), text);
+});
+
+test('secrets of identities that are other ones, new or gone are told by identity, without their values', () => {
+  const before = snapshot({}, [], { 'a@example': 'one', 'b@example': 'two', 'c@example': 'three' });
+  const after = snapshot({}, [], { 'a@example': 'one', 'b@example': 'other', 'd@example': 'four' });
+  const changes = reloadChanges(before, after);
+  assert.deepEqual(changes.changedSecrets, ['b@example', 'c@example', 'd@example']);
+  const lines = reloadLines(changes).map(({ text }) => text);
+  assert.equal(
+    lines[0],
+    'reload: the secret of b@example changed: the SAs of peers that use it are negotiated anew now',
+  );
+  assert.doesNotMatch(lines.join(), /two|other|three|four/);
+  assert.deepEqual(reloadChanges(before, before).changedSecrets, []);
 });
 
 test('other transforms count from the next negotiation', () => {

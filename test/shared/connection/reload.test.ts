@@ -1,10 +1,11 @@
 /** What a reload means for what is up. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import { ConnectionBench } from '../../helpers/connection-bench.ts';
 
 const reloaded = (renew: readonly string[] = [], renegotiate = false) =>
-  ({ kind: 'reloaded', renew, renegotiate }) as const;
+  ({ kind: 'reloaded', renew, renewIdentities: [], renegotiate }) as const;
 
 const TWO = { peers: { 'peer-a': ['net-a'], 'peer-b': ['net-b'] }, active: ['net-a', 'net-b'] };
 const bothUp = () => {
@@ -23,6 +24,25 @@ const silent = (bench: ConnectionBench): void => {
     assert.deepEqual(bench.take(kind), [], kind);
   }
 };
+
+test('another secret of an identity renews the peers without one of their own that have shown it or must have it', () => {
+  const { bench } = bothUp();
+  const secretOf = (identity: string) =>
+    ({ kind: 'reloaded', renew: [], renewIdentities: [identity], renegotiate: false }) as const;
+  bench.tell(secretOf('peer-c.example.org'));
+  silent(bench);
+  bench.view.policies = {
+    'peer-a': { preSharedKey: Uint8Array.of(1) },
+    'peer-b': { remoteId: identityFromText('B@example.org') },
+  };
+  for (const identity of ['peer-a.example.org', 'peer-b.example.org']) bench.tell(secretOf(identity));
+  silent(bench);
+  bench.tell(secretOf('b@example.org'));
+  assert.equal(bench.takeOne('startPhase1').peer, 'peer-b');
+  bench.view.policies = {};
+  bench.tell(secretOf('peer-a.example.org'));
+  assert.equal(bench.takeOne('startPhase1').peer, 'peer-a');
+});
 
 test('a reload that renews nobody says nothing to anybody', () => {
   const { bench } = bothUp();

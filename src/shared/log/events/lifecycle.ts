@@ -36,6 +36,11 @@ export const LIFECYCLE_EVENTS = {
           'These tags of the peer are different now. Where they say who the peer is or where, phase 1 and the tunnels are made anew at once; else the next negotiation goes by them.',
         cure: NONE,
       },
+      'reload: the secret of {identity} changed: the SAs of peers that use it are negotiated anew now': {
+        cause:
+          'The section that is named after this identity has another Authentication, none any more, or one at last.',
+        cure: NONE,
+      },
       'reload: peer {peer} is new': { cause: 'The file has a peer section that was not in use before.', cure: NONE },
       'reload: peer {peer} is gone: its SAs are not renewed and end when they expire': {
         cause: 'The file does not have, or does not use, this peer section any more.',
