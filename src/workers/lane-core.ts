@@ -164,6 +164,11 @@ export class LaneCore {
       case 'deleteIsakmp':
         this.#deleteIsakmp(event.isakmp, event.notify);
         return;
+      case 'replaced': {
+        const sa = lane.sas.find(event.isakmp);
+        if (sa !== undefined) lane.store.setReplaced(sa, event.isReplaced);
+        return;
+      }
       case 'cancel':
         this.#cancel(event.request);
         return;

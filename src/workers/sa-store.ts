@@ -60,9 +60,21 @@ export class SaStore {
   }
 
   /** The soft lifetime is over: there is no such timer any more. */
-  softExpired({ row: handle }: IsakmpSa): void {
+  softExpired(sa: IsakmpSa): void {
+    this.#change(sa, (row) => ({ ...row, softAt: 0 }));
+  }
+
+  /** Whether a newer SA is used in its place. */
+  setReplaced(sa: IsakmpSa, isReplaced: boolean): void {
+    this.#change(sa, (row) => ({
+      ...row,
+      flags: isReplaced ? row.flags | SaFlag.REPLACED : row.flags & ~SaFlag.REPLACED,
+    }));
+  }
+
+  #change({ row: handle }: IsakmpSa, change: (row: SaRow) => SaRow): void {
     const row = handle === undefined ? undefined : this.#table.read(handle);
-    if (handle !== undefined && row !== undefined) this.#table.update(handle, { ...row, softAt: 0 });
+    if (handle !== undefined && row !== undefined) this.#table.update(handle, change(row));
   }
 
   remove(sa: IsakmpSa): void {

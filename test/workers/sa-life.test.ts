@@ -147,6 +147,20 @@ describe('what is public of an ISAKMP SA', () => {
     assert.equal(rowOf(world.left).softAt, 0);
   });
 
+  it('says that a newer SA is used in its place as long as main says so, and keeps its other flags', () => {
+    const world = lanePair();
+    world.start();
+    const flags = (): number => [...world.left.table.all()][0]?.row.flags ?? assert.fail();
+    const tell = (isReplaced: boolean): void =>
+      world.left.tell({ kind: 'replaced', isakmp: world.isakmp(), isReplaced });
+    tell(true);
+    assert.equal(flags(), SaFlag.READY | SaFlag.STAYALIVE | SaFlag.REPLACED);
+    tell(false);
+    assert.equal(flags(), SaFlag.READY | SaFlag.STAYALIVE);
+    world.left.tell({ kind: 'replaced', isakmp: 'f'.repeat(32), isReplaced: true });
+    assert.equal(flags(), SaFlag.READY | SaFlag.STAYALIVE);
+  });
+
   it('has the responder cookie as soon as an initiator knows it', () => {
     const world = lanePair();
     world.bend = (_from, bytes, index) => (index < 2 ? [bytes] : []);

@@ -55,7 +55,19 @@ export class IsakmpLives {
     for (const older of sas) if (older.isSuspect) this.delete(older);
     const [oldest] = sas;
     if (oldest !== undefined && sas.length > MOST_SAS) this.delete(oldest);
+    this.#markReplaced(sas);
     this.#deletes.phase1Established(sa.party);
+  }
+
+  /** The newest is used, older ones stay until they expire (decisions 3.4): the SA table shows which are which. */
+  #markReplaced(sas: readonly IsakmpSa[]): void {
+    const used = sas.findLast(({ isDoomed }) => !isDoomed);
+    for (const sa of sas) {
+      const isReplaced = sa !== used;
+      if (sa.isDoomed || sa.isReplaced === isReplaced) continue;
+      sa.isReplaced = isReplaced;
+      this.#desk.emit({ kind: 'post', lane: sa.lane, event: { kind: 'replaced', isakmp: sa.cookies, isReplaced } });
+    }
   }
 
   /** The lane is to delete it, and tell the peer; nothing new begins under it. */
@@ -72,6 +84,7 @@ export class IsakmpLives {
       this.#desk.emit({ kind: 'log', record: isakmpDeletedByPeer(sa) });
     }
     this.#peers.removeIsakmp(sa);
+    this.#markReplaced(sa.party.sas);
     this.#desk.emit({ kind: 'news', news: { kind: 'phase1Down', why, ...newsOf(sa) } });
     if (this.#desk.view.peer(sa.party.peer.name)?.deleteChildren !== true) return;
     // This peer has removed its ends already, or does so with the ISAKMP SA; where another one is there, it hears of it.
@@ -117,7 +130,11 @@ export class IsakmpLives {
     }
     if (lost.length === 0) return;
     this.#desk.after(RESUMPTION_TAKES_MS, () => {
-      for (const sa of lost) if (sa.unconfirmedSince === now) this.#peers.removeIsakmp(sa);
+      for (const sa of lost) {
+        if (sa.unconfirmedSince !== now) continue;
+        this.#peers.removeIsakmp(sa);
+        this.#markReplaced(sa.party.sas);
+      }
     });
   }
 

@@ -95,6 +95,8 @@ export class IsakmpSa {
   isSuspect = false;
   /** The lane has been told to delete it. */
   isDoomed = false;
+  /** Its lane has been told that a newer one is used in its place. */
+  isReplaced = false;
   /** ms: when its lane died; undefined as soon as the successor has read it back. */
   unconfirmedSince: number | undefined;
   renewal: Deadline | undefined;

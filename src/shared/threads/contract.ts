@@ -47,6 +47,8 @@ export type LaneEvent =
       readonly spis: readonly number[];
     }
   | { readonly kind: 'deleteIsakmp'; readonly isakmp: Cookies; readonly notify: boolean }
+  /** A newer ISAKMP SA of the same peer is used in its place, or is no longer: for the row alone. */
+  | { readonly kind: 'replaced'; readonly isakmp: Cookies; readonly isReplaced: boolean }
   /** Stop the exchange that this request started, without a word to the peer. */
   | { readonly kind: 'cancel'; readonly request: number }
   /** The kernel has what `install` asked for. */

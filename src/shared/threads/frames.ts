@@ -134,6 +134,7 @@ export const LANE_EVENTS: Frames<LaneEvent> = framesOf<LaneEvent>({
   startQuickMode: { request: f64, isakmp: text, connection: text },
   sendDelete: { isakmp: text, protocolId: u8, spis: list(u32) },
   deleteIsakmp: { isakmp: text, notify: flag },
+  replaced: { isakmp: text, isReplaced: flag },
   cancel: { request: f64 },
   installed: { exchange: f64 },
   refused: { exchange: f64, reason: text },

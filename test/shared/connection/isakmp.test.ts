@@ -10,6 +10,20 @@ test('the newest ISAKMP SA of a peer with an active connection is renewed', () =
   assert.equal(bench.takeOne('startPhase1').firstContact, false);
 });
 
+test('an older one is marked as replaced while there is a newer one of the same identity, and no longer', () => {
+  const bench = new ConnectionBench();
+  const marks = () => bench.take('replaced').map(({ isakmp, isReplaced }) => [isakmp, isReplaced]);
+  const [first, second, other] = ['us', 'us', 'them'].map((identity) => bench.phase1({ role: 'responder', identity }));
+  assert.ok(first !== undefined && second !== undefined && other !== undefined);
+  assert.deepEqual(marks(), [[first, true]]);
+  const third = bench.phase1({ role: 'responder', identity: 'us' });
+  assert.deepEqual(marks(), [[second, true]]);
+  bench.lane({ kind: 'phase1Gone', isakmp: third, why: 'deletedByPeer' });
+  assert.deepEqual(marks(), [[second, false]]);
+  bench.lane({ kind: 'phase1Gone', isakmp: second, why: 'deletedByPeer' });
+  assert.deepEqual(marks(), [[first, false]]);
+});
+
 test('it is renewed for a pair that we began, too', () => {
   const bench = new ConnectionBench();
   const isakmp = bench.phase1({ role: 'responder' });

@@ -77,6 +77,7 @@ const EVENTS: Kinds<LaneEvent> = {
   startQuickMode: fc.record({ kind: fc.constant('startQuickMode'), request: number, isakmp: text, connection: text }),
   sendDelete: fc.record({ kind: fc.constant('sendDelete'), isakmp: text, protocolId: u8, spis }),
   deleteIsakmp: fc.record({ kind: fc.constant('deleteIsakmp'), isakmp: text, notify: fc.boolean() }),
+  replaced: fc.record({ kind: fc.constant('replaced'), isakmp: text, isReplaced: fc.boolean() }),
   cancel: fc.record({ kind: fc.constant('cancel'), request: number }),
   installed: fc.record({ kind: fc.constant('installed'), exchange: number }),
   refused: fc.record({ kind: fc.constant('refused'), exchange: number, reason: text }),
