@@ -1,0 +1,83 @@
+/** Traffic selectors, RFC 4301 §4.4.1.1, and whether a packet fits them. */
+import { addressFromBytes, parseAddress } from '../address.ts';
+import { InvariantError } from '../errors.ts';
+import type { IpPacket } from './ip-packet.ts';
+import { beginsWith } from './prefix-trie.ts';
+
+/** One end of some traffic, as configuration and kernel name it; protocol and port 0 = any. */
+export interface TrafficSelector {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+/** The same, ready for comparing. */
+export interface CompiledSelector {
+  readonly family: 4 | 6;
+  readonly network: Uint8Array;
+  readonly prefixLength: number;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+/** Throws InvariantError for a selector that is none. */
+export const compileSelector = ({ address, prefixLength, protocol, port }: TrafficSelector): CompiledSelector => {
+  const parsed = parseAddress(address);
+  if (parsed === undefined || prefixLength < 0 || prefixLength > parsed.bytes.length * 8) {
+    throw new InvariantError(`${address}/${prefixLength} is no network`);
+  }
+  return { family: parsed.family, network: parsed.bytes, prefixLength, protocol, port };
+};
+
+/** What ports of a packet count for: a later fragment has none, and either fits no selector with a port or any. */
+export type LaterFragments = 'refused' | 'allowed';
+
+/** Whether the packet goes from `source` to `destination`. */
+export const fitsSelectors = (
+  packet: IpPacket,
+  bytes: Uint8Array,
+  source: CompiledSelector,
+  destination: CompiledSelector,
+  laterFragments: LaterFragments,
+): boolean =>
+  source.family === packet.family &&
+  destination.family === packet.family &&
+  beginsWith(bytes, packet.sourceAt, source.network, source.prefixLength) &&
+  beginsWith(bytes, packet.destinationAt, destination.network, destination.prefixLength) &&
+  fitsUpperLayer(packet, source, destination, laterFragments);
+
+/** Protocol and ports alone. */
+export const fitsUpperLayer = (
+  packet: IpPacket,
+  source: CompiledSelector,
+  destination: CompiledSelector,
+  laterFragments: LaterFragments,
+): boolean => {
+  if (source.protocol !== 0 && source.protocol !== packet.protocol) return false;
+  if (destination.protocol !== 0 && destination.protocol !== packet.protocol) return false;
+  if (source.port === 0 && destination.port === 0) return true;
+  if (!packet.hasPorts) return packet.isLaterFragment && laterFragments === 'allowed';
+  return (
+    (source.port === 0 || source.port === packet.sourcePort) &&
+    (destination.port === 0 || destination.port === packet.destinationPort)
+  );
+};
+
+/** The packet's own ends, as selectors of one address each. */
+export const selectorsOf = (
+  packet: IpPacket,
+  bytes: Uint8Array,
+): { readonly source: TrafficSelector; readonly destination: TrafficSelector } => {
+  const size = packet.family === 4 ? 4 : 16;
+  const end = (at: number, port: number): TrafficSelector => ({
+    address: addressFromBytes(bytes.subarray(at, at + size)).text,
+    prefixLength: size * 8,
+    protocol: packet.protocol,
+    port: packet.hasPorts ? port : 0,
+  });
+  return {
+    source: end(packet.sourceAt, packet.sourcePort),
+    destination: end(packet.destinationAt, packet.destinationPort),
+  };
+};
