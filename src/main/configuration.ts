@@ -1,6 +1,7 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
 import { fold } from '../shared/config/case-fold.ts';
-import { checkEntries, checkTag } from '../shared/config/check.ts';
+import { checkInSteps, checkTag } from '../shared/config/check.ts';
+import { contentInSteps, duplicatesIn } from '../shared/config/file-content.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
 import { hostsAmong } from '../shared/config/host-names.ts';
 import { requireListenOn } from '../shared/config/listen-on.ts';
@@ -15,6 +16,7 @@ import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import { atOnce } from '../shared/steps.ts';
 import type { LogFields, LogRecord } from '../shared/threads/contract.ts';
 
 export class DaemonConfiguration {
@@ -38,7 +40,9 @@ export class DaemonConfiguration {
   /** Loads the text of a configuration file. Whatever is odd about it is logged; it loads all the same. */
   load(text: string, file: string): void {
     const { entries, problems } = parseConfiguration(text);
-    const all = [...problems, ...this.store.load(entries), ...checkEntries(entries)];
+    const content = atOnce(contentInSteps(entries));
+    this.store.adopt(content, atOnce(this.store.changesTo(content)));
+    const all = [...problems, ...duplicatesIn(content), ...atOnce(checkInSteps(content))];
     this.#file = file;
     for (const problem of [...all].sort((a, b) => a.line - b.line)) problemRecords(file, problem).forEach(this.#log);
     this.#told.clear();

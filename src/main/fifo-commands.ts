@@ -1,5 +1,6 @@
 /** Carries out the commands of the FIFO: one switch. What the lines mean is decided in src/shared/fifo/commands.ts. */
-import { type ConfigurationStore, duplicateTag } from '../shared/config/store.ts';
+import { duplicateTag } from '../shared/config/file-content.ts';
+import type { ConfigurationStore } from '../shared/config/store.ts';
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { unreachable } from '../shared/errors.ts';
 import { type Command, complaint, parseCommand } from '../shared/fifo/commands.ts';

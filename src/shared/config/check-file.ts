@@ -1,11 +1,13 @@
 /** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
 import { ConfigError } from '../errors.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
+import { atOnce } from '../steps.ts';
 import type { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
-import { checkEntries } from './check.ts';
+import { checkInSteps } from './check.ts';
 import { checkOverlaps } from './check-overlaps.ts';
 import { checkReferences } from './check-references.ts';
+import { contentInSteps, duplicatesIn } from './file-content.ts';
 import { type Finding, findingOf, placeOf, warningAt } from './finding.ts';
 import { hostsAmong } from './host-names.ts';
 import { splitList } from './list-value.ts';
@@ -30,7 +32,9 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
   const { entries, problems } = parseConfiguration(text);
   const store = new ConfigurationStore();
   learnNames(store.addressBook);
-  const ofEntries = [...problems, ...store.load(entries), ...checkEntries(entries)];
+  const content = atOnce(contentInSteps(entries));
+  store.adopt(content, atOnce(store.changesTo(content)));
+  const ofEntries = [...problems, ...duplicatesIn(content), ...atOnce(checkInSteps(content))];
   const { findings, missing } = checkReferences(entries, store);
   // Whoever names a missing section has been told so where it is named.
   const others = [...checkGeneral(store), ...checkPeers(store)].filter(

@@ -1,6 +1,8 @@
 /** What is odd about written configuration, tag by tag: unknown and misspelt tags, values that cannot be, what is not there yet. */
 import { parseAddress } from '../address.ts';
+import type { Steps } from '../steps.ts';
 import { fold } from './case-fold.ts';
+import type { FileContent } from './file-content.ts';
 import { nearestName } from './nearest.ts';
 import type { Entry, Problem } from './parse.ts';
 import { wrongValue } from './read-tag.ts';
@@ -8,27 +10,28 @@ import type { Tag } from './schema.ts';
 import { SECTION_KINDS, type SectionKind } from './sections.ts';
 import type { ConfigurationStore } from './store.ts';
 
-/** Everything worth telling about a file's entries. None of it keeps the file from loading. Takes time in proportion to the entries. */
-export const checkEntries = (entries: readonly Entry[]): readonly Problem[] => {
-  const sections = new Map<string, Map<string, string>>();
-  for (const { section, tag, value } of entries) {
-    const values = sections.get(fold(section)) ?? new Map<string, string>();
-    sections.set(fold(section), values);
-    if (!values.has(fold(tag))) values.set(fold(tag), value);
-  }
-  const kinds = new Map([...sections].map(([section, values]) => [section, kindOf(section, (tag) => values.get(tag))]));
+/** Everything worth telling about the content of a file, section by section. None of it keeps the file from loading. Takes time in proportion to the values. */
+export function* checkInSteps({ sections, ignored }: FileContent): Steps<readonly Problem[]> {
   const problems: Problem[] = [];
-  const told = new Set<string>();
-  for (const entry of entries) {
-    const key = fold(entry.section);
-    const kind = kinds.get(key);
-    if (kind?.notYet !== undefined && told.has(key)) continue;
-    told.add(key);
-    const problem = problemOf(kind, entry.section, entry.tag, entry.value);
+  let count = 0;
+  for (const [key, { name, values }] of sections) {
+    const kind = kindOf(key, (tag) => values.get(tag)?.value);
+    for (const [tagKey, { tag, value, line }] of values) {
+      const problem = problemOf(kind, { section: name, tag, tagKey, value });
+      if (problem !== undefined) problems.push({ line, ...problem });
+      count++;
+      if (count % VALUES_A_STEP === 0) yield;
+      // Of such a section there is one thing to say.
+      if (kind?.notYet !== undefined) break;
+    }
+  }
+  for (const entry of ignored) {
+    const kind = kindOf(entry.sectionKey, (tag) => sections.get(entry.sectionKey)?.values.get(tag)?.value);
+    const problem = kind?.notYet === undefined ? problemOf(kind, entry) : undefined;
     if (problem !== undefined) problems.push({ line: entry.line, ...problem });
   }
   return problems;
-};
+}
 
 /** The same for one tag that was just set through the FIFO. */
 export const checkTag = (
@@ -38,7 +41,7 @@ export const checkTag = (
 ): Omit<Problem, 'line'> | undefined => {
   const value = store.written(section, tag);
   const kind = kindOf(fold(section), (other) => store.written(section, other));
-  return value === undefined ? undefined : problemOf(kind, section, tag, value);
+  return value === undefined ? undefined : problemOf(kind, { section, tag, tagKey: fold(tag), value });
 };
 
 /** Whether a report has to mask the value of a tag. */
@@ -46,13 +49,11 @@ export const isSecretTag = (tag: string): boolean => SECRET_TAGS.has(fold(tag));
 
 const problemOf = (
   kind: SectionKind | undefined,
-  section: string,
-  tag: string,
-  value: string,
+  { section, tag, tagKey, value }: Pick<Entry, 'section' | 'tag' | 'tagKey' | 'value'>,
 ): Omit<Problem, 'line'> | undefined => {
   if (kind?.notYet !== undefined) return warning(`[${section}] has no effect yet: ${kind.notYet}`);
   if (kind === SECTION_KINDS.phase1 && parseAddress(tag) !== undefined) return undefined;
-  const row = rowOf(kind, tag);
+  const row = ROWS.get(kind)?.get(tagKey);
   if (row === undefined)
     return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, kind?.tags ?? ALL_TAGS, tag)}`);
   if (row.notYet !== undefined) {
@@ -67,7 +68,7 @@ const problemOf = (
   if (HAS_LEADING_NUMBER.has(row.kind) && !/^\d+$/.test(value)) {
     return warning(`[${section}]:${tag} "${value}": everything after the number is ignored`);
   }
-  return row.kind.startsWith('list') && value !== '' ? memberProblem(section, row, value) : undefined;
+  return row.kind.startsWith('list') && value.includes(',') ? memberProblem(section, row, value) : undefined;
 };
 
 const memberProblem = (section: string, row: Tag<unknown>, value: string): Omit<Problem, 'line'> | undefined => {
@@ -79,8 +80,6 @@ const memberProblem = (section: string, row: Tag<unknown>, value: string): Omit<
   const text = `[${section}]:${row.name} has the member "${wrong}", which is ignored: it is ${row.wants}`;
   return { severity: 'error', text };
 };
-
-const rowOf = (kind: SectionKind | undefined, tag: string): Tag<unknown> | undefined => ROWS.get(kind)?.get(fold(tag));
 
 const warning = (text: string): Omit<Problem, 'line'> => ({ severity: 'warning', text });
 
@@ -142,3 +141,5 @@ const ROWS: ReadonlyMap<SectionKind | undefined, ReadonlyMap<string, Tag<unknown
 ]);
 const SECRET_TAGS = new Set(ALL_TAGS.filter((row) => row.kind === 'secret').map((row) => fold(row.name)));
 const HAS_LEADING_NUMBER: ReadonlySet<string> = new Set(['number', 'seconds']);
+
+const VALUES_A_STEP = 500;

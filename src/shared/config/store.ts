@@ -1,11 +1,21 @@
 /** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
 import { parseAddress } from '../address.ts';
 import type { ConfigPlace } from '../errors.ts';
+import { atOnce, type Steps } from '../steps.ts';
 import { AddressBook, type HostAnswer, type InterfaceAddress } from './address-book.ts';
 import { fold } from './case-fold.ts';
 import { pieceOf } from './dependencies.ts';
+import {
+  changesInSteps,
+  contentInSteps,
+  duplicatesIn,
+  type FileContent,
+  type SectionChange,
+  type Sections,
+  sectionIn,
+} from './file-content.ts';
 import { generatedValue, isGeneratedSection } from './generated.ts';
-import { StoredValue, splitList } from './list-value.ts';
+import { ListValue, splitList } from './list-value.ts';
 import type { Entry, Problem } from './parse.ts';
 import type { ConfigurationReader } from './reader.ts';
 import { type ConnectionList, StoreIndex } from './store-index.ts';
@@ -18,7 +28,7 @@ export interface TagValue {
 
 /** Section and tag names are found in upper and lower case alike and keep the spelling in which they came first. */
 export class ConfigurationStore implements ConfigurationReader {
-  #sections = new Map<string, StoredSection>();
+  #sections: Sections = new Map();
   /** What names stand for; changes of it are told like edits. */
   readonly addressBook = new AddressBook((piece) => this.#tell(piece));
   readonly #listeners: ((piece: string) => void)[] = [];
@@ -27,7 +37,7 @@ export class ConfigurationStore implements ConfigurationReader {
 
   constructor() {
     this.#index = new StoreIndex(
-      (section, tag) => this.#sections.get(section)?.values.get(tag)?.text,
+      (section, tag) => this.#sections.get(section)?.values.get(tag)?.value,
       (piece) => this.#tell(piece),
     );
   }
@@ -47,17 +57,20 @@ export class ConfigurationStore implements ConfigurationReader {
    * differs counts as changed. The first of several values wins; the others are answered as problems.
    */
   load(entries: readonly Entry[]): readonly Problem[] {
-    const before = this.#sections;
-    const problems: Problem[] = [];
-    this.#sections = new Map();
-    for (const { section, tag, value, line } of entries) {
-      const { values } = this.#section(section);
-      const key = fold(tag);
-      if (values.has(key)) problems.push(duplicate(section, tag, line));
-      else values.set(key, new StoredValue(tag, value, line));
-    }
-    for (const [section, tag] of differences(before, this.#sections)) this.#changed(section, tag);
-    return problems;
+    const content = atOnce(contentInSteps(entries));
+    this.adopt(content, atOnce(this.changesTo(content)));
+    return duplicatesIn(content);
+  }
+
+  /** What `adopt` would change. In steps: after an edit between two of them the answer is of no use. */
+  changesTo({ sections }: FileContent): Steps<readonly SectionChange[]> {
+    return changesInSteps(this.#sections, sections);
+  }
+
+  /** Takes the content of a file; `changes` is what `changesTo` has just answered. */
+  adopt({ sections }: FileContent, changes: readonly SectionChange[]): void {
+    this.#sections = sections;
+    for (const { section, tags } of changes) this.#sectionChanged(section, tags.keys());
   }
 
   get(section: string, tag: string): string | undefined {
@@ -68,7 +81,7 @@ export class ConfigurationStore implements ConfigurationReader {
   }
 
   written(section: string, tag: string): string | undefined {
-    return this.#sections.get(fold(section))?.values.get(fold(tag))?.text;
+    return this.#sections.get(fold(section))?.values.get(fold(tag))?.value;
   }
 
   exists(section: string): boolean {
@@ -90,7 +103,7 @@ export class ConfigurationStore implements ConfigurationReader {
 
   /** `C add`: appends to a comma list what is not there yet, letter for letter; makes the list where there is none. */
   add(section: string, tag: string, members: string): void {
-    const stored = this.#sections.get(fold(section))?.values.get(fold(tag));
+    const stored = this.#listOf(section, tag);
     if (stored === undefined) {
       const generated = this.get(section, tag);
       this.#write(section, tag, generated === undefined ? members : `${generated},${members}`);
@@ -103,9 +116,9 @@ export class ConfigurationStore implements ConfigurationReader {
 
   /** `C rmv`: the list goes with its last member. Silent where there is no such member. */
   removeValue(section: string, tag: string, member: string): void {
-    const stored = this.#sections.get(fold(section))?.values.get(fold(tag));
+    const stored = this.#listOf(section, tag);
     if (stored === undefined || !stored.remove(member)) return;
-    if (stored.isEmptyList) this.remove(section, tag);
+    if (stored.isEmpty) this.remove(section, tag);
     else this.#memberChanged(fold(section), fold(tag), member, -1);
   }
 
@@ -125,7 +138,7 @@ export class ConfigurationStore implements ConfigurationReader {
     const stored = this.#sections.get(key);
     if (stored === undefined) return;
     this.#sections.delete(key);
-    for (const tag of stored.values.keys()) this.#changed(key, tag);
+    this.#sectionChanged(key, stored.values.keys());
   }
 
   /** Where in the file a tag, or the section as a whole, was written; 0 where it was not, or was edited since. */
@@ -144,7 +157,7 @@ export class ConfigurationStore implements ConfigurationReader {
 
   tags(section: string): readonly TagValue[] {
     const values = this.#sections.get(fold(section))?.values.values() ?? [];
-    return Array.from(values, ({ tag, text }) => ({ tag, value: text }));
+    return Array.from(values, ({ tag, value }) => ({ tag, value }));
   }
 
   /** The peer section for incoming phase 1 from an address: any textual form of it in [Phase 1], else the default one. */
@@ -190,28 +203,41 @@ export class ConfigurationStore implements ConfigurationReader {
     return this.addressBook.serviceNumber(name);
   }
 
-  #section(name: string): StoredSection {
-    const key = fold(name);
-    const present = this.#sections.get(key);
-    if (present !== undefined) return present;
-    const made = { name, values: new Map<string, StoredValue>() };
-    this.#sections.set(key, made);
-    return made;
+  /** A value that members are added to or taken from, as a list; undefined where nothing was written. */
+  #listOf(section: string, tag: string): ListValue | undefined {
+    const values = this.#sections.get(fold(section))?.values;
+    const key = fold(tag);
+    const stored = values?.get(key);
+    if (values === undefined || stored === undefined) return undefined;
+    if (stored instanceof ListValue) return stored;
+    const list = new ListValue(stored);
+    values.set(key, list);
+    return list;
   }
 
   #write(section: string, tag: string, value: string): void {
-    const { values } = this.#section(section);
-    const key = fold(tag);
-    const before = values.get(key);
-    if (before?.text === value) return;
-    values.set(key, new StoredValue(before?.tag ?? tag, value));
-    this.#changed(fold(section), key);
+    const [sectionKey, tagKey] = [fold(section), fold(tag)];
+    const { values } = sectionIn(this.#sections, sectionKey, section);
+    const before = values.get(tagKey);
+    if (before?.value === value) return;
+    values.set(tagKey, { tag: before?.tag ?? tag, value, line: 0 });
+    this.#changed(sectionKey, tagKey);
+  }
+
+  /** These are of one piece, or of a few in [General]. */
+  #sectionChanged(section: string, tags: Iterable<string>): void {
+    let told = '';
+    for (const tag of tags) {
+      this.#revision++;
+      this.#index.tagChanged(section, tag);
+      const piece = pieceOf(section, tag);
+      if (piece !== told) this.#tell(piece);
+      told = piece;
+    }
   }
 
   #changed(section: string, tag: string): void {
-    this.#revision++;
-    this.#index.tagChanged(section, tag);
-    this.#tell(pieceOf(section, tag));
+    this.#sectionChanged(section, [tag]);
   }
 
   #memberChanged(section: string, tag: string, member: string, change: 1 | -1): void {
@@ -224,34 +250,3 @@ export class ConfigurationStore implements ConfigurationReader {
     for (const listener of this.#listeners) listener(piece);
   }
 }
-
-interface StoredSection {
-  readonly name: string;
-  readonly values: Map<string, StoredValue>;
-}
-
-/** The original's line about a value that is not taken. */
-export const duplicateTag = (section: string, tag: string) =>
-  `conf_set_now: duplicate tag [${section}]:${tag}, ignoring...` as const;
-
-const duplicate = (section: string, tag: string, line: number): Problem => ({
-  line,
-  severity: 'warning',
-  text: `[${section}]:${tag} is there already: its first value counts, this one is ignored`,
-  original: duplicateTag(section, tag),
-});
-
-type Sections = ReadonlyMap<string, StoredSection>;
-
-const differences = (before: Sections, after: Sections): readonly (readonly [string, string])[] => {
-  const found: [string, string][] = [];
-  for (const [section, { values }] of after) {
-    const old = before.get(section)?.values;
-    for (const [tag, value] of values) if (old?.get(tag)?.text !== value.text) found.push([section, tag]);
-  }
-  for (const [section, { values }] of before) {
-    const now = after.get(section)?.values;
-    for (const tag of values.keys()) if (!now?.has(tag)) found.push([section, tag]);
-  }
-  return found;
-};

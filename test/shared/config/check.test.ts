@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkEntries, checkTag, isSecretTag } from '../../../src/shared/config/check.ts';
+import { checkTag, isSecretTag } from '../../../src/shared/config/check.ts';
 import { nearestName } from '../../../src/shared/config/nearest.ts';
 import { parseConfiguration } from '../../../src/shared/config/parse.ts';
 import { SECTION_KINDS } from '../../../src/shared/config/sections.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
-import { EXAMPLE } from './store-of.ts';
+import { checkEntries, EXAMPLE } from './store-of.ts';
 
 const check = (text: string): readonly string[] =>
   checkEntries(parseConfiguration(text).entries).map(({ line, severity, text: said }) => `${line} ${severity} ${said}`);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fold } from '../../../src/shared/config/case-fold.ts';
 import type { Entry } from '../../../src/shared/config/parse.ts';
 import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
 import { attemptPeer, type RefusedPeer, type ResolvedPeer } from '../../../src/shared/config/resolve-peer.ts';
@@ -74,7 +75,11 @@ const edit: fc.Arbitrary<Edit> = fc
 const entriesOf = (store: ConfigurationStore): readonly Entry[] =>
   store
     .sections()
-    .flatMap((section) => store.tags(section).map(({ tag, value }) => ({ section, tag, value, line: 1 })));
+    .flatMap((section) =>
+      store
+        .tags(section)
+        .map(({ tag, value }) => ({ section, sectionKey: fold(section), tag, tagKey: fold(tag), value, line: 1 })),
+    );
 
 /** Without what depends on the order of edits: which of two equal connections came first. */
 const summary = (outcome: ResolvedPeer | RefusedPeer): unknown =>

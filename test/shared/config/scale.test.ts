@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkEntries } from '../../../src/shared/config/check.ts';
 import { parseConfiguration } from '../../../src/shared/config/parse.ts';
 import { ResolvedConfiguration } from '../../../src/shared/config/resolved.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
+import { checkEntries } from './store-of.ts';
 
 const PEERS = 10_000;
 const EDITS = 500_000;

@@ -1,9 +1,12 @@
 /** A configuration store from the text of an isakmpd.conf. */
 import assert from 'node:assert/strict';
+import { checkInSteps } from '../../../src/shared/config/check.ts';
+import { contentInSteps } from '../../../src/shared/config/file-content.ts';
 import type { Finding } from '../../../src/shared/config/finding.ts';
-import { parseConfiguration } from '../../../src/shared/config/parse.ts';
+import { type Entry, type Problem, parseConfiguration } from '../../../src/shared/config/parse.ts';
 import { attemptPeer, type ResolvedPeer } from '../../../src/shared/config/resolve-peer.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
+import { atOnce } from '../../../src/shared/steps.ts';
 
 /** The text has to parse without a word. */
 export const storeOf = (text: string): ConfigurationStore => {
@@ -13,6 +16,10 @@ export const storeOf = (text: string): ConfigurationStore => {
   store.load(entries);
   return store;
 };
+
+/** What is odd about the entries of a file, by line. */
+export const checkEntries = (entries: readonly Entry[]): readonly Problem[] =>
+  atOnce(checkInSteps(atOnce(contentInSteps(entries)))).toSorted((a, b) => a.line - b.line);
 
 export const resolved = (
   store: ConfigurationStore,

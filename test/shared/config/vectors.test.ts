@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkEntries } from '../../../src/shared/config/check.ts';
 import { type Parsed, parseConfiguration } from '../../../src/shared/config/parse.ts';
 import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
 import { attemptPeer } from '../../../src/shared/config/resolve-peer.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
 import { sharedPath } from '../../helpers/shared-folder.ts';
-import { textsOf } from './store-of.ts';
+import { checkEntries, textsOf } from './store-of.ts';
 
 const ABSENT = 'shared/vectors is absent';
 const NOBODY: ReadonlySet<string> = new Set();
