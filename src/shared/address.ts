@@ -29,6 +29,12 @@ export const parseAddress = (text: string): IpAddress | undefined => {
   return ZONE.test(zone) && !isMapped(bytes) ? addressFromBytes(bytes, zone) : undefined;
 };
 
+/** The canonical text of what `parseAddress` reads. */
+export const addressText = (text: string): string | undefined => (isQuad(text) ? text : parseAddress(text)?.text);
+
+/** The family of what `parseAddress` reads. */
+export const addressFamily = (text: string): 4 | 6 | undefined => (isQuad(text) ? 4 : parseAddress(text)?.family);
+
 /** An address of 4 or 16 bytes (copied), with the zone of a link-local one. Throws InvariantError for any other length. */
 export const addressFromBytes = (bytes: Uint8Array, zone = ''): IpAddress => {
   if (bytes.length === 4) return { family: 4, bytes: bytes.slice(), text: bytes.join('.') };
@@ -88,10 +94,25 @@ const maskOf = (bytes: number, length: number): Uint8Array =>
 /** Not the library's check, which throws and catches an exception for whatever is none. */
 const isQuad = (text: string): boolean => QUAD.test(text);
 
-const quadBytes = (text: string): Uint8Array => {
-  const [a, b, c, d] = text.split('.');
-  return Uint8Array.of(Number(a), Number(b), Number(c), Number(d));
+/** Not split and converted part by part, which takes five times as long. */
+const quadBytes = (quad: string): Uint8Array => {
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  let part = 0;
+  for (let i = 0; i < quad.length; i++) {
+    const code = quad.charCodeAt(i);
+    if (code !== DOT) {
+      part = part * 10 + code - ZERO;
+      continue;
+    }
+    bytes[at++] = part;
+    part = 0;
+  }
+  bytes[at] = part;
+  return bytes;
 };
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 /** Not the library's reader: it takes octal and hexadecimal quads, reads ::1.2.3.4 as IPv4-mapped, and costs 13 microseconds a datagram. */
 const ipv6Bytes = (text: string): Uint8Array | undefined => {

@@ -1,5 +1,5 @@
 /** What is odd about written configuration, tag by tag: unknown and misspelt tags, values that cannot be, what is not there yet. */
-import { parseAddress } from '../address.ts';
+import { addressText } from '../address.ts';
 import type { Steps } from '../steps.ts';
 import { fold } from './case-fold.ts';
 import type { FileContent } from './file-content.ts';
@@ -25,13 +25,16 @@ export function* checkInSteps({ sections, ignored }: FileContent): Steps<readonl
       if (kind?.notYet !== undefined) break;
     }
   }
-  for (const entry of ignored) {
-    const kind = kindOf(entry.sectionKey, (tag) => sections.get(entry.sectionKey)?.values.get(tag)?.value);
-    const problem = kind?.notYet === undefined ? problemOf(kind, entry) : undefined;
-    if (problem !== undefined) problems.push({ line: entry.line, ...problem });
-  }
-  return problems;
+  return [...problems, ...ignored.flatMap((entry) => problemOfIgnored(sections, entry))];
 }
+
+/** Whoever corrects the file should hear of these as well. */
+const problemOfIgnored = (sections: FileContent['sections'], entry: Entry): readonly Problem[] => {
+  const values = sections.get(entry.sectionKey)?.values;
+  const kind = kindOf(entry.sectionKey, (tag) => values?.get(tag)?.value);
+  const problem = kind?.notYet === undefined ? problemOf(kind, entry) : undefined;
+  return problem === undefined ? [] : [{ line: entry.line, ...problem }];
+};
 
 /** The same for one tag that was just set through the FIFO. */
 export const checkTag = (
@@ -52,7 +55,7 @@ const problemOf = (
   { section, tag, tagKey, value }: Pick<Entry, 'section' | 'tag' | 'tagKey' | 'value'>,
 ): Omit<Problem, 'line'> | undefined => {
   if (kind?.notYet !== undefined) return warning(`[${section}] has no effect yet: ${kind.notYet}`);
-  if (kind === SECTION_KINDS.phase1 && parseAddress(tag) !== undefined) return undefined;
+  if (kind === SECTION_KINDS.phase1 && addressText(tag) !== undefined) return undefined;
   const row = ROWS.get(kind)?.get(tagKey);
   if (row === undefined)
     return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, kind?.tags ?? ALL_TAGS, tag)}`);
@@ -134,12 +137,12 @@ const TELLING_TAGS: readonly (readonly [string, SectionKind])[] = [
 const ALL_TAGS: readonly Tag<unknown>[] = Object.values(SECTION_KINDS).flatMap((kind: SectionKind) => kind.tags);
 /** Rows by folded name for each kind of section; undefined: of any kind, where the first one of a name counts. */
 const ROWS: ReadonlyMap<SectionKind | undefined, ReadonlyMap<string, Tag<unknown>>> = new Map([
-  [undefined, new Map(ALL_TAGS.toReversed().map((row) => [fold(row.name), row]))],
+  [undefined, new Map(ALL_TAGS.toReversed().map((row) => [row.key, row]))],
   ...Object.values(SECTION_KINDS).map(
-    (kind: SectionKind) => [kind, new Map(kind.tags.map((row) => [fold(row.name), row]))] as const,
+    (kind: SectionKind) => [kind, new Map(kind.tags.map((row) => [row.key, row]))] as const,
   ),
 ]);
-const SECRET_TAGS = new Set(ALL_TAGS.filter((row) => row.kind === 'secret').map((row) => fold(row.name)));
+const SECRET_TAGS = new Set(ALL_TAGS.filter((row) => row.kind === 'secret').map((row) => row.key));
 const HAS_LEADING_NUMBER: ReadonlySet<string> = new Set(['number', 'seconds']);
 
 const VALUES_A_STEP = 500;

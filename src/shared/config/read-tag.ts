@@ -7,7 +7,7 @@ import type { Tag } from './schema.ts';
 
 /** The value, or the row's default where the tag is absent. */
 export const readTag = <T>(reader: ConfigurationReader, section: string, row: Tag<T>): T => {
-  const given = reader.get(section, row.name);
+  const given = reader.get(section, row.key);
   if (given === undefined) return row.fallback;
   const value = row.parse(given);
   if (value === undefined) throw wrongValue(section, row, given, `it is ${row.wants}`);
@@ -73,8 +73,8 @@ export const refuseNotYet = (
   section: string,
   rows: Readonly<Record<string, Tag<unknown>>>,
 ): void => {
-  for (const { name, notYet } of Object.values(rows)) {
-    if (notYet?.effect !== 'refused' || reader.get(section, name) === undefined) continue;
+  for (const { name, key, notYet } of Object.values(rows)) {
+    if (notYet?.effect !== 'refused' || reader.get(section, key) === undefined) continue;
     throw faultAt(placeOf(section, name), `is not supported yet: ${notYet.reason}`);
   }
 };

@@ -13,12 +13,22 @@ import {
 import { generatedValue } from './generated.ts';
 import { generatedSection } from './generated-names.ts';
 
+/** A section as the configuration has it. */
+export interface WrittenSection {
+  /** As first written. */
+  readonly name: string;
+  /** By folded tag. */
+  readonly values: ReadonlyMap<string, { readonly value: string }>;
+}
+
 /** Names in any spelling. */
 export interface ConfigurationReader extends AddressView {
   /** A value, generated ones included. */
   get(section: string, tag: string): string | undefined;
   /** A value that somebody wrote. */
   written(section: string, tag: string): string | undefined;
+  /** What was written of a section, by its folded name: for whoever reads many of its tags. Not to be kept across an edit. */
+  sectionAt(key: string): WrittenSection | undefined;
   /** Whether a section was written or is generated. */
   exists(section: string): boolean;
   /** A section's name as it was first written; a section that nobody wrote keeps the name asked for. */
@@ -31,11 +41,15 @@ export interface ConfigurationReader extends AddressView {
   secretSections(): readonly string[];
 }
 
-/** Reads from another reader and collects what an answer depends on. */
+/** Reads from another reader and collects what an answer depends on. For one answer: it does not notice edits. */
 export class RecordingReader implements ConfigurationReader {
   readonly #from: ConfigurationReader;
   readonly #pieces = new Set<string>();
-  readonly #generated = new Map<string, ReadonlyMap<string, string> | undefined>();
+  /** The section that was asked for last: its tags are read one after the other. */
+  #section: AskedSection | undefined;
+  /** A generated value may hang on others, which have to be recorded too. */
+  readonly #read = (section: string, tag: string): string | undefined => this.get(section, tag);
+  readonly #generatedSection = (): ReadonlyMap<string, string> | undefined => this.#generated();
 
   constructor(from: ConfigurationReader) {
     this.#from = from;
@@ -54,24 +68,33 @@ export class RecordingReader implements ConfigurationReader {
   get(section: string, tag: string): string | undefined {
     const written = this.written(section, tag);
     if (written !== undefined) return written;
-    // A generated value may hang on others, which have to be recorded too.
-    const read = (otherSection: string, otherTag: string): string | undefined => this.get(otherSection, otherTag);
-    return generatedValue(fold(section), fold(tag), read, (name) => this.#generatedSection(name));
+    return generatedValue(this.#ask(section).key, fold(tag), this.#read, this.#generatedSection);
   }
 
   written(section: string, tag: string): string | undefined {
-    this.#pieces.add(pieceOf(fold(section), fold(tag)));
-    return this.#from.written(section, tag);
+    const { key, written } = this.#ask(section);
+    const tagKey = fold(tag);
+    const piece = pieceOf(key, tagKey);
+    if (piece === key) return written?.values.get(tagKey)?.value;
+    this.#pieces.add(piece);
+    return this.#from.written(key, tagKey);
+  }
+
+  sectionAt(key: string): WrittenSection | undefined {
+    if (key !== GENERAL) this.#pieces.add(key);
+    return this.#from.sectionAt(key);
   }
 
   exists(section: string): boolean {
-    this.#pieces.add(fold(section));
-    return this.#from.exists(section);
+    const { key } = this.#ask(section);
+    this.#pieces.add(key);
+    return this.#from.exists(key);
   }
 
   nameOf(section: string): string {
-    this.#pieces.add(fold(section));
-    return this.#from.nameOf(section);
+    const { key, written } = this.#ask(section);
+    this.#pieces.add(key);
+    return written?.name ?? section;
   }
 
   connectionsOf(peer: string): readonly string[] {
@@ -107,9 +130,30 @@ export class RecordingReader implements ConfigurationReader {
     return this.#from.serviceNumber(name);
   }
 
-  /** All tags of a section are read one after the other: its name is taken apart once. */
-  #generatedSection(name: string): ReadonlyMap<string, string> | undefined {
-    if (!this.#generated.has(name)) this.#generated.set(name, generatedSection(name));
-    return this.#generated.get(name);
+  #ask(name: string): AskedSection {
+    const last = this.#section;
+    if (last !== undefined && last.name === name) return last;
+    const key = fold(name);
+    const asked: AskedSection = { name, key, written: this.sectionAt(key), generated: 'not asked for' };
+    this.#section = asked;
+    return asked;
+  }
+
+  /** Of the section that was asked for last. */
+  #generated(): ReadonlyMap<string, string> | undefined {
+    const section = this.#section;
+    if (section === undefined) return undefined;
+    if (section.generated === 'not asked for') section.generated = generatedSection(section.key);
+    return section.generated;
   }
 }
+
+interface AskedSection {
+  /** As asked for. */
+  readonly name: string;
+  readonly key: string;
+  readonly written: WrittenSection | undefined;
+  generated: ReadonlyMap<string, string> | undefined | 'not asked for';
+}
+
+const GENERAL = 'general';

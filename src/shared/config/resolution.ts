@@ -17,17 +17,23 @@ export interface Resolution {
 }
 
 class AnswersOfOneKind<T> {
-  readonly #kept = new Map<string, { readonly answer: T; readonly pieces: ReadonlySet<string> }>();
+  readonly #kept = new Map<string, Answer<T> | 'made once'>();
 
   /**
-   * What `resolve` answers about a section, made once. Only an answer without findings is kept: those, and errors, name the peer that they are for.
+   * What `resolve` answers about a section. It is kept when it is asked for a second time: most configurations that programs write have a section
+   * of its own for each peer. Only an answer without findings is kept: those, and errors, name the peer that they are for.
    * The resolution's reader records the pieces either way.
    */
   of(section: string, resolution: Resolution, resolve: (resolution: Resolution) => T): T {
     const { reader, peer, legacyCrypto, findings, shared } = resolution;
-    const key = `${fold(section)} ${legacyCrypto}`;
+    const folded = fold(section);
+    const key = legacyCrypto ? `${folded}\n` : folded;
     const kept = this.#kept.get(key);
-    if (kept !== undefined) {
+    if (kept === undefined) {
+      this.#kept.set(key, 'made once');
+      return resolve(resolution);
+    }
+    if (kept !== 'made once') {
       reader.record(kept.pieces);
       return kept.answer;
     }
@@ -41,6 +47,11 @@ class AnswersOfOneKind<T> {
   clear(): void {
     if (this.#kept.size > 0) this.#kept.clear();
   }
+}
+
+interface Answer<T> {
+  readonly answer: T;
+  readonly pieces: ReadonlySet<string>;
 }
 
 /** What sections mean that many peers name: resolved once, and shared as long as no configuration changes. */

@@ -79,6 +79,7 @@ const familyOf = (identity: Identity): number => extentOf(identity)?.first.lengt
 
 /** Warns of connections that hide others of the same peer: the first one with equal selectors is always the one that is found. */
 export const warnOfEqualSelectors = (connections: readonly ConnectionPolicy[], findings: Finding[]): void => {
+  if (connections.length < 2) return;
   const seen = new Map<string, string>();
   for (const { name, localId, remoteId, natId, activeOnly } of connections) {
     if (activeOnly || localId === undefined) continue;
@@ -98,11 +99,13 @@ const meaningOf = (identity: Identity): string => {
 };
 
 /** Sorts the most specific selectors first: remote and local prefix, then protocol and port set before any. Equal ones stay in order. */
-export const bySpecificity = (connections: readonly ConnectionPolicy[]): readonly ConnectionPolicy[] =>
-  connections
+export const bySpecificity = (connections: readonly ConnectionPolicy[]): readonly ConnectionPolicy[] => {
+  if (connections.length < 2) return connections;
+  return connections
     .map((connection) => ({ connection, rank: rankOf(connection) }))
     .sort((a, b) => compareBytes(b.rank, a.rank))
     .map(({ connection }) => connection);
+};
 
 /** Larger is more specific. Without IDs the two ISAKMP addresses are meant; without Remote-ID alone, any remote. */
 const rankOf = ({ localId, remoteId, natId }: ConnectionPolicy): Uint8Array => {

@@ -1,5 +1,5 @@
 /** Peer sections with everything that hangs on them: what an exchange needs to know of one peer, as plain data. */
-import { parseAddress } from '../address.ts';
+import { addressFamily } from '../address.ts';
 import { ExchangeType } from '../constants/isakmp.ts';
 import { cipherSpec } from '../crypto/cipher.ts';
 import { ConfigError } from '../errors.ts';
@@ -107,11 +107,11 @@ const addressesOf = (
   section: string,
   findings: Finding[],
 ): Pick<PeerPolicy, 'address' | 'localAddress' | 'port'> => {
-  const ours = familyOf(readTag(reader, section, PEER.localAddress) ?? '');
+  const ours = addressFamily(readTag(reader, section, PEER.localAddress) ?? '');
   const address = readPeerAddress(reader, section, PEER.address, ours, findings);
-  const family = address === undefined ? undefined : familyOf(address);
+  const family = address === undefined ? undefined : addressFamily(address);
   const localAddress = readLocalAddress(reader, section, PEER.localAddress, family);
-  if (address !== undefined && localAddress !== undefined && familyOf(address) !== familyOf(localAddress)) {
+  if (address !== undefined && localAddress !== undefined && addressFamily(address) !== addressFamily(localAddress)) {
     throw refusedValue(reader, section, PEER.localAddress, 'Address and Local-address are both IPv4 or both IPv6');
   }
   if (fold(readTag(reader, section, PEER.transport)) !== 'udp') {
@@ -121,7 +121,6 @@ const addressesOf = (
   if (port === 0) throw refusedValue(reader, section, PEER.port, 'it is a port number from 1 to 65535');
   return { address, localAddress, port };
 };
-const familyOf = (address: string): 4 | 6 | undefined => parseAddress(address)?.family;
 
 /** Only aggressive mode tells the identity in time to look for a secret in the section named after it. */
 const preSharedKeyOf = (

@@ -11,8 +11,8 @@ import { ConfigurationStore } from './store.ts';
 export class ResolvedConfiguration {
   readonly #store: ConfigurationStore;
   readonly #peers = new Map<string, ResolvedPeer | RefusedPeer>();
-  /** Piece of configuration -> folded names of the peers that hang on it. */
-  readonly #dependents = new Map<string, Set<string>>();
+  /** Piece of configuration -> folded names of the peers that hang on it; of most pieces there is one. */
+  readonly #dependents = new Map<string, string | Set<string>>();
   /** Connections that FIFO `c` named, folded. */
   readonly #connected = new Set<string>();
   readonly #changedPeers = new Set<string>();
@@ -37,8 +37,9 @@ export class ResolvedConfiguration {
     this.#peers.set(key, resolved);
     for (const piece of resolved.pieces) {
       const dependents = this.#dependents.get(piece);
-      if (dependents === undefined) this.#dependents.set(piece, new Set([key]));
-      else dependents.add(key);
+      if (dependents === undefined) this.#dependents.set(piece, key);
+      else if (typeof dependents !== 'string') dependents.add(key);
+      else if (dependents !== key) this.#dependents.set(piece, new Set([dependents, key]));
     }
     return resolved;
   }
@@ -100,7 +101,8 @@ export class ResolvedConfiguration {
       this.#general = undefined;
       this.#isGeneralChanged = true;
     }
-    for (const key of this.#dependents.get(piece) ?? []) {
+    const dependents = this.#dependents.get(piece) ?? [];
+    for (const key of typeof dependents === 'string' ? [dependents] : dependents) {
       this.#forget(key);
       this.#changedPeers.add(key);
     }
@@ -111,8 +113,10 @@ export class ResolvedConfiguration {
     this.#peers.delete(key);
     for (const piece of resolved?.pieces ?? []) {
       const dependents = this.#dependents.get(piece);
-      dependents?.delete(key);
-      if (dependents?.size === 0) this.#dependents.delete(piece);
+      if (typeof dependents === 'object') dependents.delete(key);
+      if (dependents === key || (typeof dependents === 'object' && dependents.size === 0)) {
+        this.#dependents.delete(piece);
+      }
     }
   }
 }

@@ -1,11 +1,12 @@
 /** The kinds of tags: how a value is read, what it has to be, and what its documentation says. The rows themselves are in sections.ts. */
-import { parseAddress } from '../address.ts';
+import { addressText } from '../address.ts';
 import { bytesOrHex } from '../byte-text.ts';
 import { InvariantError } from '../errors.ts';
 import type { Route } from '../flow.ts';
 import { LAST_LOG_CLASS } from '../log/classes.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import type { NumberRange } from '../policy/peer-policy.ts';
+import { fold } from './case-fold.ts';
 import { splitList } from './list-value.ts';
 import { IP_PROTOCOLS, numberByName, numberOrName, SERVICES } from './names.ts';
 
@@ -19,6 +20,8 @@ export interface NotYet {
 /** One row of a section's table. */
 export interface Tag<out T> {
   readonly name: string;
+  /** The name folded. */
+  readonly key: string;
   readonly kind: string;
   /** What the number counts. */
   readonly unit: string | undefined;
@@ -50,7 +53,7 @@ const rowsOf = <T>({ kind, wants, unit, parse }: KindRow<T>) => {
   function row(name: string, doc: string, fallbackText?: string): Tag<T | undefined> {
     const fallback = fallbackText === undefined ? undefined : parse(fallbackText);
     if (fallbackText !== undefined && fallback === undefined) throw new InvariantError(`default of ${name}`);
-    return { name, kind, unit, wants, fallback, fallbackText, doc, parse, notYet: undefined };
+    return { name, key: fold(name), kind, unit, wants, fallback, fallbackText, doc, parse, notYet: undefined };
   }
   return row;
 };
@@ -99,7 +102,7 @@ const parseLogLevels = (text: string): readonly LevelSetting[] | undefined => {
 
 /** What looks like figures but is no address is a slip, not a name. */
 const parseAddressOrName = (text: string): string | undefined =>
-  parseAddress(text)?.text ?? (NAME.test(text) && !FIGURES.test(text) ? text : undefined);
+  addressText(text) ?? (NAME.test(text) && !FIGURES.test(text) ? text : undefined);
 /** Hosts (RFC 1123 section 2.1; underscores are found in the wild) and interfaces. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,252}$/;
 const FIGURES = /^[\d.]+$|^[\da-f]*:[\da-f:.]*$/i;

@@ -1,5 +1,5 @@
 /** Look-ups that follow the configuration edit by edit: peers by address, connections by peer, what [Phase 2] lists, secrets by identity. */
-import { parseAddress } from '../address.ts';
+import { addressText } from '../address.ts';
 import { fold } from './case-fold.ts';
 import { connectionsOfPiece, listedPiece, SECRETS_PIECE } from './dependencies.ts';
 import { generatedValue } from './generated.ts';
@@ -65,7 +65,7 @@ export class StoreIndex {
   }
 
   #indexAddress(tag: string): void {
-    const address = parseAddress(tag)?.text;
+    const address = addressText(tag);
     if (address === undefined) return;
     const tags = this.#tagsOfAddress.get(address) ?? new Set();
     if (this.#read('phase 1', tag) === undefined) tags.delete(tag);

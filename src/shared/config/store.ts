@@ -1,5 +1,5 @@
 /** The configuration as section/tag/value: what the file said, as edited since. Generated values shine through where nothing was written. */
-import { parseAddress } from '../address.ts';
+import { addressText } from '../address.ts';
 import type { ConfigPlace } from '../errors.ts';
 import { atOnce, type Steps } from '../steps.ts';
 import { AddressBook, type HostAnswer, type InterfaceAddress } from './address-book.ts';
@@ -17,7 +17,7 @@ import {
 import { generatedValue, isGeneratedSection } from './generated.ts';
 import { ListValue, splitList } from './list-value.ts';
 import type { Entry, Problem } from './parse.ts';
-import type { ConfigurationReader } from './reader.ts';
+import type { ConfigurationReader, WrittenSection } from './reader.ts';
 import { type ConnectionList, StoreIndex } from './store-index.ts';
 
 /** A tag as first written, and its value. */
@@ -82,6 +82,15 @@ export class ConfigurationStore implements ConfigurationReader {
 
   written(section: string, tag: string): string | undefined {
     return this.#sections.get(fold(section))?.values.get(fold(tag))?.value;
+  }
+
+  /** Everything written, by folded names. */
+  sectionsByKey(): Iterable<readonly [string, WrittenSection]> {
+    return this.#sections;
+  }
+
+  sectionAt(key: string): WrittenSection | undefined {
+    return this.#sections.get(key);
   }
 
   exists(section: string): boolean {
@@ -162,7 +171,7 @@ export class ConfigurationStore implements ConfigurationReader {
 
   /** The peer section for incoming phase 1 from an address: any textual form of it in [Phase 1], else the default one. */
   peerForAddress(address: string): string | undefined {
-    const canonical = parseAddress(address)?.text;
+    const canonical = addressText(address);
     const tag = canonical === undefined ? undefined : this.#index.tagForAddress(canonical);
     const peer = this.get('Phase 1', tag ?? 'Default');
     return peer === undefined ? undefined : this.nameOf(peer);
