@@ -1,88 +1,107 @@
 /**
- * `npm run bench:configuration`: what a large configuration costs a running daemon: as a file at its start, and line by line through its FIFO as ipsecctl(8) writes it.
- * Argument: number of gateways (10000), each with one connection.
+ * `npm run bench:configuration`: what a large configuration costs a running daemon: as a file at its start and at a SIGHUP, and line by line through its FIFO as
+ * ipsecctl(8) writes it. Argument: number of gateways (10000), each with one connection.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfiguration } from '../../src/shared/config/parse.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
 import { addressOf, fileOf, handwrittenFileOf, peerOf, ruleOf } from '../configuration/generate.ts';
-import { Daemon, DaemonFault, freePort } from '../daemon.ts';
+import { type Daemon, DaemonFault, until } from '../daemon.ts';
+import { type Cost, cpuOf, longestStall, residentMegabytes, untilAtRest, withDaemon } from './observed-daemon.ts';
 
 const ADDRESS = '127.0.0.1';
 const BARE = `[General]\nListen-on=${ADDRESS}\n`;
+const PASSIVE_WORDS = ['-d', '-v', '-n', '-K', '-4', '-S'];
 const LOOK_UPS = 200_000;
-/** Of /proc/pid/stat, on every Linux that Node runs on. */
-const TICKS_A_SECOND = 100;
+const GETS = 2000;
 
-/** Runs `use` with a daemon that has just become ready, and takes it down afterwards. */
-const withDaemon = async (
-  name: string,
-  configuration: string,
-  use: (daemon: Daemon, started: Cost) => Promise<void>,
-) => {
-  const folder = mkdtempSync(join(tmpdir(), 'isakmpd-bench-'));
-  const ports = { ike: await freePort([ADDRESS]), encapsulated: await freePort([ADDRESS]) };
-  const began = performance.now();
-  const daemon = new Daemon({ name, folder, configuration, ports });
-  try {
-    await daemon.ready();
-    await use(daemon, { wall: performance.now() - began, cpu: cpuOf(daemon) });
-    daemon.command('Q');
-    await daemon.ended;
-  } finally {
-    daemon.kill();
-    rmSync(folder, { recursive: true, force: true });
-  }
-};
-
-/** ms */
-interface Cost {
-  readonly wall: number;
-  readonly cpu: number;
-}
-
-const cpuOf = ({ pid }: Daemon): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The command name in parentheses may have blanks; user and system time are the 14th and 15th field.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_A_SECOND;
-};
-
-const residentMegabytes = ({ pid }: Daemon): number =>
-  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+const textOf = ({ wall, cpu }: Cost): string => `${wall.toFixed(0)} ms (${cpu.toFixed(0)} ms CPU)`;
+const lessThan = (cost: Cost, other: Cost): Cost => ({ wall: cost.wall - other.wall, cpu: cost.cpu - other.cpu });
 
 const ask = async (daemon: Daemon, gateway: number): Promise<void> => {
   const answer = await daemon.ask(`C get [${peerOf(gateway)}]:Authentication`);
   if (answer.trim() !== `secret-of-${gateway}`) throw new DaemonFault(`gateway ${gateway} has the secret "${answer}"`);
 };
 
+/** ms for one `C get` of many in a row, the last of which has an answer of its own. */
+const getTime = async (daemon: Daemon): Promise<number> => {
+  const result = join(daemon.runDirectory, 'isakmpd.result');
+  const began = performance.now();
+  daemon.command(`${'C get [General]:Exchange-max-time\n'.repeat(GETS - 1)}C get [General]:Retransmits`);
+  await until('the last answer', () => (existsSync(result) && readFileSync(result, 'utf8') === '3\n') || undefined);
+  return (performance.now() - began) / GETS;
+};
+
 const bareStart = async (): Promise<Cost> => {
   let cost: Cost = { wall: 0, cpu: 0 };
-  await withDaemon('bare', BARE, async (_, started) => {
+  await withDaemon({ name: 'bare', configuration: BARE, address: ADDRESS }, async (daemon, started) => {
     cost = started;
+    const rest = await untilAtRest(daemon);
+    console.log(`start without: ready after ${textOf(started)}, at rest ${textOf(rest)} later`);
+    console.log(`C get without: ${(await getTime(daemon)).toFixed(3)} ms each`);
   });
   return cost;
 };
 
-/** The cost is that of a start with the file, less that of a start without. */
+/** The cost until ready is that of a start with the file, less that of a start without. */
 const file = async (kind: string, text: string, bare: Cost): Promise<void> => {
+  const configuration = `${BARE}${text}`;
   const entries = parseConfiguration(text).entries.length;
-  await withDaemon('file', `${BARE}${text}`, async (daemon, started) => {
+  console.log(`${kind}: ${entries} values, ${(text.length / 1e6).toFixed(1)} MB`);
+  let rest: Cost = { wall: 0, cpu: 0 };
+  await withDaemon({ name: 'file', configuration, address: ADDRESS }, async (daemon, started) => {
+    rest = await untilAtRest(daemon);
     console.log(
-      `${kind}, ${entries} values, ${(text.length / 1e6).toFixed(1)} MB: loaded in ${(started.wall - bare.wall).toFixed(0)} ms ` +
-        `(${(started.cpu - bare.cpu).toFixed(0)} ms CPU); ${residentMegabytes(daemon)} MB resident, ${daemon.log.length} lines logged`,
+      `  loaded in ${textOf(lessThan(started, bare))}, all resolved ${textOf(rest)} later; ` +
+        `${residentMegabytes(daemon)} MB resident, ${daemon.log.length} lines logged`,
     );
+    console.log(`  C get: ${(await getTime(daemon)).toFixed(3)} ms each`);
+    await hangUp(daemon, configuration);
   });
+  await withDaemon({ name: 'stalls', configuration, address: ADDRESS }, async (daemon) => {
+    // The questions cost something themselves, so that this daemon is never at rest.
+    const ofStart = await longestStall(daemon, () => sleep(2 * rest.wall));
+    change(daemon, configuration);
+    const ofReload = await longestStall(daemon, async () => {
+      daemon.signal('SIGHUP');
+      await daemon.saw(RELOADED);
+      await sleep(rest.wall);
+    });
+    console.log(`  longest stall: ${ofStart.toFixed(0)} ms after start, ${ofReload.toFixed(0)} ms at the SIGHUP`);
+  });
+  const passive = { name: 'passive', configuration, address: ADDRESS, words: PASSIVE_WORDS };
+  await withDaemon(passive, async (daemon, started) => {
+    rest = await untilAtRest(daemon);
+    console.log(`  with -S: loaded in ${textOf(lessThan(started, bare))}, all resolved ${textOf(rest)} later`);
+  });
+};
+
+/** One secret is another. */
+const change = (daemon: Daemon, configuration: string): void => {
+  writeFileSync(join(daemon.runDirectory, 'isakmpd.conf'), configuration.replace('secret-of-1\n', 'another-secret\n'));
+};
+const RELOADED = 'reload: peers: 1 changed, 0 new, 0 gone';
+
+const hangUp = async (daemon: Daemon, configuration: string): Promise<void> => {
+  change(daemon, configuration);
+  const [began, before] = [performance.now(), cpuOf(daemon)];
+  daemon.signal('SIGHUP');
+  const at = await daemon.saw(RELOADED);
+  const told = { wall: at - began, cpu: cpuOf(daemon) - before };
+  const rest = await untilAtRest(daemon);
+  console.log(
+    `  SIGHUP with one peer changed: told after ${textOf(told)}, at rest ${textOf(rest)} later; ${residentMegabytes(daemon)} MB resident`,
+  );
 };
 
 /** One open, write, close for each rule, as ipsecctl does it. */
 const provision = async (count: number): Promise<void> => {
   const rules = Array.from({ length: count }, (_, gateway) => ruleOf(gateway));
   const lines = rules.reduce((sum, rule) => sum + rule.split('\n').length - 1, 0);
-  await withDaemon('fifo', BARE, async (daemon, started) => {
+  await withDaemon({ name: 'fifo', configuration: BARE, address: ADDRESS }, async (daemon, started) => {
     const before = residentMegabytes(daemon);
     const began = performance.now();
     for (const rule of rules) {
@@ -119,7 +138,6 @@ const lookUps = (count: number): void => {
 
 const count = Number(process.argv[2] ?? '10000');
 const bare = await bareStart();
-console.log(`start without: ${bare.wall.toFixed(0)} ms (${bare.cpu.toFixed(0)} ms CPU)`);
 await file('file as written by hand', handwrittenFileOf(count), bare);
 await file('file of what ipsecctl writes', fileOf(count), bare);
 await provision(count);
