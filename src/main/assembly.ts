@@ -83,7 +83,7 @@ export const assemble = ({
     table: shared,
     keyRecords: MOST_SAS,
     policies: { general: () => configuration.general().policy, peer: (name) => configuration.peer(name) },
-    groups: () => configuration.groupsInUse(),
+    groups: () => configuration.namedAlgorithms().groups,
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
     levels,

@@ -1,11 +1,12 @@
 /** The daemon's configuration: the store, what it resolves to, and the views of it that the lanes and the connection core have. */
 import { fold } from '../shared/config/case-fold.ts';
 import { checkInSteps, checkTag } from '../shared/config/check.ts';
-import { contentInSteps, duplicatesIn } from '../shared/config/file-content.ts';
+import { contentInSteps, duplicatesIn, type FileContent, type SectionChange } from '../shared/config/file-content.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
 import { hostsAmong } from '../shared/config/host-names.ts';
 import { requireListenOn } from '../shared/config/listen-on.ts';
-import { type Problem, parseConfiguration } from '../shared/config/parse.ts';
+import { type NamedAlgorithms, namedAlgorithms } from '../shared/config/named-algorithms.ts';
+import { type Problem, parseConfiguration, parseInSteps } from '../shared/config/parse.ts';
 import type { ConfigurationSnapshot } from '../shared/config/reload-changes.ts';
 import { type ResolvedGeneral, resolveGeneral } from '../shared/config/resolve-general.ts';
 import type { RefusedPeer, ResolvedPeer } from '../shared/config/resolve-peer.ts';
@@ -16,8 +17,9 @@ import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
-import { atOnce } from '../shared/steps.ts';
+import { atOnce, type Steps } from '../shared/steps.ts';
 import type { LogFields, LogRecord } from '../shared/threads/contract.ts';
+import { inSlices } from './slices.ts';
 
 export class DaemonConfiguration {
   readonly store = new ConfigurationStore();
@@ -30,6 +32,8 @@ export class DaemonConfiguration {
   /** What was loaded last. */
   #file = '';
   #toldGeneral: ResolvedGeneral | undefined;
+  /** As of a revision of the store. */
+  #named: { readonly revision: number; readonly algorithms: NamedAlgorithms } | undefined;
   /** What was said when an edit was made; it need not be said again when it takes effect. */
   readonly #toldEdits = new Set<string>();
 
@@ -39,14 +43,10 @@ export class DaemonConfiguration {
 
   /** Loads the text of a configuration file. Whatever is odd about it is logged; it loads all the same. */
   load(text: string, file: string): void {
-    const { entries, problems } = parseConfiguration(text);
-    const content = atOnce(contentInSteps(entries));
-    this.store.adopt(content, atOnce(this.store.changesTo(content)));
-    const all = [...problems, ...duplicatesIn(content), ...atOnce(checkInSteps(content))];
-    this.#file = file;
-    for (const problem of [...all].sort((a, b) => a.line - b.line)) problemRecords(file, problem).forEach(this.#log);
-    this.#told.clear();
-    this.#toldOf.clear();
+    const parsed = parseConfiguration(text);
+    const content = atOnce(contentInSteps(parsed.entries));
+    const problems = [...parsed.problems, ...duplicatesIn(content), ...atOnce(checkInSteps(content))];
+    this.#adopt({ file, content, problems }, atOnce(this.store.changesTo(content)));
   }
 
   /** At start, when there are no sockets yet that could stay: throws a ConfigError where nothing in Listen-on can be listened on. */
@@ -54,23 +54,37 @@ export class DaemonConfiguration {
     requireListenOn(this.store);
   }
 
-  /** Loads the text of a file in place of everything, or throws a ConfigError when it cannot be read as configuration: then nothing has changed. */
-  reload(text: string, file: string): void {
-    const { entries, problems } = parseConfiguration(text);
-    const broken = problems.filter(({ severity }) => severity === 'error');
+  /** Reads the text of a file that is to be `reloaded`: nothing has changed yet. Rejects with a ConfigError when it cannot be read as configuration. */
+  async read(text: string, file: string): Promise<ReadFile> {
+    const parsed = await inSlices(parseInSteps(text));
+    const broken = parsed.problems.filter(({ severity }) => severity === 'error');
     for (const problem of broken) problemRecords(file, problem).forEach(this.#log);
     if (broken.length > 0) throw new ConfigError(`${file} has ${broken.length} lines that cannot be read`);
     const candidate = new ConfigurationStore();
-    candidate.load(entries.filter(({ section }) => fold(section) === GENERAL));
+    candidate.load(parsed.entries.filter(({ sectionKey }) => sectionKey === GENERAL));
     resolveGeneral(candidate);
-    this.load(text, file);
+    const content = await inSlices(contentInSteps(parsed.entries));
+    const odd = await inSlices(checkInSteps(content));
+    return { file, content, problems: [...parsed.problems, ...duplicatesIn(content), ...odd] };
   }
 
-  /** What is configured now, for a comparison with later. */
-  snapshot(): ConfigurationSnapshot {
+  /** Takes what was read in place of everything. */
+  async reload(read: ReadFile): Promise<void> {
+    const { revision } = this.store;
+    const changes = await inSlices(this.store.changesTo(read.content));
+    const isCurrent = this.store.revision === revision;
+    this.#adopt(read, isCurrent ? changes : atOnce(this.store.changesTo(read.content)));
+  }
+
+  /** What is configured now, for a comparison with later. Resolves all peers in use. */
+  *snapshotInSteps(): Steps<ConfigurationSnapshot> {
     const { active, passive } = this.store.connectionLists();
-    const peers = this.peersInUse();
-    const policies = new Map(peers.map((name) => [fold(name), this.peer(name)]));
+    const peers = yield* this.peersInUseInSteps();
+    const policies = new Map<string, PeerPolicy | undefined>();
+    for (const name of peers) {
+      policies.set(fold(name), this.peer(name));
+      yield;
+    }
     return {
       connections: [...new Set([...active, ...passive])],
       peers,
@@ -136,31 +150,48 @@ export class DaemonConfiguration {
     }
   }
 
-  /** The names of hosts that are the addresses of these peers, or in Listen-on. */
-  hostsOf(peers: readonly string[]): readonly string[] {
-    const ofPeers = peers.map((peer) => this.store.get(peer, 'Address'));
-    return hostsAmong([...(this.general().daemon.listenOn ?? []), ...ofPeers], this.store.addressBook);
+  /** The name of a host that is the address of this peer. */
+  hostOf(peer: string): string | undefined {
+    return hostsAmong([this.store.get(peer, 'Address')], this.store.addressBook)[0];
+  }
+
+  /** The names of hosts in Listen-on. */
+  listenHosts(): readonly string[] {
+    return hostsAmong(this.general().daemon.listenOn ?? [], this.store.addressBook);
   }
 
   /** Every peer section that a listed connection or [Phase 1] names. */
   peersInUse(): readonly string[] {
-    const { active, passive } = this.store.connectionLists();
-    const ofConnections = [...active, ...passive].map((name) => this.store.get(name, 'ISAKMP-peer'));
-    const ofAddresses = this.store.tags('Phase 1').map(({ value }) => value);
-    const names = [...ofConnections, ...ofAddresses].filter((name) => name !== undefined);
-    return [...new Set(names.map((name) => this.store.nameOf(name)))];
+    return atOnce(this.peersInUseInSteps());
   }
 
-  /** The Diffie-Hellman groups that these peers may use. */
-  groupsInUse(): readonly number[] {
-    const groups = new Set<number>();
-    for (const name of this.peersInUse()) {
-      const { transforms = [], connections = [] } = this.peer(name) ?? {};
-      const protocols = connections.flatMap(({ suites }) => suites.flatMap((suite) => suite.protocols));
-      const ofPhase2 = protocols.flatMap((protocol) => protocol.transforms);
-      for (const { group } of [...transforms, ...ofPhase2]) if (typeof group === 'number') groups.add(group);
+  *peersInUseInSteps(): Steps<readonly string[]> {
+    const { active, passive } = this.store.connectionLists();
+    const names = new Set<string>();
+    for (const connection of [...active, ...passive]) {
+      const peer = this.store.get(connection, 'ISAKMP-peer');
+      if (peer !== undefined) names.add(this.store.nameOf(peer));
+      yield;
     }
-    return [...groups];
+    for (const { value } of this.store.tags('Phase 1')) {
+      names.add(this.store.nameOf(value));
+      yield;
+    }
+    return [...names];
+  }
+
+  /** Those of them whose connections are to be kept up. */
+  activePeers(): readonly string[] {
+    const { active } = this.store.connectionLists();
+    const peers = active.flatMap((connection) => this.store.get(connection, 'ISAKMP-peer') ?? []);
+    return [...new Set(peers.map((name) => this.store.nameOf(name)))];
+  }
+
+  /** What the configuration names of algorithms, whether a peer uses it or not. */
+  namedAlgorithms(): NamedAlgorithms {
+    const { revision } = this.store;
+    if (this.#named?.revision !== revision) this.#named = { revision, algorithms: namedAlgorithms(this.store) };
+    return this.#named.algorithms;
   }
 
   view(): ConfigurationView {
@@ -182,6 +213,16 @@ export class DaemonConfiguration {
     };
   }
 
+  #adopt({ file, content, problems }: ReadFile, changes: readonly SectionChange[]): void {
+    this.store.adopt(content, changes);
+    this.#file = file;
+    for (const problem of problems.toSorted((a, b) => a.line - b.line)) {
+      problemRecords(file, problem).forEach(this.#log);
+    }
+    this.#told.clear();
+    this.#toldOf.clear();
+  }
+
   /** The generated default peer that nobody has given a secret is no peer: its refusal would be news to the operator. */
   #isUnwritten(name: string): boolean {
     return fold(name) === DEFAULT_PEER && this.store.tags(name).length === 0;
@@ -190,7 +231,8 @@ export class DaemonConfiguration {
   /** Says those of the lines that were not said the last time. */
   #tell(key: string, findings: readonly Finding[], peer?: string): void {
     const before = this.#told.get(key);
-    this.#told.set(key, new Set(findings.map(({ text }) => text)));
+    if (findings.length > 0) this.#told.set(key, new Set(findings.map(({ text }) => text)));
+    else this.#told.delete(key);
     for (const { severity, text, place } of findings) {
       if (before?.has(text) === true || this.#toldEdits.delete(text)) continue;
       const line = this.store.lineOf(place);
@@ -198,6 +240,15 @@ export class DaemonConfiguration {
       this.#log(record(line === 0 ? text : `${this.#file}:${line}: ${text}`, peer === undefined ? {} : { peer }));
     }
   }
+}
+
+/** A file that was read and not taken yet. */
+export interface ReadFile {
+  /** Its path. */
+  readonly file: string;
+  readonly content: FileContent;
+  /** What is odd about it. */
+  readonly problems: readonly Problem[];
 }
 
 const problemRecords = (file: string, { line, severity, text, original }: Problem): readonly LogRecord[] => {

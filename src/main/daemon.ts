@@ -117,6 +117,7 @@ const watchAddresses = ({ store }: DaemonConfiguration, { faults, listening, pee
 
 /** Blowfish and CAST are there only in a process that was started for them. */
 const needsLegacyCiphers = (configuration: DaemonConfiguration): boolean =>
+  configuration.namedAlgorithms().hasLegacyCipher &&
   configuration.peersInUse().some((name) => {
     const policy = configuration.peer(name);
     return policy !== undefined && needsLegacyProvider(policy);

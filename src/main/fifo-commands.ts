@@ -60,12 +60,19 @@ export const createFifoCommands = (options: FifoCommandOptions): FifoCommands =>
   };
   const apply = (edit: Edit): void => makeEdit(edit, options, noteEdit);
   const transactions = new FifoTransactions({ apply, log, schedule });
+  let reloading: Promise<void> | undefined;
   const reinitialize = (): Promise<void> => {
     transactions.drop('the configuration is read again');
-    return options.reinitialize();
+    const running = options.reinitialize().finally(() => {
+      if (reloading === running) reloading = undefined;
+    });
+    reloading = running;
+    return running;
   };
   return {
     perform: async (line) => {
+      // What was said after a HUP counts after it.
+      while (reloading !== undefined) await reloading;
       if (isPrinted(options.verbosity.levels, LogClass.UI, 20)) {
         log(debugRecord(LogClass.UI, 20, complaint('ui_handle_messages', printable(line), 'received')));
       }

@@ -7,6 +7,7 @@ import type { DaemonConfiguration } from './configuration.ts';
 import type { Lanes } from './lanes.ts';
 import type { Logger } from './log.ts';
 import type { PeerAddresses } from './peer-addresses.ts';
+import { inSlices } from './slices.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface OperatorOptions {
@@ -20,6 +21,9 @@ export interface OperatorOptions {
 export class Operator {
   readonly #options: OperatorOptions;
   #last = Promise.resolve();
+  /** Never rejects. */
+  #learning = Promise.resolve();
+  #isLearningDue = false;
   /** Set while the lanes have not heard of an edit. */
   #cancelPassing: (() => void) | undefined;
 
@@ -30,13 +34,7 @@ export class Operator {
 
   /** Carries out one thing after the other, each once everything is known that it needs. What fails is logged. */
   tell(event: ConnectionEvent): void {
-    this.#last = this.#last
-      .then(() => this.#carryOut(event))
-      .catch((fault) => {
-        this.#options.log.write(
-          failure('fault', `isakmpd: fault while carrying out ${event.kind}: ${faultText(fault)}`),
-        );
-      });
+    this.#last = this.#last.then(() => this.#carryOut(event)).catch((fault) => this.#complain(event.kind, fault));
   }
 
   /** The configuration; from here on the lanes go by it as it stands now. */
@@ -64,8 +62,26 @@ export class Operator {
     if (event.kind === 'connect' && !this.#hasPhase(event.name)) return;
     configuration.note(event);
     this.#passOn();
-    await peerAddresses.learn(namesOf(event, configuration));
+    await peerAddresses.learn(neededFor(event, configuration));
     supervisor.tell(event);
+    if (event.kind === 'reconfigured' || event.kind === 'reloaded') this.#learnOthers(event.kind);
+  }
+
+  /** Peers that nothing is begun with now: what is odd about them is said, and their addresses are there when they are wanted. Nothing waits for this. */
+  #learnOthers(why: ConnectionEvent['kind']): void {
+    const { configuration, peerAddresses } = this.#options;
+    if (this.#isLearningDue) return;
+    this.#isLearningDue = true;
+    this.#learning = this.#learning
+      .then(async () => {
+        this.#isLearningDue = false;
+        await peerAddresses.learn(await inSlices(configuration.peersInUseInSteps()));
+      })
+      .catch((fault) => this.#complain(why, fault));
+  }
+
+  #complain(what: ConnectionEvent['kind'], fault: unknown): void {
+    this.#options.log.write(failure('fault', `isakmpd: fault while carrying out ${what}: ${faultText(fault)}`));
   }
 
   /** Whether there is a connection or a peer of that name; if not, says so. */
@@ -81,13 +97,16 @@ export class Operator {
 }
 
 /** The peers whose addresses must be known before the event is carried out. */
-const namesOf = (event: ConnectionEvent, configuration: DaemonConfiguration): readonly string[] => {
+const neededFor = (event: ConnectionEvent, configuration: DaemonConfiguration): readonly string[] => {
   switch (event.kind) {
     case 'connect':
       return [configuration.view().connection(event.name)?.peer ?? event.name];
     case 'reconfigured':
+      return configuration.activePeers();
     case 'reloaded':
-      return configuration.peersInUse();
+      // Whose peers these identities are is known by their SAs only.
+      if (event.renegotiate || event.renewIdentities.length > 0) return configuration.peersInUse();
+      return [...configuration.activePeers(), ...event.renew];
     default:
       return [];
   }

@@ -1,5 +1,5 @@
 /** SIGHUP and the FIFO command `R`: the configuration file is read again, and what it changes is carried to everybody, one reload after the other. */
-import { reloadChanges } from '../shared/config/reload-changes.ts';
+import { reloadChangesInSteps } from '../shared/config/reload-changes.ts';
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { ConfigError, SystemError } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
@@ -12,6 +12,7 @@ import type { Listening } from './listening.ts';
 import type { Operator } from './operator.ts';
 import type { PeerAddresses } from './peer-addresses.ts';
 import type { Privileged } from './privileged/privileged.ts';
+import { inSlices } from './slices.ts';
 
 export interface ReinitializationOptions {
   readonly configurationFile: string;
@@ -83,14 +84,12 @@ export class Reinitialization {
       return NOBODY;
     }
     if (file.kind === 'refused') return this.#keep(file.reason);
-    const before = operator.upToDate().snapshot();
-    try {
-      configuration.reload(file.text, path);
-    } catch (fault) {
-      if (!(fault instanceof ConfigError)) throw fault;
-      return this.#keep(fault.message);
-    }
-    const changes = reloadChanges(before, operator.upToDate().snapshot());
+    const read = await refusal(configuration.read(file.text, path));
+    if (read instanceof ConfigError) return this.#keep(read.message);
+    const before = await inSlices(operator.upToDate().snapshotInSteps());
+    await configuration.reload(read);
+    const after = await inSlices(operator.upToDate().snapshotInSteps());
+    const changes = await inSlices(reloadChangesInSteps(before, after));
     for (const record of reloadLines(changes)) log(record);
     const renewed = changes.changedPeers.filter(({ isRenewed }) => isRenewed);
     return { renew: renewed.map(({ name }) => name), renewIdentities: changes.changedSecrets };
@@ -106,3 +105,13 @@ export class Reinitialization {
 type Renewed = Pick<Extract<ConnectionEvent, { readonly kind: 'reloaded' }>, 'renew' | 'renewIdentities'>;
 
 const NOBODY: Renewed = { renew: [], renewIdentities: [] };
+
+/** The answer, or the ConfigError instead of it. */
+const refusal = async <T>(answer: Promise<T>): Promise<T | ConfigError> => {
+  try {
+    return await answer;
+  } catch (fault) {
+    if (fault instanceof ConfigError) return fault;
+    throw fault;
+  }
+};

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
+import { atOnce } from '../../src/shared/steps.ts';
 
 const setUp = (text = '') => {
   const lines: string[] = [];
@@ -126,20 +127,20 @@ it('refuses Blowfish and CAST that a running daemon is told of, with the way out
 
 it('tells a later comparison what was configured', () => {
   const { configuration } = setUp(PEER);
-  const { connections, peers, policy } = configuration.snapshot();
+  const { connections, peers, policy } = atOnce(configuration.snapshotInSteps());
   assert.deepEqual([connections, peers], [['Tunnel'], ['peer-a']]);
   assert.equal(policy('PEER-A'), configuration.peer('peer-a'));
 });
 
-it('a reload is all or nothing: a line that cannot be read, or [General] that cannot be, changes nothing', () => {
+it('a reload is all or nothing: a line that cannot be read, or [General] that cannot be, changes nothing', async () => {
   const { configuration, store } = setUp(PEER);
   for (const text of ['[General\nRetransmits=5\n', '[General]\nRetransmits=many\n', '[x]\na=1\nno tag at all\n']) {
     const before = store.revision;
-    assert.throws(() => configuration.reload(text, 'isakmpd.conf'), { name: 'ConfigError' });
+    await assert.rejects(configuration.read(text, 'isakmpd.conf'), { name: 'ConfigError' });
     assert.equal(store.revision, before);
   }
   assert.equal(store.get('General', 'Retransmits'), '3');
-  configuration.reload('[General]\nRetransmits=5\n', 'isakmpd.conf');
+  await configuration.reload(await configuration.read('[General]\nRetransmits=5\n', 'isakmpd.conf'));
   assert.equal(store.get('General', 'Retransmits'), '5');
 });
 

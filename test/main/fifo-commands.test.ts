@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createFifoCommands } from '../../src/main/fifo-commands.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
@@ -16,7 +17,7 @@ const ROW = {
 };
 
 /** The commands over that configuration; `results` are the contents of the result file, one a command. */
-const bench = () => {
+const bench = (reload: () => Promise<void> = async () => {}) => {
   const logged: string[] = [];
   const results: string[] = [];
   const edits: string[] = [];
@@ -26,7 +27,10 @@ const bench = () => {
     configuration: new ConfigurationStore(),
     tell: (event) => asked.push(event),
     shutdown: () => asked.push('shutdown'),
-    reinitialize: async () => void asked.push('reinitialize'),
+    reinitialize: async () => {
+      asked.push('reinitialize');
+      await reload();
+    },
     setMode: (mode) => asked.push(mode),
     checkEdit: (section, tag) => edits.push(`${section} ${tag}`),
     capture: {
@@ -60,6 +64,20 @@ test('E1: what was set is answered', async () => {
   const { say, results } = bench();
   await say('C set [General]:Test=1', 'C get [General]:Test');
   assert.deepEqual(results, ['1\n']);
+});
+
+test('what is said while the configuration is read again counts after it', async () => {
+  let end: () => void = () => {};
+  const { commands, results } = bench(() => new Promise((resolve) => (end = resolve)));
+  const reloading = commands.reinitialize();
+  const line = commands.perform('C get [General]:Retransmits');
+  await nextTurn();
+  assert.deepEqual(results, []);
+  end();
+  await Promise.all([reloading, line]);
+  assert.deepEqual(results, ['3\n']);
+  await commands.perform('C get [General]:Retransmits');
+  assert.equal(results.length, 2);
 });
 
 test('a tag that was set is checked, one that stayed as it was is not', async () => {

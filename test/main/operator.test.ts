@@ -28,6 +28,11 @@ ID-type=IPV4_ADDR
 Address=10.0.0.2
 `;
 
+/** Work in slices takes a turn more where the machine is busy. */
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 10; i++) await nextTurn();
+};
+
 const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const done: string[] = [];
@@ -52,24 +57,47 @@ const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
   });
   const say = async (event: ConnectionEvent): Promise<void> => {
     operator.tell(event);
-    await nextTurn();
+    await settled();
   };
   return { configuration, operator, done, say };
 };
 
 it('carries out one event after the other, each once the addresses that it needs are known', async (t) => {
-  let answer: () => void = () => {};
-  const { operator, done } = setUp(t, () => new Promise<void>((resolve) => (answer = resolve)));
+  const answers: (() => void)[] = [];
+  const { configuration, operator, done } = setUp(t, () => new Promise<void>((resolve) => void answers.push(resolve)));
+  configuration.store.set('Phase 2', 'Connections', 'tunnel', true);
   operator.tell({ kind: 'reconfigured' });
   operator.tell({ kind: 'teardownAll' });
-  await nextTurn();
-  assert.deepEqual(done, ['learn peer']);
-  answer();
-  await nextTurn();
-  assert.deepEqual(done.slice(1), ['tell reconfigured', 'learn ']);
-  answer();
-  await nextTurn();
+  await settled();
+  assert.deepEqual(done, ['changed peer', 'learn peer']);
+  answers.shift()?.();
+  await settled();
+  assert.equal(done[2], 'tell reconfigured');
+  assert.ok(!done.includes('tell teardownAll'));
+  for (const answer of answers) answer();
+  await settled();
   assert.equal(done.at(-1), 'tell teardownAll');
+});
+
+it('begins what is to be kept up before it looks at the peers that are only waited for', async (t) => {
+  const { configuration, done, say } = setUp(t);
+  configuration.store.set('Phase 1', '192.0.2.8', 'passive', true);
+  configuration.store.set('Phase 2', 'Connections', 'tunnel', true);
+  await say({ kind: 'reconfigured' });
+  assert.deepEqual(done, ['changed peer', 'learn peer', 'tell reconfigured', 'learn peer,passive']);
+  done.length = 0;
+  await say({ kind: 'reloaded', renew: ['passive'], renewIdentities: [], renegotiate: false });
+  assert.deepEqual(done, ['learn peer,passive', 'tell reloaded', 'learn peer,passive']);
+});
+
+it('says so when the peers that are only waited for cannot be looked at', async (t) => {
+  let calls = 0;
+  const { done, say } = setUp(t, async () => {
+    calls++;
+    if (calls > 1) throw new RangeError('no socket');
+  });
+  await say({ kind: 'reconfigured' });
+  assert.match(done.at(-1) ?? '', /^error isakmpd: fault while carrying out reconfigured: RangeError: no socket at /);
 });
 
 it('c makes a connection part of its peer, which the lanes hear of before it is begun', async (t) => {

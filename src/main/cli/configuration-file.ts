@@ -15,13 +15,13 @@ export const readConfigurationFile = async (
 ): Promise<ConfigurationFile> => {
   const file = await privileged.readSecretFile(path);
   if (file.kind !== 'bytes') return file;
-  const fault = firstUndecodableLine(file.bytes);
-  if (fault !== undefined) return { kind: 'refused', reason: `${path} is not read: line ${fault} is not UTF-8 text` };
-  return { kind: 'text', text: decode(file.bytes) ?? '' };
+  const text = decode(file.bytes);
+  if (text !== undefined) return { kind: 'text', text };
+  const reason = `${path} is not read: line ${firstUndecodableLine(file.bytes)} is not UTF-8 text`;
+  return { kind: 'refused', reason };
 };
 
-const firstUndecodableLine = (bytes: Uint8Array): number | undefined => {
-  if (decode(bytes) !== undefined) return undefined;
+const firstUndecodableLine = (bytes: Uint8Array): number => {
   let line = 1;
   let start = 0;
   for (;;) {

@@ -4,6 +4,15 @@
 export const generatedSection = (section: string): ReadonlyMap<string, string> | undefined =>
   section.startsWith('qm-') ? quickModeSection(section) : mainModeTransform(section);
 
+/** The names of cipher (phase 1 only) and group that a generated transform, suite or part of a suite has; undefined where the name follows no pattern. Takes folded names. */
+export const generatedAlgorithms = (
+  name: string,
+): { readonly cipher: string | undefined; readonly group: string | undefined } | undefined => {
+  const isPhase2 = name.startsWith('qm-');
+  const tags = isPhase2 ? quickModeSection(`${name.replace(/-(?:suite|xf)$/, '')}-xf`) : mainModeTransform(name);
+  return tags && { cipher: tags.get('encryption_algorithm'), group: tags.get('group_description') };
+};
+
 /** Every generated transform of phase 1, or every generated suite of phase 2 that is no half of one: what somebody may have meant. */
 export const generatedNames = (phase: 1 | 2): readonly string[] => {
   const groups = ['', ...Array.from(GROUPS.keys(), (group) => `-GRP${group}`)];

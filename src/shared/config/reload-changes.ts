@@ -1,6 +1,7 @@
 /** What a configuration that was read anew changes, in the operator's terms. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
+import type { Steps } from '../steps.ts';
 import { fold } from './case-fold.ts';
 
 /** What was configured at one time. */
@@ -34,17 +35,29 @@ export interface ReloadChanges {
 }
 
 /** Compares; a policy that is the same object is not looked into, so ten thousand unchanged peers cost next to nothing. */
-export const reloadChanges = (before: ConfigurationSnapshot, after: ConfigurationSnapshot): ReloadChanges => {
-  const stayed = after.peers.filter(isIn(before.peers));
+export function* reloadChangesInSteps(
+  before: ConfigurationSnapshot,
+  after: ConfigurationSnapshot,
+): Steps<ReloadChanges> {
+  const [oldPeers, newPeers] = [before.peers, after.peers].map(keysOf);
+  yield;
+  const [oldConnections, newConnections] = [before.connections, after.connections].map(keysOf);
+  yield;
+  const changedPeers: ChangedPeer[] = [];
+  for (const name of after.peers.filter(isIn(oldPeers))) {
+    const change = changeOf(name, before.policy(name), after.policy(name));
+    if (change !== undefined) changedPeers.push(change);
+    yield;
+  }
   return {
-    newPeers: after.peers.filter(isNotIn(before.peers)),
-    gonePeers: before.peers.filter(isNotIn(after.peers)),
-    changedPeers: stayed.flatMap((name) => changeOf(name, before.policy(name), after.policy(name)) ?? []),
+    newPeers: after.peers.filter(isNotIn(oldPeers)),
+    gonePeers: before.peers.filter(isNotIn(newPeers)),
+    changedPeers,
     changedSecrets: changedKeys(before.identitySecrets, after.identitySecrets),
-    newConnections: after.connections.filter(isNotIn(before.connections)),
-    goneConnections: before.connections.filter(isNotIn(after.connections)),
+    newConnections: after.connections.filter(isNotIn(oldConnections)),
+    goneConnections: before.connections.filter(isNotIn(newConnections)),
   };
-};
+}
 
 const changedKeys = (
   before: ReadonlyMap<string, Uint8Array>,
@@ -85,11 +98,14 @@ const ASPECTS: readonly { readonly tags: string; readonly isRenewed: boolean; of
   },
 ];
 
-const isIn = (names: readonly string[]): ((name: string) => boolean) => {
-  const known = new Set(names.map(fold));
-  return (name) => known.has(fold(name));
-};
-const isNotIn = (names: readonly string[]): ((name: string) => boolean) => {
-  const isKnown = isIn(names);
-  return (name) => !isKnown(name);
-};
+type Keys = ReadonlySet<string> | undefined;
+
+const keysOf = (names: readonly string[]): Keys => new Set(names.map(fold));
+const isIn =
+  (known: Keys): ((name: string) => boolean) =>
+  (name) =>
+    known?.has(fold(name)) === true;
+const isNotIn =
+  (known: Keys): ((name: string) => boolean) =>
+  (name) =>
+    known?.has(fold(name)) !== true;

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type ConfigurationSnapshot, reloadChanges } from '../../../src/shared/config/reload-changes.ts';
+import {
+  type ConfigurationSnapshot,
+  type ReloadChanges,
+  reloadChangesInSteps,
+} from '../../../src/shared/config/reload-changes.ts';
 import { resolvePeer } from '../../../src/shared/config/resolve-peer.ts';
 import { reloadLines } from '../../../src/shared/log/reload-lines.ts';
 import type { PeerPolicy } from '../../../src/shared/policy/peer-policy.ts';
+import { atOnce } from '../../../src/shared/steps.ts';
 import { storeOf } from './store-of.ts';
+
+const reloadChanges = (before: ConfigurationSnapshot, after: ConfigurationSnapshot): ReloadChanges =>
+  atOnce(reloadChangesInSteps(before, after));
 
 const PEER = `[peer]
 Phase=1
