@@ -1,6 +1,6 @@
 /** The UDP sockets: one per local address and port, because plain dgram sockets do not tell where a datagram was sent to. */
 import { createSocket, type Socket } from 'node:dgram';
-import { type Endpoint, parseAddress } from '../shared/address.ts';
+import { addressFamily, addressText, type Endpoint, parseAddress } from '../shared/address.ts';
 import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
@@ -58,11 +58,14 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
     },
     send: (path, bytes) => send(options, open, path, bytes),
     localAddressFor: async (remote) => {
+      const family = addressFamily(remote);
+      const addresses = [...open.values()].flatMap(({ local }) =>
+        local.port === port && addressFamily(local.address) === family ? [local.address] : [],
+      );
+      // Where there is no choice the kernel need not be asked, ten thousand times at a reload.
+      if (addresses.length < 2) return addresses[0];
       const routed = await routedFrom(remote);
-      if (routed !== undefined && open.has(keyOf(routed, port))) return routed;
-      const family = parseAddress(remote)?.family;
-      const main = [...open.values()].filter(({ local }) => local.port === port);
-      return main.find(({ local }) => parseAddress(local.address)?.family === family)?.local.address;
+      return routed !== undefined && open.has(keyOf(routed, port)) ? routed : addresses[0];
     },
     openSockets: () => [...open.values()].map(({ socket: _, ...facts }) => facts),
     endpoints: () => [...open.values()].map(({ local }) => local),
@@ -203,14 +206,14 @@ const send = (
 /** The source that the kernel would choose: connecting a socket sends nothing. */
 const routedFrom = (remote: string): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const socket = createSocket(parseAddress(remote)?.family === 6 ? 'udp6' : 'udp4');
+    const socket = createSocket(addressFamily(remote) === 6 ? 'udp6' : 'udp4');
     const finish = (address: string | undefined): void => {
       socket.removeAllListeners();
       socket.close();
       resolve(address);
     };
     socket.once('error', () => finish(undefined));
-    socket.once('connect', () => finish(parseAddress(socket.address().address)?.text));
+    socket.once('connect', () => finish(addressText(socket.address().address)));
     socket.connect(DISCARD_PORT, remote);
   });
 

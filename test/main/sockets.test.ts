@@ -209,6 +209,12 @@ it('knows our address for a peer, as far as we listen there', async (t) => {
   assert.equal(await bench.sockets.localAddressFor('2001:db8::1'), undefined);
 });
 
+it('has our address chosen by the kernel where we listen on several', async (t) => {
+  const bench = new Bench(t, await freePorts());
+  await bench.sockets.listen(['127.0.0.2', '127.0.0.1']);
+  assert.equal(await bench.sockets.localAddressFor('127.0.0.8'), '127.0.0.1');
+});
+
 it('opens no port for encapsulated IKE where NAT traversal is off', async (t) => {
   const bench = new Bench(t, await freePorts(), { encapsulationPort: undefined });
   await bench.sockets.listen(['127.0.0.1']);
