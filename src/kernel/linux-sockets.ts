@@ -13,7 +13,10 @@ export const OptionLevel = { IP: 0, SOCKET: 1, IPV6: 41 } as const;
 export const SocketOption = { REUSEADDR: 2, RCVBUF: 8, RCVBUFFORCE: 33 } as const;
 
 /** IP_* */
-export const IpOption = { PKTINFO: 8 } as const;
+export const IpOption = { PKTINFO: 8, MTU_DISCOVER: 10 } as const;
 
 /** IPV6_* */
-export const Ipv6Option = { RECVPKTINFO: 49 } as const;
+export const Ipv6Option = { V6ONLY: 26, RECVPKTINFO: 49 } as const;
+
+/** IP_PMTUDISC_DONT */
+export const PMTUDISC_DONT = 0;

@@ -1,5 +1,6 @@
 /** The daemon from start to shutdown: what it needs of the operating system, around the parts that assembly.ts puts together. */
 import { availableParallelism } from 'node:os';
+import { nativeAddonFault } from '../kernel/native/native.ts';
 import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { CAPTURE_FORMATS } from '../shared/capture/formats.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
@@ -50,6 +51,15 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     configuration.refuseLegacyCiphers();
   }
   log.write(notice('start', 'isakmpd: starting'));
+  const addonFault = nativeAddonFault();
+  if (addonFault !== undefined) {
+    log.write(
+      notice(
+        'no-addon',
+        `no native addon (${addonFault}): datagrams are read one by one, and there are no kernel interfaces`,
+      ),
+    );
+  }
   try {
     const daemon = assemble({
       configuration,

@@ -1,5 +1,6 @@
-/** The UDP sockets: one per local address and port, because plain dgram sockets do not tell where a datagram was sent to. */
-import { createSocket, type Socket } from 'node:dgram';
+/** The UDP sockets: one per local address and port, so that each answers from the address that was asked, over the native addon and over dgram alike. */
+import { createSocket } from 'node:dgram';
+import type { UdpSocket } from '../kernel/udp/udp-socket.ts';
 import { addressFamily, addressText, type Endpoint, parseAddress } from '../shared/address.ts';
 import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
@@ -71,14 +72,14 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
     endpoints: () => [...open.values()].map(({ local }) => local),
     close: async () => {
       await listening;
-      await Promise.all([...open.values()].map(({ socket }) => closeSocket(socket)));
+      await Promise.all([...open.values()].map(({ socket }) => socket.close()));
       open.clear();
     },
   };
 };
 
 interface Listener extends OpenSocket {
-  readonly socket: Socket;
+  readonly socket: UdpSocket;
 }
 
 interface Listeners {
@@ -96,7 +97,7 @@ const rescan = async (
   for (const [key, listener] of open) {
     if (wanted.has(key)) continue;
     open.delete(key);
-    await closeSocket(listener.socket);
+    await listener.socket.close();
     traceSocket(options, 'closed', listener.local);
   }
   const missing = [...wanted].filter(([key]) => !open.has(key));
@@ -162,15 +163,17 @@ const openOne = async (
   }
 };
 
-const receive = (options: UdpSocketsOptions, socket: Socket, local: Endpoint): void => {
+const receive = (options: UdpSocketsOptions, socket: UdpSocket, local: Endpoint): void => {
   const encapsulated = local.port === options.encapsulationPort;
-  socket.on('message', (bytes, { address, port }) => {
-    const path = { local, remote: { address, port }, encapsulated };
-    traceDatagram(options, 'from', path, bytes);
-    options.onDatagram(path, bytes);
-  });
-  socket.on('error', (fault) => {
-    options.log.write(failure('socket-failed', `${local.address} port ${local.port}: ${causeOf(fault)}`));
+  socket.receive({
+    onDatagram: (bytes, remote) => {
+      const path = { local, remote, encapsulated };
+      traceDatagram(options, 'from', path, bytes);
+      options.onDatagram(path, bytes);
+    },
+    onError: (fault) => {
+      options.log.write(failure('socket-failed', `${local.address} port ${local.port}: ${causeOf(fault)}`));
+    },
   });
 };
 
@@ -192,15 +195,7 @@ const send = (
     return;
   }
   traceDatagram({ log, levels }, 'to', path, bytes);
-  const message = encapsulated ? [NON_ESP_MARKER, bytes] : bytes;
-  try {
-    socket.send(message, remote.port, remote.address, (fault) => {
-      if (fault !== null) told(causeOf(fault));
-    });
-  } catch (fault) {
-    // A port or address that no socket takes, port 0 for example, is refused at once.
-    told(causeOf(fault));
-  }
+  socket.send(encapsulated ? [NON_ESP_MARKER, bytes] : bytes, remote, (fault) => told(causeOf(fault)));
 };
 
 /** The source that the kernel would choose: connecting a socket sends nothing. */
@@ -216,8 +211,6 @@ const routedFrom = (remote: string): Promise<string | undefined> =>
     socket.once('connect', () => finish(addressText(socket.address().address)));
     socket.connect(DISCARD_PORT, remote);
   });
-
-const closeSocket = (socket: Socket): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));
 
 const traceSocket = (
   { log, levels }: Pick<UdpSocketsOptions, 'log' | 'levels'>,

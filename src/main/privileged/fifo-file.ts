@@ -1,6 +1,7 @@
 /** The command FIFO as a file: created afresh, opened so that it never ends, and removed only while it is still ours. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlinkSync } from 'node:fs';
+import { nativeAddon, nativeAddonFault } from '../../kernel/native/native.ts';
 import { SystemError } from '../../shared/errors.ts';
 import { ourUid } from './run-paths.ts';
 import { causeOf, codeOf } from './system-fault.ts';
@@ -15,11 +16,16 @@ export const createFifo = (path: string): number => {
   try {
     if (old !== undefined) unlinkSync(path);
     // mkfifo(2) follows no link and fails if something appeared meanwhile.
-    execFileSync('mkfifo', ['-m', '600', path], { env: { PATH: SYSTEM_PATH }, stdio: ['ignore', 'ignore', 'pipe'] });
+    if (nativeAddonFault() === undefined) nativeAddon().createFifo(path, 0o600);
+    else runMkfifo(path);
     return openFifo(path);
   } catch (thrown) {
     throw thrown instanceof SystemError ? thrown : fault(path, causeOfFailure(thrown));
   }
+};
+
+const runMkfifo = (path: string): void => {
+  execFileSync('mkfifo', ['-m', '600', path], { env: { PATH: SYSTEM_PATH }, stdio: ['ignore', 'ignore', 'pipe'] });
 };
 
 const openFifo = (path: string): number => {

@@ -2,20 +2,20 @@
  * Everything that needs privilege: sockets, files below /etc/isakmpd and the run directory, the FIFO. For now it runs in the daemon's own
  * process; the privileged process of isakmpd(8) will stand behind the same interface, which is why every answer is a promise.
  */
-import type { Socket } from 'node:dgram';
 import type { Server } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { UdpRequest, UdpSocket } from '../../kernel/udp/udp-socket.ts';
 import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
 import { holdFile, type OwnFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
 import { readSecretFile, type SecretFile } from './secret-file.ts';
-import { openUdpSocket, type UdpRequest } from './udp-socket.ts';
+import { openUdpSocket } from './udp-socket.ts';
 import { openUnixSocket } from './unix-socket.ts';
 
 export interface Privileged {
-  /** A bound socket without listeners. Rejects with SystemError. */
-  readonly openUdpSocket: (request: UdpRequest) => Promise<Socket>;
+  /** A bound socket that does not receive yet. Rejects with SystemError. */
+  readonly openUdpSocket: (request: UdpRequest) => Promise<UdpSocket>;
   /** Configuration, by the permission rule of isakmpd(8). */
   readonly readSecretFile: (path: string) => Promise<SecretFile>;
   /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
@@ -56,7 +56,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   const statusSocket = join(runDirectory, 'isakmpd.sock');
   const ours: OwnFile[] = [];
   return {
-    openUdpSocket,
+    openUdpSocket: (request) => openUdpSocket(request),
     readSecretFile: async (path) => readSecretFile(path),
     openFifo: async () => {
       if (fifo === undefined) return STANDARD_INPUT;

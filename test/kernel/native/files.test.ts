@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { nativeAddon } from '../../../src/kernel/native/native.ts';
-import { NativeSocket } from '../../../src/kernel/native/native-socket.ts';
 import type { PacketBatch } from '../../../src/kernel/native/packet-batch.ts';
 import { packSocketAddress } from '../../../src/kernel/sockaddr.ts';
-import { SystemError } from '../../../src/shared/errors.ts';
-import { NEEDS_ADDON, udp } from '../../helpers/native.ts';
-
-const IFF_TUN = 1;
-const IFF_NO_PI = 0x1000;
-
-/** A TUN device that goes with the test, unless this system has none for us. */
-const tun = (t: TestContext): NativeSocket | undefined => {
-  try {
-    const device = NativeSocket.openTun('isaktest%d', IFF_TUN | IFF_NO_PI);
-    t.after(() => device.close());
-    return device;
-  } catch (fault) {
-    if (!(fault instanceof SystemError)) throw fault;
-    t.skip(fault.message);
-    return undefined;
-  }
-};
-
-const ip = (...values: readonly string[]): void => {
-  const { status, stderr } = spawnSync('ip', values, { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-};
+import type { SystemError } from '../../../src/shared/errors.ts';
+import { ip, NEEDS_ADDON, openDevice, udp } from '../../helpers/native.ts';
 
 const ADDRESS = Uint8Array.of(198, 18, 77, 1);
 const NEIGHBOUR = Uint8Array.of(198, 18, 77, 2);
@@ -58,7 +35,7 @@ describe('files and devices of the addon', NEEDS_ADDON, () => {
   });
 
   it('opens a TUN device, which goes when it is closed', (t) => {
-    const device = tun(t);
+    const device = openDevice(t, 'tun', '198.18.77.1/30');
     if (device === undefined) return;
     const name = device.interfaceName ?? assert.fail();
     assert.match(name, /^isaktest\d+$/);
@@ -69,11 +46,9 @@ describe('files and devices of the addon', NEEDS_ADDON, () => {
   });
 
   it('carries packets through a TUN device, until its interface is removed', async (t) => {
-    const device = tun(t);
+    const device = openDevice(t, 'tun', '198.18.77.1/30');
     if (device === undefined) return;
     const name = device.interfaceName ?? assert.fail();
-    ip('link', 'set', name, 'up');
-    ip('addr', 'add', `${ADDRESS.join('.')}/30`, 'dev', name);
     const socket = udp();
     t.after(() => socket.close());
     socket.bind(packSocketAddress({ address: ADDRESS, port: 0, scope: 0 }));

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
-import { openUdpSocket, type UdpRequest } from '../../../src/main/privileged/udp-socket.ts';
+import { describe, it, type TestContext } from 'node:test';
+import type { OpenUdp, UdpRequest, UdpSocket } from '../../../src/kernel/udp/udp-socket.ts';
+import { openUdpSocket } from '../../../src/main/privileged/udp-socket.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
+import { UDP_KINDS } from '../../helpers/udp-kinds.ts';
 
 const REQUEST: UdpRequest = { family: 4, address: '127.0.0.1', port: 0, shared: false };
 
-const closing = (t: TestContext, socket: Socket): Socket => {
+const closing = (t: TestContext, socket: UdpSocket): UdpSocket => {
   t.after(() => socket.close());
   return socket;
 };
@@ -22,50 +24,62 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-test('a socket is bound to its address and receives', async (t) => {
-  const port = await freePort();
-  const socket = closing(t, await openUdpSocket({ ...REQUEST, port }));
-  assert.deepEqual(socket.address(), { address: '127.0.0.1', family: 'IPv4', port });
-  const message = once(socket, 'message');
-  closing(t, createSocket('udp4')).send('hello', port, '127.0.0.1');
-  const [bytes] = await message;
-  assert.equal(String(bytes), 'hello');
-});
+for (const { name, open, options } of UDP_KINDS) {
+  describe(name, options, () => sharedSuite(open));
+}
 
-test('a port that is taken is a SystemError of one line', async (t) => {
-  const port = await freePort();
-  closing(t, await openUdpSocket({ ...REQUEST, port }));
-  await assert.rejects(openUdpSocket({ ...REQUEST, port }), (fault) => {
-    assert.ok(fault instanceof SystemError);
-    assert.match(fault.message, new RegExp(`^cannot listen on 127\\.0\\.0\\.1 port ${port}: .*EADDRINUSE`));
-    return true;
+function sharedSuite(open: OpenUdp): void {
+  it('binds a socket to its address, which receives', async (t) => {
+    const port = await freePort();
+    const socket = closing(t, await openUdpSocket({ ...REQUEST, port }, open));
+    assert.deepEqual(socket.local, { address: '127.0.0.1', port });
+    const text = new Promise<string>((resolve) => {
+      socket.receive({ onDatagram: (bytes) => resolve(Buffer.from(bytes).toString()), onError: assert.ifError });
+    });
+    const peer = createSocket('udp4');
+    t.after(() => peer.close());
+    peer.send('hello', port, '127.0.0.1');
+    assert.equal(await text, 'hello');
   });
-});
 
-test('a wildcard socket and a specific one share a port when both say so', async (t) => {
-  const port = await freePort();
-  closing(t, await openUdpSocket({ ...REQUEST, port, shared: true }));
-  closing(t, await openUdpSocket({ ...REQUEST, address: '0.0.0.0', port, shared: true }));
-});
+  it('answers a port that is taken with a SystemError of one line', async (t) => {
+    const port = await freePort();
+    closing(t, await openUdpSocket({ ...REQUEST, port }, open));
+    await assert.rejects(openUdpSocket({ ...REQUEST, port }, open), (fault) => {
+      assert.ok(fault instanceof SystemError);
+      assert.match(fault.message, new RegExp(`^cannot listen on 127\\.0\\.0\\.1 port ${port}: .*EADDRINUSE[^\n]*$`));
+      assert.equal(fault.code, 'EADDRINUSE');
+      return true;
+    });
+  });
 
-test('an IPv6 wildcard socket leaves IPv4 alone', async (t) => {
-  const port = await freePort();
-  try {
-    closing(t, await openUdpSocket({ family: 6, address: '::', port, shared: false }));
-  } catch (fault) {
-    if (fault instanceof SystemError) return t.skip(fault.message);
-    throw fault;
-  }
-  closing(t, await openUdpSocket({ ...REQUEST, address: '0.0.0.0', port }));
-});
+  it('lets a wildcard socket and a specific one share a port when both say so', async (t) => {
+    const port = await freePort();
+    closing(t, await openUdpSocket({ ...REQUEST, port, shared: true }, open));
+    closing(t, await openUdpSocket({ ...REQUEST, address: '0.0.0.0', port, shared: true }, open));
+  });
 
-test('ports below 1024 other than 500 are not asked of the system', async () => {
-  await assert.rejects(openUdpSocket({ ...REQUEST, port: 53 }), /cannot listen on 127\.0\.0\.1 port 53: only port 500/);
-});
+  it('leaves IPv4 alone with an IPv6 wildcard socket', async (t) => {
+    const port = await freePort();
+    try {
+      closing(t, await openUdpSocket({ family: 6, address: '::', port, shared: false }, open));
+    } catch (fault) {
+      if (fault instanceof SystemError) return t.skip(fault.message);
+      throw fault;
+    }
+    closing(t, await openUdpSocket({ ...REQUEST, address: '0.0.0.0', port }, open));
+  });
 
-test('an address that is not ours is a SystemError', async () => {
-  await assert.rejects(
-    openUdpSocket({ ...REQUEST, address: '192.0.2.1', port: 45_000 }),
-    /port 45000: .*EADDRNOTAVAIL/,
-  );
-});
+  it('asks the system for no port below 1024 other than 500', async () => {
+    const message = /cannot listen on 127\.0\.0\.1 port 53: only port 500/;
+    await assert.rejects(openUdpSocket({ ...REQUEST, port: 53 }, open), message);
+  });
+
+  it('answers an address that is not ours with a SystemError', async () => {
+    await assert.rejects(openUdpSocket({ ...REQUEST, address: '192.0.2.1', port: 45_000 }, open), (fault) => {
+      assert.ok(fault instanceof SystemError);
+      assert.deepEqual([fault.code, /port 45000: .*EADDRNOTAVAIL/.test(fault.message)], ['EADDRNOTAVAIL', true]);
+      return true;
+    });
+  });
+}

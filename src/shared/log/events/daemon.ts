@@ -7,6 +7,16 @@ export const DAEMON_EVENTS = {
     byPeer: false,
     lines: { 'isakmpd: starting': { cause: 'The daemon was started.', cure: 'None needed.' } },
   },
+  'no-addon': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'no native addon ({fault}): datagrams are read one by one, and there are no kernel interfaces': {
+        cause: 'The part of isakmpd that is written in C was not built, or cannot be loaded.',
+        cure: 'Install a C compiler (`apt install gcc libc6-dev`) and run `npm run build:native`.',
+      },
+    },
+  },
   'start-failed': {
     severity: 'fatal',
     byPeer: false,
