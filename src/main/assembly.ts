@@ -36,6 +36,8 @@ export interface AssemblyParts {
   /** Our own port. */
   readonly port: number;
   readonly captureFormat: CaptureFormat;
+  /** -N; undefined: -T */
+  readonly encapsulationPort: number | undefined;
   /** As Privileged.openCaptureFile. */
   readonly openCaptureFile: CaptureOptions['open'];
   /** The network, which hands every datagram to `receive`. */
@@ -68,6 +70,7 @@ export const assemble = ({
   workers,
   port,
   captureFormat,
+  encapsulationPort,
   openCaptureFile,
   openNetwork,
 }: AssemblyParts): Assembly => {
@@ -82,7 +85,10 @@ export const assemble = ({
     count: workers,
     table: shared,
     keyRecords: MOST_SAS,
-    policies: { general: () => configuration.general().policy, peer: (name) => configuration.peer(name) },
+    policies: {
+      general: () => ({ ...configuration.general().policy, encapsulationPort }),
+      peer: (name) => configuration.peer(name),
+    },
     groups: () => configuration.namedAlgorithms().groups,
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
@@ -117,6 +123,9 @@ export const assemble = ({
     lanes,
     laneOf: (cookie) => router.laneOf(cookie),
     pathTo: (policy) => peerAddresses.pathTo(policy),
+    sendKeepalive: (path) => {
+      if (gate.releases()) network.sendKeepalive(path);
+    },
     view: configuration.view(),
     kernel,
     reqids,

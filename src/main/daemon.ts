@@ -70,6 +70,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       workers: options.workers ?? availableParallelism(),
       port: options.port,
       captureFormat: CAPTURE_FORMATS[options.captureFormat],
+      encapsulationPort: options.encapsulationPort,
       openCaptureFile: privileged.openCaptureFile,
       openNetwork: (onDatagram) =>
         createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),

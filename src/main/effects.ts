@@ -50,6 +50,7 @@ const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: n
       break;
     case 'phase1Established':
     case 'phase1Failed':
+    case 'phase1Moved':
     case 'phase1Expiring':
     case 'phase1Gone':
     case 'phase1Resumed':

@@ -35,6 +35,8 @@ export interface UdpSockets {
   readonly listen: (addresses: readonly string[]) => Promise<readonly string[]>;
   /** Sends from `path.local`, with the marker where `path.encapsulated`. Faults are logged. The bytes must not change afterwards. */
   readonly send: (path: Path, bytes: Uint8Array) => void;
+  /** One byte that keeps a NAT awake, RFC 3948 §2.3. */
+  readonly sendKeepalive: (path: Path) => void;
   /** Our address for a peer, as the kernel routes; one that we do not listen on is replaced by one of its family that we do. Undefined: none. Never rejects. */
   readonly localAddressFor: (remote: string) => Promise<string | undefined>;
   /** The sockets that are open: main port and NAT-T port of each address. */
@@ -57,7 +59,8 @@ export const createUdpSockets = (options: UdpSocketsOptions): UdpSockets => {
       listening = done.catch(drop);
       return done;
     },
-    send: (path, bytes) => send(options, open, path, bytes),
+    send: (path, bytes) => send(options, open, path, bytes, path.encapsulated),
+    sendKeepalive: (path) => send(options, open, path, KEEPALIVE, false),
     localAddressFor: async (remote) => {
       const family = addressFamily(remote);
       const addresses = [...open.values()].flatMap(({ local }) =>
@@ -182,8 +185,9 @@ const send = (
   open: ReadonlyMap<string, Listener>,
   path: Path,
   bytes: Uint8Array,
+  isMarked: boolean,
 ): void => {
-  const { local, remote, encapsulated } = path;
+  const { local, remote } = path;
   const told = (cause: string): void => {
     const text =
       `cannot send to ${remote.address} port ${remote.port} from ${local.address} port ${local.port}: ${cause}` as const;
@@ -195,7 +199,7 @@ const send = (
     return;
   }
   traceDatagram({ log, levels }, 'to', path, bytes);
-  socket.send(encapsulated ? [NON_ESP_MARKER, bytes] : bytes, remote, (fault) => told(causeOf(fault)));
+  socket.send(isMarked ? [NON_ESP_MARKER, bytes] : bytes, remote, (fault) => told(causeOf(fault)));
 };
 
 /** The source that the kernel would choose: connecting a socket sends nothing. */
@@ -239,5 +243,6 @@ const keyOf = (address: string, port: number): string => `${address} ${port}`;
 const UNUSABLE: ReadonlySet<string> = new Set(['0.0.0.0', '255.255.255.255', '::']);
 /** RFC 3948 section 2.2. */
 const NON_ESP_MARKER = new Uint8Array(4);
+const KEEPALIVE = Uint8Array.of(0xff);
 /** Any port will do. */
 const DISCARD_PORT = 9;

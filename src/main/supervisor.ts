@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly laneOf: (initiatorCookie: Uint8Array) => number;
   /** Our end and the peer's for a phase 1; undefined where the peer has no address or no socket fits. */
   readonly pathTo: (policy: PeerPolicy) => Path | undefined;
+  /** One byte on the NAT-T port. */
+  readonly sendKeepalive: (path: Path) => void;
   readonly view: ConfigurationView;
   readonly kernel: KernelBackend;
   readonly reqids: ReqidRange;
@@ -163,6 +165,9 @@ export class Supervisor {
         return;
       case 'pairGone':
         this.#rows.remove(effect.pair);
+        return;
+      case 'keepalive':
+        this.#options.sendKeepalive(effect.path);
         return;
       case 'log':
         log(effect.record);

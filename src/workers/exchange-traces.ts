@@ -2,10 +2,12 @@
 import type { Protection } from '../shared/exchange/effects.ts';
 import type { Received } from '../shared/exchange/run.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
+import { suitesAcross } from '../shared/policy/encapsulation.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import { comparePhase1, UNSUPPORTED } from '../shared/policy/phase1-comparison.ts';
 import { comparePhase2 } from '../shared/policy/phase2-comparison.ts';
 import type { Comparison, Difference } from '../shared/policy/transform-attributes.ts';
+import type { NatTraversal } from '../shared/threads/contract.ts';
 import { HEADER_SIZE } from '../shared/wire/message.ts';
 import { cipherWords, payloadWords, stepWords } from './debug-words.ts';
 import type { IsakmpSa, Phase2 } from './isakmp-sa.ts';
@@ -36,11 +38,14 @@ export const tracePhase2Offer = (
   lane: LaneLog,
   { connections }: PeerPolicy,
   { connection: name }: Phase2,
+  nat: NatTraversal | undefined,
   received: Received,
 ): void => {
   const offer = offerIn(lane, received);
   const suites = connections.find((one) => one.name === name)?.suites;
-  if (offer !== undefined && suites !== undefined) traceComparisons(lane, comparePhase2(offer, suites), received);
+  if (offer !== undefined && suites !== undefined) {
+    traceComparisons(lane, comparePhase2(offer, suitesAcross(nat, suites)), received);
+  }
 };
 
 const offerIn = ({ levels }: LaneLog, received: Received) => {

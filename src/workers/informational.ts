@@ -16,6 +16,7 @@ import { protectedEnvelope, sendInformational } from './outgoing.ts';
 import { refusedByPeer } from './peer-refusals.ts';
 import { setupOf } from './phase2.ts';
 import { hearFrom } from './retransmission.ts';
+import { follow } from './roaming.ts';
 import { dropSa } from './sa-life.ts';
 
 type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
@@ -45,6 +46,7 @@ export const receiveInformational = (
   if (isAuthentic) {
     rememberMessageId(lane, sa, established, messageId);
     hearFrom(lane, sa);
+    follow(lane, sa, established, path);
     capture(lane, path, false, opened.message.clear);
   }
   if (!(news instanceof ProtocolError)) {

@@ -4,7 +4,7 @@ import type { Conversation } from '../shared/exchange/run.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaHandle } from '../shared/sa-table/handles.ts';
-import type { Cookies, Path, Role } from '../shared/threads/contract.ts';
+import type { Cookies, NatTraversal, Path, Role } from '../shared/threads/contract.ts';
 import type { TimerHandle } from '../shared/timer-wheel.ts';
 
 export const TIMER_NAMES = ['repeat', 'exchangeEnd', 'soft', 'hard'] as const;
@@ -50,6 +50,10 @@ export interface EstablishedBasis {
   readonly remoteIdentity: string;
   readonly softAt: number;
   readonly hardAt: number;
+  /** Undefined: no NAT. */
+  readonly nat: NatTraversal | undefined;
+  /** The peer answers R-U-THERE (RFC 3706). */
+  readonly answersProbes: boolean;
 }
 
 export interface Established extends EstablishedBasis {

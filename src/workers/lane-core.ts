@@ -58,7 +58,12 @@ export class LaneCore {
       strangers: new TokenBucket({ burst: 50, perSecond: 10 }),
       // A Diffie-Hellman each, a few milliseconds: half of a lane's time at most.
       aggressiveOffers: new TokenBucket({ burst: 200, perSecond: 100 }),
-      general: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() },
+      general: {
+        retransmits: 3,
+        exchangeMaxTimeSeconds: 120,
+        identitySecrets: new Map(),
+        encapsulationPort: undefined,
+      },
       isCapturing: false,
       capturesKeys: false,
       silentUntil: 0,

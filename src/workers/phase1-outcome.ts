@@ -5,7 +5,9 @@ import type { Action } from '../shared/exchange/run.ts';
 import { silenceOfInitiator, silenceOfResponder } from '../shared/exchange/silence.ts';
 import { LogClass } from '../shared/log/classes.ts';
 import { failure, notice } from '../shared/log/records.ts';
+import { whoWords } from '../shared/log/who.ts';
 import { identityText } from '../shared/policy/identity.ts';
+import type { NatTraversal } from '../shared/threads/contract.ts';
 import { createdWords, endedWords, phase1KeyWords } from './debug-words.ts';
 import { cookiesOf, establishedOn, type IsakmpSa } from './isakmp-sa.ts';
 import { arm, disarm, type LaneContext } from './lane-context.ts';
@@ -17,15 +19,23 @@ export const perform = (lane: LaneContext, sa: IsakmpSa, actions: readonly Actio
   for (const action of actions) {
     if (action.kind === 'datagram') sendMessage(lane, sa, undefined, action);
     else if (action.kind === 'log') lane.effects.push(action);
+    else if (action.kind === 'float') float(lane, sa);
     else if (action.kind === 'phase1Established') establish(lane, sa, action.result);
     else throw new InvariantError(`phase 1 asks for ${action.kind}`);
   }
 };
 
+/** A NAT was found: from here on both sides talk on the NAT-T ports. */
+const float = ({ general: { encapsulationPort: port } }: LaneContext, sa: IsakmpSa): void => {
+  if (port === undefined || sa.path.encapsulated) return;
+  const { local, remote } = sa.path;
+  sa.path = { local: { ...local, port }, remote: { ...remote, port }, encapsulated: true };
+};
+
 const establish = (
   lane: LaneContext,
   sa: IsakmpSa,
-  { keys, choice, localId, remoteId, initialContact }: Phase1Result,
+  { keys, choice, localId, remoteId, initialContact, nat, deadPeerDetection }: Phase1Result,
 ): void => {
   const lastIv = sa.conversation?.protection?.iv.slice();
   if (lastIv === undefined) throw new InvariantError('phase 1 is done but has not been encrypted');
@@ -38,7 +48,8 @@ const establish = (
   trace(lane, LogClass.CRYPTO, 40, phase1KeyWords, keys, choice);
   trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, undefined);
   trace(lane, LogClass.SA, 10, createdWords, sa);
-  sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt });
+  const answersProbes = deadPeerDetection;
+  sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes });
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);
   if (!lane.store.establish(sa, choice, now)) {
@@ -60,6 +71,14 @@ const establish = (
     `isakmpd: phase 1 done${isInitiator ? '' : ' (as responder)'}: ${between}`,
     onlyConnection,
   );
+  if (nat !== undefined) {
+    say(
+      lane,
+      sa,
+      'nat-found',
+      `NAT traversal: ${whoWords(fieldsOf(sa))}: ${behindWords(nat)} behind a NAT, ESP goes in UDP`,
+    );
+  }
   lane.effects.push({
     kind: 'phase1Established',
     isakmp: cookiesOf(sa),
@@ -73,7 +92,15 @@ const establish = (
     softAt,
     hardAt,
     initialContact,
+    nat,
+    answersProbes,
   });
+};
+
+const behindWords = ({ isLocalBehind, isRemoteBehind }: NatTraversal): string => {
+  if (isLocalBehind && isRemoteBehind) return 'both ends are';
+  if (isLocalBehind) return 'our end is';
+  return isRemoteBehind ? 'its end is' : 'no end is known to be';
 };
 
 /** isakmpd renews at 85 to 95 % of the life; the initiator in the first half of that, so that the two sides rarely collide. */

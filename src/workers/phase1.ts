@@ -47,7 +47,7 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
     lane.effects.push({ kind: 'phase1Failed', request, peer, isakmp, failure: { cause: 'error', reason } });
     return;
   }
-  const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
+  const setup = setupOf(lane, policy, path, firstContact);
   const machine =
     policy.exchangeType === ExchangeType.AGGRESSIVE
       ? exchangeOf(aggressiveModeInitiator, { tag: 'idle', setup }, forgetKey)
@@ -69,6 +69,13 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
   }
 };
 
+const setupOf = (
+  { general: { identitySecrets, encapsulationPort } }: LaneContext,
+  policy: PeerPolicy,
+  path: Path,
+  firstContact: boolean,
+): Phase1Setup => ({ policy, path, identitySecrets, firstContact, encapsulationPort });
+
 const NO_COOKIE = new Uint8Array(8);
 
 /** A first message of somebody's: a new half-open SA if configuration knows the address and there is room. */
@@ -84,7 +91,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
     shed(lane, policy, path, header, 'more peers begin aggressive mode than keys can be computed for; it tries again');
     return;
   }
-  const setup: Phase1Setup = { policy, path, identitySecrets: lane.general.identitySecrets, firstContact };
+  const setup = setupOf(lane, policy, path, firstContact);
   const responderCookie = nonZeroRandom(lane, 8);
   const machine = isAggressive
     ? exchangeOf(aggressiveModeResponder, { tag: 'awaitOffer', setup, responderCookie }, forgetKey)
@@ -157,6 +164,8 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
   }
   // Until it is authenticated the negotiation belongs to one address: message 3 costs a Diffie-Hellman.
   if (event.path.remote.address !== sa.path.remote.address) return;
+  // Once on the NAT-T ports, always there (RFC 3947 §4).
+  if (sa.path.encapsulated && !event.path.encapsulated) return;
   const knewCookie = !isZero(conversation.responderCookie);
   if (!knewCookie) conversation.responderCookie = header.responderCookie.slice();
   const before = sa.path;

@@ -25,6 +25,7 @@ import { freshMessageId, isFreshMessageId, rememberMessageId } from './message-i
 import { protectedEnvelope, sendAgain } from './outgoing.ts';
 import { perform } from './phase2-outcome.ts';
 import { hearFrom, stopRepeating } from './retransmission.ts';
+import { follow } from './roaming.ts';
 import { endPhase2 } from './sa-life.ts';
 
 type Start = Extract<LaneEvent, { readonly kind: 'startQuickMode' }>;
@@ -34,7 +35,7 @@ type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
 export const setupOf = (
   lane: LaneContext,
   sa: IsakmpSa,
-  { keys, localIdentity, remoteIdentity }: Established,
+  { keys, localIdentity, remoteIdentity, nat }: Established,
   messageId: number,
 ): Phase2Setup => ({
   isakmp: cookiesOf(sa),
@@ -44,6 +45,7 @@ export const setupOf = (
   messageId,
   localIdentity,
   remoteIdentity,
+  nat,
 });
 
 /** Decisions 3.1: whoever was authenticated gets nothing of a section that by now means somebody else. */
@@ -111,9 +113,10 @@ export const receiveQuickMode = (
     case 'accepted':
       if (running === undefined) enter(lane, sa, established, phase2);
       hearFrom(lane, sa);
+      follow(lane, sa, established, event.path);
       stopRepeating(lane, sa, phase2);
       perform(lane, sa, phase2, received.actions);
-      tracePhase2Offer(lane, sa.policy, phase2, received);
+      tracePhase2Offer(lane, sa.policy, phase2, established.nat, received);
       traceStep(lane, sa, phase2, tag, exchange.tag);
       return;
     case 'duplicate':
@@ -156,6 +159,7 @@ const refuse = (
   if (isAuthentic) {
     rememberMessageId(lane, sa, established, header.messageId);
     hearFrom(lane, sa);
+    follow(lane, sa, established, path);
   }
   const about = message && peerSpiIn(message);
   const [lines, why] = [linesOf(2, refused), reasonOf(2, refused)];

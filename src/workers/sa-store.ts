@@ -7,8 +7,8 @@ import type { SaHandle } from '../shared/sa-table/handles.ts';
 import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import { SaFlag, SaRole, type SaRow } from '../shared/sa-table/rows.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { Path } from '../shared/threads/contract.ts';
-import type { IsakmpSa } from './isakmp-sa.ts';
+import type { NatTraversal, Path } from '../shared/threads/contract.ts';
+import type { EstablishedBasis, IsakmpSa } from './isakmp-sa.ts';
 
 /** An established SA as a predecessor left it. */
 export interface StoredSa {
@@ -57,6 +57,12 @@ export class SaStore {
     if (slabSlot === undefined) return false;
     sa.slabSlot = slabSlot;
     return this.#table.update(owner, establishedRow(sa, choice, establishedAt));
+  }
+
+  /** The peer of an established SA is somewhere else. */
+  moved({ row: handle, path }: IsakmpSa): void {
+    const row = handle === undefined ? undefined : this.#table.read(handle);
+    if (handle !== undefined && row !== undefined) this.#table.update(handle, { ...row, ...addressesOf(path) });
   }
 
   /** The soft lifetime is over: there is no such timer any more. */
@@ -155,7 +161,7 @@ const publicRow = (sa: IsakmpSa): SaRow => ({
 
 const establishedRow = (sa: IsakmpSa, choice: Phase1Choice, establishedAt: number): SaRow => ({
   ...publicRow(sa),
-  state: sa.path.encapsulated ? ENCAPSULATED : 0,
+  state: stateOf(sa),
   flags: flagsOf(sa),
   name: sa.policy.name,
   localIdentity: sa.established?.localIdentity ?? '',
@@ -173,16 +179,49 @@ const establishedRow = (sa: IsakmpSa, choice: Phase1Choice, establishedAt: numbe
 });
 
 /** The original marks what it has begun itself: it is renewed. */
-const flagsOf = ({ role, path }: IsakmpSa): number =>
-  SaFlag.READY | (role === 'initiator' ? SaFlag.STAYALIVE : 0) | (path.encapsulated ? SaFlag.NAT_T_ENABLE : 0);
+const flagsOf = ({ role, established }: IsakmpSa): number =>
+  SaFlag.READY |
+  (role === 'initiator' ? SaFlag.STAYALIVE : 0) |
+  (established?.nat === undefined ? 0 : SaFlag.NAT_T_ENABLE) |
+  (established?.nat?.isLocalBehind === true ? SaFlag.NAT_T_KEEPALIVE : 0);
 
 const lifetimesOf = (choice: Phase1Choice | undefined): Pick<SaRow, 'lifeSeconds' | 'lifeKilobytes'> => ({
   lifeSeconds: choice?.lifetimes.seconds ?? 0,
   lifeKilobytes: choice?.lifetimes.kilobytes ?? 0,
 });
 
-/** In a phase 1 row's `state`: the path is the NAT-T one. */
-export const ENCAPSULATED = 1;
+/** What the bits in `state` of a phase 1 row mean. */
+const State = { ENCAPSULATED: 1, NAT: 2, LOCAL_BEHIND: 4, REMOTE_BEHIND: 8, DRAFT: 16, PROBES: 32 } as const;
+
+const stateOf = ({ path, established }: IsakmpSa): number => {
+  const nat = established?.nat;
+  const bits = [
+    path.encapsulated ? State.ENCAPSULATED : 0,
+    established?.answersProbes === true ? State.PROBES : 0,
+    nat === undefined ? 0 : State.NAT,
+    nat?.isLocalBehind === true ? State.LOCAL_BEHIND : 0,
+    nat?.isRemoteBehind === true ? State.REMOTE_BEHIND : 0,
+    nat?.dialect === 'draft' ? State.DRAFT : 0,
+  ];
+  return bits.reduce((sum, bit) => sum | bit);
+};
+
+/** The same read back. */
+export const peerStateOf = ({
+  state,
+}: Pick<SaRow, 'state'>): Pick<Path, 'encapsulated'> & Pick<EstablishedBasis, 'nat' | 'answersProbes'> => {
+  const has = (bit: number): boolean => (state & bit) !== 0;
+  const nat: NatTraversal = {
+    isLocalBehind: has(State.LOCAL_BEHIND),
+    isRemoteBehind: has(State.REMOTE_BEHIND),
+    dialect: has(State.DRAFT) ? 'draft' : 'rfc',
+  };
+  return {
+    encapsulated: has(State.ENCAPSULATED),
+    nat: has(State.NAT) ? nat : undefined,
+    answersProbes: has(State.PROBES),
+  };
+};
 
 type Transport = Pick<SaRow, 'family' | 'localAddress' | 'remoteAddress' | 'localPort' | 'remotePort' | 'zone'>;
 

@@ -3,7 +3,7 @@ import { addressFromBytes } from '../shared/address.ts';
 import { SaRole } from '../shared/sa-table/rows.ts';
 import { cookiesOf, establishedOn, type IsakmpSa, noTimers } from './isakmp-sa.ts';
 import { arm, type LaneContext } from './lane-context.ts';
-import { ENCAPSULATED, type StoredSa } from './sa-store.ts';
+import { type StoredSa, peerStateOf } from './sa-store.ts';
 
 /**
  * Reads the SAs back from the table and the slab. Half-open ones are lost: their peers send again, and until `silentUntil` (ms)
@@ -27,6 +27,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
   const policy = lane.peers.get(row.peerName);
   if (policy === undefined) return undefined;
   const { localIdentity, remoteIdentity, softAt, hardAt } = row;
+  const { encapsulated, nat, answersProbes } = peerStateOf(row);
   const sa: IsakmpSa = {
     initiatorCookie: row.initiatorCookie,
     responderCookie: row.responderCookie,
@@ -37,10 +38,10 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
     path: {
       local: { address: addressFromBytes(row.localAddress, row.zone).text, port: row.localPort },
       remote: { address: addressFromBytes(row.remoteAddress, row.zone).text, port: row.remotePort },
-      encapsulated: row.state === ENCAPSULATED,
+      encapsulated,
     },
     conversation: undefined,
-    established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt }),
+    established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes }),
     hearsay: undefined,
     refusal: undefined,
     row: handle,

@@ -17,6 +17,7 @@ export class BenchView implements ConfigurationView {
   policies: Readonly<Record<string, Partial<PeerPolicy>>>;
   active: readonly string[];
   checkIntervalSeconds: number;
+  readonly keepaliveSeconds = 20;
   #indexed: BenchIndex | undefined;
 
   constructor({ peers, policies, active, checkIntervalSeconds }: ViewOptions) {
@@ -72,5 +73,6 @@ const benchPolicy = (name: string, address: string): PeerPolicy => ({
   legacyCrypto: false,
   unique: 'replace',
   deleteChildren: false,
+  forceEncapsulation: false,
   connections: [],
 });

@@ -149,6 +149,8 @@ export class ConnectionBench {
         softAt: this.now + 3_000_000,
         hardAt: this.now + 3_600_000,
         initialContact,
+        nat: undefined,
+        answersProbes: true,
       },
       options.lane ?? begun?.lane ?? 0,
     );
@@ -175,6 +177,7 @@ export class ConnectionBench {
       route: options.route ?? NO_ROUTE,
       startedAt: options.startedAt ?? this.now,
       lowestNonce: new Uint8Array(16).fill(options.nonce ?? 1),
+      nat: undefined,
       protocols: [
         {
           protocolId: 3,
@@ -293,6 +296,8 @@ export class ConnectionBench {
         return;
       case 'done':
         this.isDone = true;
+        return;
+      case 'keepalive':
         return;
       case 'putFlow':
         this.flows.set(effect.flow.id, effect.flow);

@@ -329,4 +329,9 @@ const pairTexts = (rows: readonly SaRow[]): string =>
 /** Lets promises go on that have been resolved. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const GENERAL: GeneralPolicy = { retransmits: 3, exchangeMaxTimeSeconds: 40, identitySecrets: new Map() };
+const GENERAL: GeneralPolicy = {
+  retransmits: 3,
+  exchangeMaxTimeSeconds: 40,
+  identitySecrets: new Map(),
+  encapsulationPort: undefined,
+};

@@ -186,6 +186,7 @@ export class Life {
         remote === undefined
           ? undefined
           : { local: { address, port: 500 }, remote: { address: remote, port }, encapsulated: false },
+      sendKeepalive: () => {},
       view: viewOf(this.#options),
       kernel: this.kernel,
       reqids: REQIDS,
@@ -216,6 +217,7 @@ const viewOf = ({ policy, active, checkIntervalSeconds }: DaemonOptions): Config
   peer: (name) => (name === policy.name ? policy : undefined),
   active,
   checkIntervalSeconds,
+  keepaliveSeconds: 20,
 });
 
 /** A lane behind two queues that keep their order and take a moment. */

@@ -88,6 +88,7 @@ const setupFor = (policy: PeerPolicy, isInitiator: boolean): Phase1Setup => ({
   path: isInitiator ? PATH : BACK,
   identitySecrets: new Map(),
   firstContact: true,
+  encapsulationPort: 4500,
 });
 
 const envelopeOf = (exchangeType: number, isInitiator: boolean): Envelope => ({
@@ -146,6 +147,7 @@ export const quickModePair = (keys: IsakmpKeys, connection = connectionPolicy())
       messageId,
       localIdentity: isInitiator ? '10.0.0.1' : '10.0.0.2',
       remoteIdentity: isInitiator ? '10.0.0.2' : '10.0.0.1',
+      nat: undefined,
     };
     const envelope: Envelope = {
       ...envelopeOf(ExchangeType.QUICK_MODE, false),

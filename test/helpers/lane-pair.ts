@@ -109,6 +109,7 @@ export const peerPolicy = (changes: Partial<PeerPolicy> = {}): PeerPolicy => ({
   legacyCrypto: false,
   unique: 'replace',
   deleteChildren: false,
+  forceEncapsulation: false,
   connections: [connectionPolicy()],
   ...changes,
 });

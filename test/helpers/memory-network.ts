@@ -26,6 +26,7 @@ export class MemoryNetwork {
         return [];
       },
       send: (path, bytes) => this.#send(path, bytes),
+      sendKeepalive: (path) => this.#send(path, Uint8Array.of(0xff)),
       localAddressFor: async (remote) => (parseAddress(remote)?.family === family ? address : undefined),
       openSockets: () => [{ local: { address, port }, encapsulated: false, number: 1 }],
       endpoints: () => [{ address, port }],

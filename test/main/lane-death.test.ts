@@ -123,6 +123,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     workers: LANES,
     port: PORT,
     captureFormat: CAPTURE_FORMATS.pcap,
+    encapsulationPort: undefined,
     openCaptureFile: () => Promise.reject(new SystemError('no captures here')),
     openNetwork,
   });

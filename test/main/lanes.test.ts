@@ -20,7 +20,12 @@ const datagram = (n: number): LaneEvent => ({
   bytes: Uint8Array.of(n & 0xff, n >> 8),
 });
 const command = (reason: string): LaneEvent => ({ kind: 'refused', exchange: 0, reason });
-const general: GeneralPolicy = { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() };
+const general: GeneralPolicy = {
+  retransmits: 3,
+  exchangeMaxTimeSeconds: 120,
+  identitySecrets: new Map(),
+  encapsulationPort: undefined,
+};
 const peerPolicy = (name: string, port: number): PeerPolicy => ({
   name,
   address: undefined,
@@ -36,6 +41,7 @@ const peerPolicy = (name: string, port: number): PeerPolicy => ({
   legacyCrypto: false,
   unique: 'replace',
   deleteChildren: false,
+  forceEncapsulation: false,
   connections: [],
 });
 

@@ -39,6 +39,7 @@ class Rig {
       },
       laneOf: () => 0,
       pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
+      sendKeepalive: () => {},
       view: new BenchView({ active: ['net-a'] }),
       kernel: { ...createNoneBackend(), ...kernel },
       reqids: { first: 1000, count: 1000 },

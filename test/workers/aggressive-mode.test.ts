@@ -55,7 +55,10 @@ describe('aggressive mode', () => {
     const world = lanePair({ ...AGGRESSIVE, preSharedKey: undefined, localId: fqdn('Road.Example') });
     const identitySecrets = new Map([['road.example', new TextEncoder().encode('by name')]]);
     for (const host of world.hosts) {
-      host.tell({ kind: 'general', policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets } });
+      host.tell({
+        kind: 'general',
+        policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets, encapsulationPort: undefined },
+      });
     }
     world.start();
     assert.equal(world.right.all('phase1Established').length, 1);

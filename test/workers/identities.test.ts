@@ -101,7 +101,10 @@ it('a secret in the section named after a distinguished name is found in aggress
   const pair = new LanePair(policy, { ...policy, address: '10.0.0.1' });
   const identitySecrets = new Map([['/c=se/cn=road warrior', new TextEncoder().encode('by name')]]);
   for (const host of pair.hosts) {
-    host.tell({ kind: 'general', policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets } });
+    host.tell({
+      kind: 'general',
+      policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets, encapsulationPort: undefined },
+    });
   }
   pair.start();
   assert.equal(pair.right.all('phase1Established').length, 1);

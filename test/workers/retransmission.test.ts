@@ -163,7 +163,12 @@ describe('retransmission', () => {
   it('keeps the meaning of Retransmits, 0 included', () => {
     for (const retransmits of [0, 1, 5]) {
       const world = lanePair();
-      const policy = { retransmits, exchangeMaxTimeSeconds: 1_000, identitySecrets: new Map() };
+      const policy = {
+        retransmits,
+        exchangeMaxTimeSeconds: 1_000,
+        identitySecrets: new Map(),
+        encapsulationPort: undefined,
+      };
       world.left.tell({ kind: 'general', policy });
       const times = sendTimes(world, world.left, () => {
         world.start();
@@ -175,7 +180,12 @@ describe('retransmission', () => {
 
   it('ends a phase 1 of ours at Exchange-max-time at the latest', () => {
     const world = lanePair();
-    const policy = { retransmits: 50, exchangeMaxTimeSeconds: 20, identitySecrets: new Map() };
+    const policy = {
+      retransmits: 50,
+      exchangeMaxTimeSeconds: 20,
+      identitySecrets: new Map(),
+      encapsulationPort: undefined,
+    };
     world.left.tell({ kind: 'general', policy });
     world.bend = () => [];
     world.start();

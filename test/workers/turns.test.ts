@@ -229,6 +229,7 @@ const agreement: Agreement = {
   route: NO_ROUTE,
   startedAt: 0,
   lowestNonce: new Uint8Array(8),
+  nat: undefined,
   protocols: [],
 };
 const sa = {

@@ -12,6 +12,8 @@ import { GENERAL, INITIATOR_ID } from './sections.ts';
 
 export interface DaemonSettings {
   readonly checkIntervalSeconds: number;
+  /** NAT-T-Keepalive. */
+  readonly keepaliveSeconds: number;
   /** Whether SAs are deleted when the daemon ends. */
   readonly deleteSas: boolean;
   /** Canonical addresses, and names of interfaces and hosts; undefined: all addresses of this host. */
@@ -23,7 +25,8 @@ export interface DaemonSettings {
 }
 
 export interface ResolvedGeneral {
-  readonly policy: GeneralPolicy;
+  /** What is not said on the command line. */
+  readonly policy: Omit<GeneralPolicy, 'encapsulationPort'>;
   readonly daemon: DaemonSettings;
   readonly findings: readonly Finding[];
   /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
@@ -53,6 +56,7 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
     },
     daemon: {
       checkIntervalSeconds: read(GENERAL.checkInterval, daemon?.checkIntervalSeconds),
+      keepaliveSeconds: read(GENERAL.natTKeepalive, daemon?.keepaliveSeconds),
       deleteSas: read(GENERAL.deleteSas, daemon?.deleteSas),
       listenOn: read(GENERAL.listenOn, daemon?.listenOn),
       logLevels: read(GENERAL.logLevel, daemon?.logLevels) ?? [],

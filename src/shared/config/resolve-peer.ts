@@ -92,6 +92,7 @@ const policyOf = (
     legacyCrypto,
     unique: readTag(reader, section, PEER.unique),
     deleteChildren: flags.has('delete-children'),
+    forceEncapsulation: flags.has('force-encap'),
     connections: connectionsOf(resolution, section, connected),
   };
   if (!policy.checkSuites) {

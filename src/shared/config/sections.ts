@@ -79,11 +79,7 @@ export const GENERAL = {
   ),
   logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
-  natTKeepalive: notYet(
-    seconds('NAT-T-Keepalive', 'How often a NAT on the way is kept awake.', '20'),
-    'ignored',
-    'NAT traversal is not there',
-  ),
+  natTKeepalive: seconds('NAT-T-Keepalive', 'How often a NAT before us is kept awake.', '20'),
   policyFile: notYet(path('Policy-file', 'The KeyNote policy.', '/etc/isakmpd/isakmpd.policy'), 'ignored', NO_POLICY),
   pubkeyDirectory: notYet(
     path('Pubkey-directory', 'Raw public keys of peers.', '/etc/isakmpd/pubkeys/'),
@@ -118,7 +114,11 @@ export const PEER = {
   authentication: secret('Authentication', 'The pre-shared key: text, or 0x and hex digits.'),
   id: sectionName('ID', 'Our own identity towards this peer.'),
   remoteId: sectionName('Remote-ID', 'The identity that the peer must have; any where this is absent.'),
-  flags: list('Flags', 'delete-children: IPsec SAs die with the ISAKMP SA that made them.', ''),
+  flags: list(
+    'Flags',
+    'delete-children: IPsec SAs die with the ISAKMP SA that made them. force-encap: ESP goes in UDP even where no NAT is found.',
+    '',
+  ),
   checkSuites: yesNo(
     'Check-suites',
     'Whether only the Suites of a connection are accepted from this peer; with no, all that we can do.',
@@ -324,6 +324,7 @@ export const SECTION_KINDS = {
 /** What Flags may name, by kind of section. */
 export const PEER_FLAGS: readonly Tag<unknown>[] = [
   flag('delete-children', 'IPsec SAs die with the ISAKMP SA that made them.'),
+  flag('force-encap', 'ESP goes in UDP even where no NAT is found, for firewalls that let nothing else through.'),
   notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), 'refused', NO_MODE_CONFIG),
 ];
 export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [

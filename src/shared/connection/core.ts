@@ -15,6 +15,7 @@ import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
 import { Flows } from './flows.ts';
 import { Installs } from './installs.ts';
 import { currentLast, IsakmpLives } from './isakmp-lives.ts';
+import { Keepalives } from './keepalives.ts';
 import { Lives } from './lives.ts';
 import { noLongerConfigured, pairDeletedByPeer } from './log-lines.ts';
 import { Mode } from './mode.ts';
@@ -73,7 +74,7 @@ export class ConnectionCore {
   constructor(options: CoreOptions) {
     this.#startedAt = options.now;
     this.#desk = new Desk(options.view, options.random, options.now);
-    this.#peers = new Peers(options.lanes);
+    this.#peers = new Peers(options.lanes, new Keepalives(this.#desk));
     this.#connections = new Connections(this.#desk, this.#peers);
     this.#store = new PairStore(this.#desk, this.#peers, this.#connections, new Reqids(options.reqids));
     this.#flows = new Flows(this.#desk);
@@ -223,6 +224,9 @@ export class ConnectionCore {
         if (effect.request === 0 && effect.peer !== '') {
           this.#peers.peer(effect.peer).lastFailure = { ...effect.failure, at: this.#desk.now };
         }
+        return;
+      case 'phase1Moved':
+        this.#withIsakmp(effect.isakmp, (sa) => this.#peers.moveIsakmp(sa, effect.path));
         return;
       case 'phase1Expiring':
         this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.expiring(sa));

@@ -1,7 +1,7 @@
 /** What the connection core is told, and what it wants done. */
 
 import type { Flow } from '../flow.ts';
-import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord } from '../threads/contract.ts';
+import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord, Path } from '../threads/contract.ts';
 import type { News } from './news.ts';
 
 /** The effects of lanes that concern SAs; bytes and log records go their own way. */
@@ -83,6 +83,8 @@ export type ConnectionEffect =
   /** A pair is new or has changed. */
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }
+  /** To the peer: one byte, so that a NAT does not forget us. */
+  | { readonly kind: 'keepalive'; readonly path: Path }
   | { readonly kind: 'log'; readonly record: LogRecord }
   | { readonly kind: 'news'; readonly news: News }
   /** Shutdown: all that had to be said to peers has been sent. */

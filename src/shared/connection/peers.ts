@@ -2,6 +2,7 @@
 import { fold } from '../config/case-fold.ts';
 import type { Cookies, Path } from '../threads/contract.ts';
 import type { SaEffect } from './events.ts';
+import type { Keepalives } from './keepalives.ts';
 import { IsakmpSa, type Pair, Party, Peer } from './records.ts';
 
 /** All peers and ISAKMP SAs, by every key they are looked up by. */
@@ -11,8 +12,10 @@ export class Peers {
   /** SAs of either phase by peer section and address. */
   readonly #contacts = new Map<string, number>();
   readonly #load: number[];
+  readonly #keepalives: Keepalives;
 
-  constructor(lanes: number) {
+  constructor(lanes: number, keepalives: Keepalives) {
+    this.#keepalives = keepalives;
     this.#load = new Array<number>(lanes).fill(0);
   }
 
@@ -70,7 +73,7 @@ export class Peers {
     party.sas.push(sa);
     party.peer.newest = party;
     this.#sas.set(sa.cookies, sa);
-    this.#count(party.peer, sa.path, 1);
+    this.#count(party.peer, sa, 1);
     this.addLoad(lane, 1);
     return sa;
   }
@@ -81,19 +84,26 @@ export class Peers {
     sa.renewal?.cancel();
     party.peer.outdated.delete(sa);
     party.sas.splice(party.sas.indexOf(sa), 1);
-    this.#count(party.peer, sa.path, -1);
+    this.#count(party.peer, sa, -1);
     this.addLoad(sa.lane, -1);
     this.release(party);
   }
 
+  /** The peer is somewhere else. */
+  moveIsakmp(sa: IsakmpSa, path: Path): void {
+    this.#count(sa.party.peer, sa, -1);
+    sa.path = path;
+    this.#count(sa.party.peer, sa, 1);
+  }
+
   addPair(pair: Pair): void {
     pair.party.pairs.add(pair);
-    this.#count(pair.party.peer, pair.agreement.path, 1);
+    this.#count(pair.party.peer, pair.agreement, 1);
   }
 
   removePair(pair: Pair): void {
     if (!pair.party.pairs.delete(pair)) return;
-    this.#count(pair.party.peer, pair.agreement.path, -1);
+    this.#count(pair.party.peer, pair.agreement, -1);
     this.release(pair.party);
   }
 
@@ -133,8 +143,9 @@ export class Peers {
     }
   }
 
-  #count(peer: Peer, { remote }: Path, change: number): void {
-    const key = contactKey(peer.name, remote.address);
+  #count(peer: Peer, { path, nat }: Pick<IsakmpSa, 'path' | 'nat'>, change: 1 | -1): void {
+    this.#keepalives.count(path, nat, change);
+    const key = contactKey(peer.name, path.remote.address);
     const count = (this.#contacts.get(key) ?? 0) + change;
     if (count > 0) this.#contacts.set(key, count);
     else this.#contacts.delete(key);

@@ -3,7 +3,7 @@
  * they are together; they decide nothing.
  */
 import type { Identity } from '../policy/peer-policy.ts';
-import type { Agreement, Cookies, Failure, Path, Role } from '../threads/contract.ts';
+import type { Agreement, Cookies, Failure, NatTraversal, Path, Role } from '../threads/contract.ts';
 import { BackOff } from './backoff.ts';
 import type { Contender } from './convergence.ts';
 import type { Deadline } from './deadlines.ts';
@@ -85,7 +85,8 @@ export class IsakmpSa {
   readonly lane: number;
   readonly party: Party;
   readonly role: Role;
-  readonly path: Path;
+  path: Path;
+  readonly nat: NatTraversal | undefined;
   readonly localIdentity: string;
   /** ms: when the exchange that made it began here, and when it was complete. */
   readonly startedAt: number;
@@ -112,6 +113,7 @@ export class IsakmpSa {
     this.party = party;
     this.role = facts.role;
     this.path = facts.path;
+    this.nat = facts.nat;
     this.localIdentity = facts.localIdentity;
     this.startedAt = facts.startedAt;
     this.establishedAt = establishedAt;

@@ -26,7 +26,8 @@ import {
   readIdentity,
   secretsOf,
 } from './phase1.ts';
-import { offeredVendorIds } from './riders/vendor-id.ts';
+import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
+import { abilitiesOf, offeredVendorIds } from './riders/vendor-id.ts';
 
 export type State =
   | { readonly tag: 'idle'; readonly setup: Phase1Setup }
@@ -53,7 +54,7 @@ const start = (setup: Phase1Setup, env: Env, out: Effects): State => {
     repeat: 'timer',
     payloads: [
       sa,
-      ...offeredVendorIds(),
+      ...offeredVendorIds(setup),
       { kind: 'KE', value: { keyExchangeData: gxi } },
       { kind: 'NONCE', value: { nonceData: ni } },
       id,
@@ -107,6 +108,10 @@ const finish = (
   }
   const hashData = authenticationHash('initiator', input, message.header, state.idBody);
   forgetKey(keys.skeyid);
+  const { deadPeerDetection, natDialect: dialect } = abilitiesOf(setup, message);
+  const basis = { setup, hash: choice.hash, header: message.header, dialect };
+  const nat = detectNat(basis, message);
+  if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
     {
@@ -115,6 +120,7 @@ const finish = (
       repeat: 'timer',
       payloads: [
         { kind: 'HASH', value: { hashData } },
+        ...natDetectionPayloads(basis, env),
         ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
       ],
     },
@@ -127,6 +133,8 @@ const finish = (
         remoteId: identity,
         // Message 2 is in the clear, and its HASH does not cover notifies: anybody may have put them there.
         initialContact: false,
+        nat,
+        deadPeerDetection,
       },
     },
   );

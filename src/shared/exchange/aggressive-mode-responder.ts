@@ -26,7 +26,8 @@ import {
   saysInitialContact,
   secretsOf,
 } from './phase1.ts';
-import { answeredVendorIds } from './riders/vendor-id.ts';
+import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
+import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
 export type State =
   | { readonly tag: 'awaitOffer'; readonly setup: Phase1Setup; readonly responderCookie: Uint8Array }
@@ -35,6 +36,7 @@ export type State =
       readonly setup: Phase1Setup;
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
+      readonly abilities: PeerAbilities;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
       readonly remoteId: Identity;
@@ -62,6 +64,7 @@ const answer = (
     const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
     return { keys: agreeOnKeys(choice, secret, privateValue, gxi, agreed, header, env), contributions: agreed };
   });
+  const abilities = abilitiesOf(setup, message);
   const id = identityPayload(ownIdentity(setup));
   const hashData = authenticationHash('responder', { keys, contributions, saBody }, header, writeBody(id));
   out.push(
@@ -70,28 +73,33 @@ const answer = (
       repeat: 'duplicate',
       payloads: [
         { kind: 'SA', value },
-        ...answeredVendorIds(message),
+        ...answeredVendorIds(setup, message),
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
         id,
         { kind: 'HASH', value: { hashData } },
+        ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
       ],
     },
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
-  return { tag: 'awaitProof', setup, saBody, choice, keys, contributions, remoteId, remoteIdBody };
+  return { tag: 'awaitProof', setup, saBody, choice, abilities, keys, contributions, remoteId, remoteIdBody };
 };
 
 const finish = (state: Extract<State, { readonly tag: 'awaitProof' }>, message: Inbound, out: Effects): State => {
+  const { setup, choice, keys } = state;
   checkHash(message, authenticationHash('initiator', state, message.header, state.remoteIdBody));
+  const { deadPeerDetection, natDialect: dialect } = updated(state.abilities, message);
   out.push({
     kind: 'phase1Established',
     result: {
-      keys: lastingKeys(state.keys),
-      choice: state.choice,
-      localId: ownIdentity(state.setup),
+      keys: lastingKeys(keys),
+      choice,
+      localId: ownIdentity(setup),
       remoteId: state.remoteId,
       initialContact: saysInitialContact(message),
+      nat: detectNat({ setup, hash: choice.hash, header: message.header, dialect }, message),
+      deadPeerDetection,
     },
   });
   return { tag: 'established' };

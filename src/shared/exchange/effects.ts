@@ -3,7 +3,7 @@ import type { NotifyType } from '../constants/isakmp.ts';
 import type { CipherSpec } from '../crypto/cipher.ts';
 import type { Identity, PeerPolicy } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
-import type { Agreement, Cookies, Failure, IpsecSa, LogRecord, Path } from '../threads/contract.ts';
+import type { Agreement, Cookies, Failure, IpsecSa, LogRecord, NatTraversal, Path } from '../threads/contract.ts';
 import type { OutPayload } from '../wire/message.ts';
 
 /** Everything here is replaced by a seeded fake in tests. */
@@ -40,6 +40,10 @@ export interface Phase1Result {
   readonly remoteId: Identity;
   /** The peer said INITIAL-CONTACT, protected by the keys just agreed. */
   readonly initialContact: boolean;
+  /** Undefined: no NAT, ESP goes as it is. */
+  readonly nat: NatTraversal | undefined;
+  /** The peer answers R-U-THERE. */
+  readonly deadPeerDetection: boolean;
 }
 
 /** What every phase 1 exchange starts from; it keeps this snapshot to its end. */
@@ -48,6 +52,8 @@ export interface Phase1Setup {
   readonly path: Path;
   readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
   readonly firstContact: boolean;
+  /** Our port for encapsulated IKE, and the peer's as far as we know; undefined: no NAT traversal (-T). */
+  readonly encapsulationPort: number | undefined;
 }
 
 /** What every phase 2 exchange may use of the ISAKMP SA that protects it. */
@@ -60,6 +66,7 @@ export interface Phase2Setup {
   /** Phase 1 identities as text. */
   readonly localIdentity: string;
   readonly remoteIdentity: string;
+  readonly nat: NatTraversal | undefined;
 }
 
 /** A SPI of the peer's, by which an error notify says what it is about (RFC 2408 §3.14). */
@@ -83,6 +90,8 @@ export type Effect =
     }
   /** Our SPIs in the offer just made: what the peer may name when it refuses. */
   | { readonly kind: 'offered'; readonly spis: readonly number[] }
+  /** From here on the exchange talks on the NAT-T ports (RFC 3947 §4). */
+  | { readonly kind: 'float' }
   /** From here on this exchange's messages are encrypted. */
   | { readonly kind: 'protect'; readonly protection: Protection }
   | { readonly kind: 'install'; readonly agreement: Agreement; readonly sas: readonly IpsecSa[] }

@@ -21,6 +21,10 @@ export interface Inbound {
   readonly vendorIds: readonly Of<'VID'>[];
   readonly notifies: readonly Of<'NOTIFY'>[];
   readonly deletes: readonly Of<'DELETE'>[];
+  /** The hash of our end first, then those of the peer's. */
+  readonly natDetections: readonly Of<'NAT_D'>[];
+  /** The initiator's first. */
+  readonly natOriginals: readonly Of<'NAT_OA'>[];
   /** What HASH(1) and HASH(2) cover besides their prefix: everything after the HASH payload to the end of the chain. */
   readonly afterHash: Uint8Array;
   readonly encrypted: boolean;
@@ -86,6 +90,8 @@ export const inbound = (
     vendorIds: payloads.filter((p) => p.kind === 'VID'),
     notifies: payloads.filter((p) => p.kind === 'NOTIFY'),
     deletes: payloads.filter((p) => p.kind === 'DELETE'),
+    natDetections: payloads.filter((p) => p.kind === 'NAT_D'),
+    natOriginals: payloads.filter((p) => p.kind === 'NAT_OA'),
     afterHash: hash === undefined ? NOTHING : bytes.subarray(hash.end, end),
     encrypted: (header.flags & HeaderFlag.ENCRYPTION) !== 0,
     kinds: payloads.map((payload) => payload.kind),

@@ -2,6 +2,7 @@
 import { NotifyType } from '../constants/isakmp.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import { matchPhase1Answer, type Phase1Choice } from '../policy/phase1-proposal.ts';
+import type { NatTraversal } from '../threads/contract.ts';
 import { writeBody } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
@@ -27,7 +28,8 @@ import {
   saysInitialContact,
   secretsOf,
 } from './phase1.ts';
-import { offeredVendorIds } from './riders/vendor-id.ts';
+import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
+import { abilitiesOf, offeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
 /** Each variant holds exactly what is known by then. */
 export type State =
@@ -38,6 +40,7 @@ export type State =
       readonly setup: Phase1Setup;
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
+      readonly abilities: PeerAbilities;
       readonly privateValue: Uint8Array;
       readonly gxi: Uint8Array;
       readonly ni: Uint8Array;
@@ -47,6 +50,8 @@ export type State =
       readonly setup: Phase1Setup;
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
+      readonly abilities: PeerAbilities;
+      readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
     }
@@ -54,23 +59,8 @@ export type State =
 
 const onMessage = (state: State, message: Inbound, env: Env, out: Effects): State => {
   switch (state.tag) {
-    case 'awaitSa': {
-      const choice = matchPhase1Answer(insist(message.sa, 'SA').value, state.setup.policy.transforms);
-      if (choice === undefined) {
-        throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
-      }
-      const { privateValue, publicValue: gxi } = contribute(choice.group, env);
-      const ni = env.random(NONCE_SIZE);
-      out.push({
-        kind: 'send',
-        repeat: 'timer',
-        payloads: [
-          { kind: 'KE', value: { keyExchangeData: gxi } },
-          { kind: 'NONCE', value: { nonceData: ni } },
-        ],
-      });
-      return { tag: 'awaitKe', setup: state.setup, saBody: state.saBody, choice, privateValue, gxi, ni };
-    }
+    case 'awaitSa':
+      return exchangeKeys(state, message, env, out);
     case 'awaitKe':
       return authenticate(state, message, env, out);
     case 'awaitId': {
@@ -85,6 +75,8 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
           localId: ownIdentity(state.setup),
           remoteId: identity,
           initialContact: saysInitialContact(message),
+          nat: state.nat,
+          deadPeerDetection: updated(state.abilities, message).deadPeerDetection,
         },
       });
       return { tag: 'established' };
@@ -95,6 +87,33 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
   }
 };
 
+/** Message 2 is here: what was agreed on says what message 3 carries. */
+const exchangeKeys = (
+  { setup, saBody }: Extract<State, { readonly tag: 'awaitSa' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, setup.policy.transforms);
+  if (choice === undefined) {
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
+  }
+  const abilities = abilitiesOf(setup, message);
+  const { privateValue, publicValue: gxi } = contribute(choice.group, env);
+  const ni = env.random(NONCE_SIZE);
+  const basis = { setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect };
+  out.push({
+    kind: 'send',
+    repeat: 'timer',
+    payloads: [
+      { kind: 'KE', value: { keyExchangeData: gxi } },
+      { kind: 'NONCE', value: { nonceData: ni } },
+      ...natDetectionPayloads(basis, env),
+    ],
+  });
+  return { tag: 'awaitKe', setup, saBody, choice, abilities, privateValue, gxi, ni };
+};
+
 /** Message 4 is here: both sides have the keys; message 5 proves that we do. */
 const authenticate = (
   state: Extract<State, { readonly tag: 'awaitKe' }>,
@@ -103,12 +122,15 @@ const authenticate = (
   out: Effects,
 ): State => {
   const { setup, saBody, choice } = state;
+  const abilities = updated(state.abilities, message);
+  const nat = detectNat({ setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect }, message);
   const { ke: gxr, nonce: nr } = contributionOf(message);
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
   const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
   const id = identityPayload(ownIdentity(setup));
   const hashData = authenticationHash('initiator', { keys, contributions, saBody }, message.header, writeBody(id));
+  if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
     {
@@ -121,14 +143,14 @@ const authenticate = (
       ],
     },
   );
-  return { tag: 'awaitId', setup, saBody, choice, keys, contributions };
+  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions };
 };
 
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
   if (event.kind === 'message') return onMessage(state, event.message, env, out);
   if (event.kind !== 'start' || state.tag !== 'idle') throw new InvariantError(`${event.kind} in state ${state.tag}`);
   const sa = makeOffer(state.setup.policy.transforms);
-  out.push({ kind: 'send', repeat: 'timer', payloads: [sa, ...offeredVendorIds()] });
+  out.push({ kind: 'send', repeat: 'timer', payloads: [sa, ...offeredVendorIds(state.setup)] });
   return { tag: 'awaitSa', setup: state.setup, saBody: writeBody(sa) };
 };
 

@@ -1,6 +1,7 @@
 /** Main mode, responder: RFC 2409 §5.4, authenticated by pre-shared key. It repeats its replies only to duplicates, never by timer. */
 import { InvariantError } from '../errors.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
+import type { NatTraversal } from '../threads/contract.ts';
 import { writeBody } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
@@ -26,7 +27,8 @@ import {
   saysInitialContact,
   secretsOf,
 } from './phase1.ts';
-import { answeredVendorIds } from './riders/vendor-id.ts';
+import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
+import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
 /** Each variant holds exactly what is known by then. */
 export type State =
@@ -36,12 +38,15 @@ export type State =
       readonly setup: Phase1Setup;
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
+      readonly abilities: PeerAbilities;
     }
   | {
       readonly tag: 'awaitId';
       readonly setup: Phase1Setup;
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
+      readonly abilities: PeerAbilities;
+      readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
     }
@@ -55,9 +60,10 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
       out.push({
         kind: 'send',
         repeat: 'duplicate',
-        payloads: [{ kind: 'SA', value: answer }, ...answeredVendorIds(message)],
+        payloads: [{ kind: 'SA', value: answer }, ...answeredVendorIds(state.setup, message)],
       });
-      return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice };
+      const abilities = abilitiesOf(state.setup, message);
+      return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice, abilities };
     }
     case 'awaitKe':
       return exchangeKeys(state, message, env, out);
@@ -76,6 +82,8 @@ const exchangeKeys = (
   out: Effects,
 ): State => {
   const { setup, saBody, choice } = state;
+  const abilities = updated(state.abilities, message);
+  const basis = { setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect };
   const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
   const { ke: gxi, nonce: ni } = contributionOf(message);
   const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
@@ -92,11 +100,13 @@ const exchangeKeys = (
       payloads: [
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
+        ...natDetectionPayloads(basis, env),
       ],
     },
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
-  return { tag: 'awaitId', setup, saBody, choice, keys, contributions };
+  const nat = detectNat(basis, message);
+  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions };
 };
 
 /** Message 5 proves the initiator; message 6 proves us. */
@@ -126,6 +136,8 @@ const authenticate = (state: Extract<State, { readonly tag: 'awaitId' }>, messag
         localId,
         remoteId: identity,
         initialContact: saysInitialContact(message),
+        nat: state.nat,
+        deadPeerDetection: updated(state.abilities, message).deadPeerDetection,
       },
     },
   );

@@ -2,6 +2,7 @@
 import { NotifyType } from '../constants/isakmp.ts';
 import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
+import { suitesAcross } from '../policy/encapsulation.ts';
 import { sameIdentity } from '../policy/identity.ts';
 import { selectorWords } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, Suite } from '../policy/peer-policy.ts';
@@ -28,6 +29,7 @@ import {
   QUICK_MODE,
   selectorIn,
 } from './quick-mode.ts';
+import { natOriginalPayloads } from './riders/nat-original.ts';
 import { withResponderLifetime } from './riders/responder-lifetime.ts';
 
 export type State =
@@ -59,9 +61,12 @@ interface Pfs {
 }
 
 const start = (setup: Phase2Setup, connection: ConnectionPolicy, env: Env, out: Effects): State => {
-  const { group, suites } = ofOneGroup(connection.suites);
-  if (suites.length === 0)
-    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, `no suite of ${connection.suitesTag} can be offered`);
+  const { group, suites } = ofOneGroup(suitesAcross(setup.nat, connection.suites));
+  if (suites.length === 0) {
+    const why = setup.nat === undefined || connection.suites.length === 0 ? '' : ': AH does not pass the NAT, take ESP';
+    const text = `no suite of ${connection.suitesTag} can be offered${why}`;
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, text);
+  }
   const spis = suites.map(({ protocols }) => protocols.map(() => drawSpi(env)));
   const ni = env.random(NONCE_SIZE);
   const selectors = selectorsOf(connection, addressSelectors(setup));
@@ -76,9 +81,13 @@ const start = (setup: Phase2Setup, connection: ConnectionPolicy, env: Env, out: 
     payloads.push({ kind: 'KE', value: { keyExchangeData: publicValue } });
   }
   if (namesSelectors(connection)) payloads.push(identityPayload(selectors.local), identityPayload(selectors.remote));
+  payloads.push(...natOriginalPayloads(setup, 'initiator', modesOf(suites)));
   out.push({ kind: 'offered', spis: spis.flat() }, { kind: 'sendAuthenticated', extra: [], payloads, repeat: 'timer' });
   return { tag: 'awaitAnswer', setup, connection, suites, spis, selectors, ni, pfs, startedAt: env.now };
 };
+
+const modesOf = (suites: readonly Suite[]): readonly number[] =>
+  suites.flatMap(({ protocols }) => protocols.flatMap(({ transforms }) => transforms.map((one) => one.encapsulation)));
 
 /** RFC 2409 §5.5: one KE payload serves the whole offer, so all of it must ask for the same group. The first suite decides. */
 const ofOneGroup = (

@@ -1,6 +1,7 @@
 /** Quick mode, responder: RFC 2409 §5.5. The inbound SA is in the kernel before message 2 invites traffic, the outbound one after message 3. */
 import { NotifyType } from '../constants/isakmp.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
+import { suitesAcross } from '../policy/encapsulation.ts';
 import type { ConnectionPolicy } from '../policy/peer-policy.ts';
 import type { Phase2Choice, Picked } from '../policy/phase2-fit.ts';
 import { answerPhase2, choosePhase2 } from '../policy/phase2-proposal.ts';
@@ -27,6 +28,7 @@ import {
   selectorIn,
 } from './quick-mode.ts';
 import { suiteRefusalRecords } from './refusals.ts';
+import { natOriginalPayloads, withoutNat } from './riders/nat-original.ts';
 import { responderLifetimePayload } from './riders/responder-lifetime.ts';
 import { wrongSelectorsRecords } from './selector-refusals.ts';
 
@@ -35,8 +37,8 @@ interface Offer {
   readonly setup: Phase2Setup;
   readonly connection: ConnectionPolicy;
   readonly selectors: Selectors;
-  /** The peer sent ID payloads: ours go back. */
-  readonly withIds: boolean;
+  /** The ID payloads that the peer sent, which go back; undefined: none. */
+  readonly ids: Selectors | undefined;
   readonly choice: Phase2Choice;
   readonly picked: readonly Picked[];
   readonly material: KeyingMaterial;
@@ -68,15 +70,18 @@ export type State =
 /** Message 1. Nothing in it counts before its hash does. */
 const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects): State => {
   checkMessageHash(setup, message, []);
-  const { selectors, withIds } = askedSelectors(setup, message);
+  const ids = askedSelectors(message);
+  const selectors = ids === undefined ? addressSelectors(setup) : withoutNat(setup, ids, message);
   const addresses = addressSelectors(setup);
   const connection = findConnection(setup.policy, selectors, addresses);
   if (connection === undefined) {
     out.push(...wrongSelectorsRecords(setup, selectors, addresses));
     throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no connection of this peer has these IDs');
   }
-  const suites = setup.policy.checkSuites ? connection.suites : undefined;
-  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, setup.policy.legacyCrypto);
+  const { policy, nat } = setup;
+  const suites = policy.checkSuites ? suitesAcross(nat, connection.suites) : undefined;
+  const leniency = { legacyCrypto: policy.legacyCrypto, inUdp: nat !== undefined };
+  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, leniency);
   if (selection.kind === 'none') {
     out.push(...suiteRefusalRecords(setup, connection, selection.comparisons));
     throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
@@ -88,21 +93,18 @@ const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects):
   }
   out.push({ kind: 'phase2Started', connection: connection.name });
   const { publicValue, material } = exchangeKeys(choice, message, env);
-  const offer = { setup, connection, selectors, withIds, choice, picked, material, publicValue, startedAt: env.now };
+  const offer = { setup, connection, selectors, ids, choice, picked, material, publicValue, startedAt: env.now };
   return installInbound(offer, 1, env, out);
 };
 
-const askedSelectors = (
-  setup: Phase2Setup,
-  { id, secondId }: Inbound,
-): { readonly selectors: Selectors; readonly withIds: boolean } => {
-  if (id === undefined) return { selectors: addressSelectors(setup), withIds: false };
+const askedSelectors = ({ id, secondId }: Inbound): Selectors | undefined => {
+  if (id === undefined) return undefined;
   if (secondId === undefined) throw new ProtocolError(NotifyType.PAYLOAD_MALFORMED, 'only one of the two IDs');
   const selectors = { remote: selectorIn(id), local: selectorIn(secondId) };
   if (!selectsTraffic(selectors.remote) || !selectsTraffic(selectors.local)) {
     throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'an ID that is no address, subnet or range');
   }
-  return { selectors, withIds: true };
+  return selectors;
 };
 
 const exchangeKeys = (
@@ -134,14 +136,16 @@ const answerOffer = (
   { offer, spis, agreement }: Extract<State, { readonly tag: 'awaitInbound' }>,
   out: Effects,
 ): State => {
-  const { setup, choice, material, publicValue, selectors } = offer;
+  const { setup, choice, material, publicValue, ids } = offer;
   const { ni, nr } = material;
   const payloads: OutPayload[] = [
     { kind: 'SA', value: answerPhase2(offer.picked, spis) },
     { kind: 'NONCE', value: { nonceData: nr } },
   ];
   if (publicValue !== undefined) payloads.push({ kind: 'KE', value: { keyExchangeData: publicValue } });
-  if (offer.withIds) payloads.push(identityPayload(selectors.remote), identityPayload(selectors.local));
+  if (ids !== undefined) payloads.push(identityPayload(ids.remote), identityPayload(ids.local));
+  const modes = choice.protocols.map(({ encapsulation }) => encapsulation);
+  payloads.push(...natOriginalPayloads(setup, 'responder', modes));
   if (choice.lifetimes.shortened) payloads.push(...responderLifetimePayload(agreement));
   out.push({ kind: 'sendAuthenticated', extra: [ni], payloads, repeat: 'timer' });
   const outbound = directionSas('out', setup, choice, peerSpis(choice), material);

@@ -146,6 +146,7 @@ export const agreementOf = (input: AgreementInput): Agreement => {
     route: connection.route,
     startedAt,
     lowestNonce: compareBytes(ni, nr) <= 0 ? ni : nr,
+    nat: setup.nat,
     protocols: choice.protocols.map((protocol, index) => {
       const sizes = sizesOf(protocol);
       return {

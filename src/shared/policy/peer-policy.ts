@@ -115,6 +115,8 @@ export interface PeerPolicy {
   readonly unique: 'replace' | 'keep' | 'never';
   /** `Flags=delete-children`: IPsec SAs die with the ISAKMP SA that made them. */
   readonly deleteChildren: boolean;
+  /** `Flags=force-encap`: NAT traversal as if there were a NAT. */
+  readonly forceEncapsulation: boolean;
   readonly connections: readonly ConnectionPolicy[];
 }
 
@@ -125,4 +127,6 @@ export interface GeneralPolicy {
   readonly exchangeMaxTimeSeconds: number;
   /** Pre-shared keys by identity text (sections named after an identity), for aggressive mode. */
   readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
+  /** -N: our port for encapsulated IKE, taken for the peer's as well; undefined with -T. */
+  readonly encapsulationPort: number | undefined;
 }

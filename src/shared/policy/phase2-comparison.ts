@@ -10,6 +10,7 @@ import {
 import { GroupDescription, nameOf } from '../constants/oakley.ts';
 import { keymatSizes } from '../exchange/keymat.ts';
 import type { SecurityAssociation } from '../wire/payloads.ts';
+import { isInUdp, isTransport, standardMode } from './encapsulation.ts';
 import { needsLegacyPhase2 } from './legacy.ts';
 import type { Phase2Transform, Suite } from './peer-policy.ts';
 import {
@@ -41,7 +42,8 @@ export const differences = (
     });
   }
   const encapsulation = offered.values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? ours.encapsulation;
-  differ(found, 'ENCAPSULATION_MODE', EncapsulationMode, encapsulation, ours.encapsulation);
+  const [theirMode, ourMode] = [encapsulation, ours.encapsulation].map(standardMode);
+  differ(found, 'ENCAPSULATION_MODE', EncapsulationMode, theirMode, ourMode);
   const authentication = offered.values.get(IpsecAttribute.AUTHENTICATION_ALGORITHM);
   differ(found, 'AUTHENTICATION_ALGORITHM', AuthenticationAlgorithm, authentication, ours.authentication);
   const group = offered.values.get(IpsecAttribute.GROUP_DESCRIPTION);
@@ -130,7 +132,7 @@ const compareProtocols = (offer: SecurityAssociation, suites: readonly Suite[]):
       acceptedName: suite.name,
       accepted: wordsOfOurs(ours.protocolId, transform),
       differences: [{ attribute: 'PROTOCOL_ID', got: got ?? '', expected: expected ?? '' }],
-      remedy: generatedSuite(theirs.protocolId, wish.transformId, offered.values),
+      remedy: remedyFor(theirs.protocolId, wish.transformId, offered.values, transform),
       isWeak: isWeak(theirs.protocolId, wish.transformId, offered),
     },
   ];
@@ -160,7 +162,7 @@ const compare = (protocolId: number, transformId: number, offered: OfferedAttrib
     acceptedName: ours.suite,
     accepted: wordsOfOurs(protocolId, ours.transform),
     differences: found,
-    remedy: generatedSuite(protocolId, transformId, offered.values),
+    remedy: remedyFor(protocolId, transformId, offered.values, ours.transform),
     isWeak: isWeak(protocolId, transformId, offered),
   };
 };
@@ -200,6 +202,19 @@ const isWeak = (protocolId: number, transformId: number, { values }: OfferedAttr
     values.get(IpsecAttribute.GROUP_DESCRIPTION),
   );
 
+/** No name helps against a NAT that only one of the two ends sees. */
+const remedyFor = (
+  protocolId: number,
+  transformId: number,
+  values: ReadonlyMap<number, number>,
+  ours: Phase2Transform,
+): string | undefined => {
+  const mode = standardMode(values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? ours.encapsulation);
+  return isInUdp(mode) === isInUdp(standardMode(ours.encapsulation))
+    ? generatedSuite(protocolId, transformId, values)
+    : undefined;
+};
+
 /** The generated suite name (isakmpd.conf(5)) that stands for an offer: what the operator can add to accept it. */
 const generatedSuite = (
   protocolId: number,
@@ -212,10 +227,8 @@ const generatedSuite = (
   const hash = authentication === undefined ? '' : AUTHENTICATION_TOKENS.get(authentication);
   if (cipher === undefined || hash === undefined) return undefined;
   const bits = SIZED.has(cipher) ? `-${values.get(IpsecAttribute.KEY_LENGTH) ?? 128}` : '';
-  const mode = values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? EncapsulationMode.TUNNEL;
-  // NAT traversal is for a later day: no name would accept its modes.
-  if (mode !== EncapsulationMode.TUNNEL && mode !== EncapsulationMode.TRANSPORT) return undefined;
-  const transport = mode === EncapsulationMode.TRANSPORT ? '-TRP' : '';
+  const mode = standardMode(values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? EncapsulationMode.TUNNEL);
+  const transport = isTransport(mode) ? '-TRP' : '';
   const group = values.get(IpsecAttribute.GROUP_DESCRIPTION);
   return `QM-${isAh ? 'AH' : 'ESP'}${transport}${cipher}${bits}${hash}${group === undefined ? '' : `-PFS-GRP${group}`}-SUITE`;
 };

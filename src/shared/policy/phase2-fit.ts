@@ -2,6 +2,7 @@
 import { EncapsulationMode, IpsecAttribute } from '../constants/ipsec-doi.ts';
 import { keymatSizes } from '../exchange/keymat.ts';
 import type { Proposal, Transform } from '../wire/payloads.ts';
+import { isInUdp, standardMode } from './encapsulation.ts';
 import { needsLegacyPhase2 } from './legacy.ts';
 import type { Phase2Transform, Suite, SuiteProtocol } from './peer-policy.ts';
 import { differences } from './phase2-comparison.ts';
@@ -20,7 +21,7 @@ export interface Phase2ProtocolChoice {
   readonly transformId: number;
   /** AuthenticationAlgorithm, undefined = none. */
   readonly authentication: number | undefined;
-  /** EncapsulationMode. */
+  /** EncapsulationMode, by the RFC's number. */
   readonly encapsulation: number;
   /** Bits. */
   readonly keyLength: number | undefined;
@@ -49,11 +50,19 @@ interface Fit {
   readonly picked: readonly Picked[];
 }
 
+/** What is taken where no suite says it. */
+export interface Leniency {
+  /** Weak algorithms as well. */
+  readonly legacyCrypto: boolean;
+  /** The modes in UDP, instead of the plain ones. */
+  readonly inUdp: boolean;
+}
+
 /** Undefined: they do not go together. All protocols of an offer must fit those of the suite one to one, with one PFS group and one encapsulation. */
 export const fitSuite = (
   offered: readonly Proposal[],
   suite: Suite | undefined,
-  legacyCrypto: boolean,
+  leniency: Leniency,
 ): Fit | undefined => {
   if (suite !== undefined && suite.protocols.length !== offered.length) return undefined;
   if (new Set(offered.map((proposal) => proposal.protocolId)).size !== offered.length) return undefined;
@@ -61,7 +70,7 @@ export const fitSuite = (
   for (const proposal of offered) {
     const ours = suite?.protocols.find((protocol) => protocol.protocolId === proposal.protocolId);
     if (suite !== undefined && ours === undefined) return undefined;
-    const part = fitProtocol(proposal, ours, parts[0], legacyCrypto);
+    const part = fitProtocol(proposal, ours, parts[0], leniency);
     if (part === undefined) return undefined;
     parts.push(part);
   }
@@ -87,13 +96,15 @@ const fitProtocol = (
   proposal: Proposal,
   ours: SuiteProtocol | undefined,
   first: ProtocolFit | undefined,
-  legacyCrypto: boolean,
+  { legacyCrypto, inUdp }: Leniency,
 ): ProtocolFit | undefined => {
   const peerSpi = spiNumber(proposal.spi);
   if (peerSpi === undefined) return undefined;
   const replayWindow = ours?.replayWindow ?? DEFAULT_REPLAY_WINDOW;
   const suits = (fit: ProtocolFit): boolean =>
-    (first === undefined || goTogether(first, fit)) && (legacyCrypto || !isTooWeak(fit));
+    (ours !== undefined || isInUdp(fit.protocol.encapsulation) === inUdp) &&
+    (first === undefined || goTogether(first, fit)) &&
+    (legacyCrypto || !isTooWeak(fit));
   for (const transform of proposal.transforms) {
     const offered = readAttributes(transform.attributes, IpsecAttribute);
     if (offered.fault !== undefined) continue;
@@ -121,9 +132,10 @@ const fitTransform = (
   const keyLength = offered.values.get(IpsecAttribute.KEY_LENGTH);
   const sizes = keymatSizes(protocolId, transform.transformId, keyLength, authentication);
   if (sizes === undefined) return undefined;
-  const encapsulation =
-    offered.values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? accepted?.encapsulation ?? EncapsulationMode.TUNNEL;
-  if (encapsulation !== EncapsulationMode.TUNNEL && encapsulation !== EncapsulationMode.TRANSPORT) return undefined;
+  const mode = offered.values.get(IpsecAttribute.ENCAPSULATION_MODE) ?? accepted?.encapsulation;
+  const encapsulation = standardMode(mode ?? EncapsulationMode.TUNNEL);
+  if (encapsulation < EncapsulationMode.TUNNEL || encapsulation > EncapsulationMode.UDP_ENCAP_TRANSPORT)
+    return undefined;
   return {
     proposalNumber,
     protocolId,

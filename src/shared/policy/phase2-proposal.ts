@@ -4,7 +4,7 @@ import { Doi } from '../constants/isakmp.ts';
 import type { Attribute, Proposal, SecurityAssociation } from '../wire/payloads.ts';
 import type { Phase2Transform, Suite } from './peer-policy.ts';
 import { comparePhase2 } from './phase2-comparison.ts';
-import { fitSuite, type Phase2Choice, type Picked } from './phase2-fit.ts';
+import { fitSuite, type Leniency, type Phase2Choice, type Picked } from './phase2-fit.ts';
 import { spiBytes } from './spi.ts';
 import { type Comparison, lifetimeAttributes } from './transform-attributes.ts';
 
@@ -43,16 +43,16 @@ export type Phase2Selection =
 
 /**
  * Responder: the peer's proposals in the peer's order, each against our suites in ours. `suites` undefined: anything that this
- * program can do is accepted (Check-suites=no), what is too weak only with `legacyCrypto`.
+ * program can do is accepted (Check-suites=no) as far as `leniency` goes.
  */
 export const choosePhase2 = (
   offer: SecurityAssociation,
   suites: readonly Suite[] | undefined,
-  legacyCrypto: boolean,
+  leniency: Leniency,
 ): Phase2Selection => {
   for (const group of byNumber(offer.proposals)) {
     for (const suite of suites ?? [undefined]) {
-      const fit = fitSuite(group, suite, legacyCrypto);
+      const fit = fitSuite(group, suite, leniency);
       if (fit !== undefined) return { kind: 'chosen', choice: fit.choice, picked: fit.picked.map(copyOf) };
     }
   }
@@ -111,7 +111,7 @@ export const matchPhase2Answer = (
   if (group.some((proposal) => proposal.transforms.length !== 1)) return undefined;
   for (const [index, suite] of suites.entries()) {
     // What we offered is what our configuration allows.
-    const fit = fitSuite(group, asOffered(suite), true);
+    const fit = fitSuite(group, asOffered(suite), ALL);
     const ours = spis[index];
     if (fit === undefined || ours === undefined) continue;
     const order = fit.choice.protocols.map(({ protocolId }) =>
@@ -121,6 +121,8 @@ export const matchPhase2Answer = (
   }
   return undefined;
 };
+
+const ALL: Leniency = { legacyCrypto: true, inUdp: true };
 
 /** A suite narrowed to exactly what its offer said: key length as offered, lifetime at most as offered. */
 const asOffered = (suite: Suite): Suite => ({

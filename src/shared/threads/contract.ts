@@ -16,6 +16,16 @@ export interface Path {
   readonly encapsulated: boolean;
 }
 
+/** A NAT between the two ends, or one that is pretended: ESP goes in UDP (RFC 3947). */
+export interface NatTraversal {
+  /** It stands before us: we keep its mapping awake. */
+  readonly isLocalBehind: boolean;
+  /** It stands before the peer, whose address may change. */
+  readonly isRemoteBehind: boolean;
+  /** What the peer knows: the numbers of RFC 3947, or those of its drafts. */
+  readonly dialect: 'rfc' | 'draft';
+}
+
 /** What main tells a lane, in order. `request` is drawn by the supervisor and comes back with the outcome. */
 export type LaneEvent =
   | {
@@ -100,6 +110,7 @@ export interface Agreement {
   readonly startedAt: number;
   /** The lower of the two nonces, compared byte by byte (decisions: convergence). */
   readonly lowestNonce: Uint8Array;
+  readonly nat: NatTraversal | undefined;
   readonly protocols: readonly AgreedProtocol[];
 }
 export interface AgreedProtocol {
@@ -168,6 +179,9 @@ export type LaneEffect =
       readonly hardAt: number;
       /** The peer said INITIAL-CONTACT: its SAs from before startedAt are dead. */
       readonly initialContact: boolean;
+      readonly nat: NatTraversal | undefined;
+      /** The peer answers R-U-THERE (RFC 3706). */
+      readonly answersProbes: boolean;
     }
   | {
       readonly kind: 'phase1Failed';
@@ -176,6 +190,8 @@ export type LaneEffect =
       readonly isakmp: Cookies;
       readonly failure: Failure;
     }
+  /** A NAT has given the peer another address or port, as an authenticated message shows. */
+  | { readonly kind: 'phase1Moved'; readonly isakmp: Cookies; readonly path: Path }
   /** Soft lifetime over: renew it if it is still wanted. */
   | { readonly kind: 'phase1Expiring'; readonly isakmp: Cookies }
   | { readonly kind: 'phase1Gone'; readonly isakmp: Cookies; readonly why: 'expired' | 'deletedByPeer' | 'deletedByUs' }

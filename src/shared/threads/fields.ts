@@ -11,8 +11,10 @@ export interface Field<T> {
   read(from: Unpacker): T;
 }
 
-/** A field for every property, those that may be absent included. */
-export type FieldsOf<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
+/** A field for every property, those that may be absent included: they are only written where they are there. */
+export type FieldsOf<T> = {
+  readonly [K in keyof T]-?: Field<object extends Pick<T, K> ? Exclude<T[K], undefined> : T[K]>;
+};
 
 /** Where fields are written: one buffer for one batch after the other. */
 export class Packer {
@@ -193,6 +195,15 @@ export const list = <T>(item: Field<T>): Field<readonly T[]> => ({
     for (let left = u32.read(from); left > 0; left--) values.push(item.read(from));
     return values;
   },
+});
+
+/** What may be undefined. */
+export const optional = <T>(item: Field<T>): Field<T | undefined> => ({
+  write: (out, value) => {
+    flag.write(out, value !== undefined);
+    if (value !== undefined) item.write(out, value);
+  },
+  read: (from) => (flag.read(from) ? item.read(from) : undefined),
 });
 
 /** A plain object whose properties are all there. */

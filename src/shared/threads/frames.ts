@@ -16,6 +16,7 @@ import type {
   LaneEvent,
   LogFields,
   LogRecord,
+  NatTraversal,
   Path,
   Role,
 } from './contract.ts';
@@ -28,6 +29,7 @@ import {
   keyOf,
   list,
   message,
+  optional,
   Packer,
   passingBytes,
   record,
@@ -122,6 +124,9 @@ const framesOf = <U extends Kinded>(rows: Rows<U>): Frames<U> => {
 const endpoint: Field<Endpoint> = record<Endpoint>({ address: text, port: u32 });
 const path: Field<Path> = record<Path>({ local: endpoint, remote: endpoint, encapsulated: flag });
 const role: Field<Role> = word<Role>({ initiator: 0, responder: 1 });
+const nat: Field<NatTraversal | undefined> = optional(
+  record<NatTraversal>({ isLocalBehind: flag, isRemoteBehind: flag, dialect: word({ rfc: 0, draft: 1 }) }),
+);
 const identity: Field<Identity> = record<Identity>({ type: u8, protocol: u8, port: u32, data: bytes });
 
 /** Main to lane. */
@@ -175,6 +180,7 @@ const agreement: Field<Agreement> = record<Agreement>({
   route: record<Route>({ mark: u32, markMask: u32, interfaceId: u32 }),
   startedAt: f64,
   lowestNonce: bytes,
+  nat,
   protocols: list(
     record<AgreedProtocol>({
       protocolId: u8,
@@ -231,8 +237,11 @@ export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
     softAt: f64,
     hardAt: f64,
     initialContact: flag,
+    nat,
+    answersProbes: flag,
   },
   phase1Failed: { request: f64, peer: text, isakmp: text, failure },
+  phase1Moved: { isakmp: text, path },
   phase1Expiring: { isakmp: text },
   phase1Gone: { isakmp: text, why: word({ expired: 0, deletedByPeer: 1, deletedByUs: 2 }) },
   phase2Started: { exchange: f64, isakmp: text, connection: text },

@@ -10,6 +10,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
   assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 60,
+    keepaliveSeconds: 20,
     deleteSas: true,
     listenOn: undefined,
     logLevels: [],
@@ -24,6 +25,7 @@ test('every setting is read', () => {
 Retransmits=5
 Exchange-max-time=30
 Check-interval=10
+NAT-T-Keepalive=7
 Delete-SAs=no
 Listen-on=10.0.0.1,2001:DB8::1
 Loglevel=A=10,6=50
@@ -34,6 +36,7 @@ Renegotiate-on-HUP=
   assert.deepEqual([policy.retransmits, policy.exchangeMaxTimeSeconds], [5, 30]);
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 10,
+    keepaliveSeconds: 7,
     deleteSas: false,
     listenOn: ['10.0.0.1', '2001:db8::1'],
     logLevels: [

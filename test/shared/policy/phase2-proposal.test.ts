@@ -22,6 +22,9 @@ import { nearest } from '../../../src/shared/policy/transform-attributes.ts';
 import type { Attribute, SecurityAssociation } from '../../../src/shared/wire/payloads.ts';
 import { espSuite, espTransform } from '../../helpers/lane-pair.ts';
 
+const STRICT = { legacyCrypto: false, inUdp: false };
+const LENIENT = { legacyCrypto: true, inUdp: false };
+
 const A = IpsecAttribute;
 
 const suiteOf = (name: string, ...protocols: readonly (readonly [number, readonly Phase2Transform[]])[]): Suite => ({
@@ -62,7 +65,7 @@ const good: readonly Attribute[] = [
 ];
 
 const chosen = (sa: SecurityAssociation, ...suites: readonly Suite[]) => {
-  const selection = choosePhase2(sa, suites, false);
+  const selection = choosePhase2(sa, suites, STRICT);
   return selection.kind === 'chosen' ? selection.choice : undefined;
 };
 
@@ -108,7 +111,7 @@ describe('quick mode, responder', () => {
 
   it('answers the chosen transform as it came, under our SPI', () => {
     const sa = offer(BUNDLE);
-    const selection = choosePhase2(sa, [BUNDLE], false);
+    const selection = choosePhase2(sa, [BUNDLE], STRICT);
     assert.ok(selection.kind === 'chosen');
     const answer = answerPhase2(selection.picked, [0x7001, 0x7002]);
     assert.deepEqual(
@@ -193,22 +196,22 @@ describe('quick mode, responder', () => {
       { protocolId: ProtocolId.IPSEC_AH, transformId: AhTransform.SHA2_256, attributes: good.slice(0, 1) },
       { protocolId: ProtocolId.IPCOMP, transformId: 2, attributes: good.slice(0, 1) },
     ];
-    for (const one of odd) assert.equal(choosePhase2(raw(one), undefined, true).kind, 'none', JSON.stringify(one));
+    for (const one of odd) assert.equal(choosePhase2(raw(one), undefined, LENIENT).kind, 'none', JSON.stringify(one));
   });
 
   it('Check-suites=no takes whatever we can do, but what is too weak only with Legacy-crypto=yes (decisions 4.3)', () => {
     const encapsulation = good.slice(0, 1);
-    assert.equal(choosePhase2(raw({ attributes: good }), undefined, false).kind, 'chosen');
+    assert.equal(choosePhase2(raw({ attributes: good }), undefined, STRICT).kind, 'chosen');
     const nullCipher = { transformId: EspTransform.NULL, attributes: good.slice(0, 2) };
-    assert.equal(choosePhase2(raw(nullCipher), undefined, false).kind, 'chosen');
+    assert.equal(choosePhase2(raw(nullCipher), undefined, STRICT).kind, 'chosen');
     const weak: readonly RawProposal[] = [
       { transformId: EspTransform.DES, attributes: good.slice(0, 2) },
       { attributes: [...encapsulation, ...good.slice(2)] },
       { attributes: [...good, { type: A.GROUP_DESCRIPTION, value: GroupDescription.MODP_768 }] },
     ];
     for (const one of weak) {
-      assert.equal(choosePhase2(raw(one), undefined, false).kind, 'none', JSON.stringify(one));
-      assert.equal(choosePhase2(raw(one), undefined, true).kind, 'chosen', JSON.stringify(one));
+      assert.equal(choosePhase2(raw(one), undefined, STRICT).kind, 'none', JSON.stringify(one));
+      assert.equal(choosePhase2(raw(one), undefined, LENIENT).kind, 'chosen', JSON.stringify(one));
     }
   });
 
@@ -236,7 +239,7 @@ describe('quick mode, responder', () => {
         choosePhase2(
           raw({ attributes: [{ type: A.ENCAPSULATION_MODE, value: mode }, ...good.slice(1)] }),
           undefined,
-          true,
+          LENIENT,
         ).kind,
         'none',
       );
@@ -256,7 +259,11 @@ describe('quick mode, responder', () => {
   });
 
   it('decisions 7: tells what differs, and the suite that would accept it', () => {
-    const selection = choosePhase2(raw({ attributes: good }), [espSuite({ group: GroupDescription.MODP_2048 })], false);
+    const selection = choosePhase2(
+      raw({ attributes: good }),
+      [espSuite({ group: GroupDescription.MODP_2048 })],
+      STRICT,
+    );
     const best = selection.kind === 'none' ? nearest(selection.comparisons) : undefined;
     assert.equal(best?.offered, 'ESP AES-128/HMAC_SHA2_256/no PFS/TUNNEL');
     assert.deepEqual(best?.differences, [{ attribute: 'GROUP_DESCRIPTION', got: 'none', expected: 'MODP_2048' }]);

@@ -39,12 +39,16 @@ const start = async (t: TestContext, task: Task, progress = new SharedArrayBuffe
 /** Every field of a sample row follows from its message id. */
 const assertWhole = ({ row }: SaEntry): void => assert.deepEqual(row, sampleRow(row.messageId));
 
-/** Reads until that many different things were seen; false if that would take for ever. */
+/** Reads until that many different things were seen; false if that would take for ever. A writer that gets no processor is given ours. */
 const readUnderFire = (wanted: number, read: () => Iterable<number>): boolean => {
   const seen = new Set<number>();
-  for (let reads = 0; reads < 2_000_000 && seen.size < wanted; reads++) for (const what of read()) seen.add(what);
+  for (let turns = 0; turns < 20_000 && seen.size < wanted; turns++) {
+    for (let reads = 0; reads < 1_000 && seen.size < wanted; reads++) for (const what of read()) seen.add(what);
+    if (seen.size < wanted) Atomics.wait(NOBODY_WAKES, 0, 0, 1);
+  }
   return seen.size >= wanted;
 };
+const NOBODY_WAKES = new Int32Array(new SharedArrayBuffer(4));
 
 const wholeRows = (table: SaTable): number[] =>
   [...table.all()].map((entry) => {

@@ -25,11 +25,20 @@ const identity = fc.record({ type: u8, protocol: u8, port: fc.integer({ min: 0, 
 const role = fc.constantFrom('initiator', 'responder');
 const failure = fc.record({ reason: text, cause: fc.constantFrom('timeout', 'refused', 'cancelled', 'error') });
 const spis = fc.array(u32);
+const nat = fc.option(
+  fc.record({
+    isLocalBehind: fc.boolean(),
+    isRemoteBehind: fc.boolean(),
+    dialect: fc.constantFrom('rfc', 'draft'),
+  }),
+  { nil: undefined },
+);
 
 const general: fc.Arbitrary<GeneralPolicy> = fc.record({
   retransmits: number,
   exchangeMaxTimeSeconds: number,
   identitySecrets: fc.array(fc.tuple(text, bytes)).map((pairs) => new Map(pairs)),
+  encapsulationPort: fc.option(number, { nil: undefined }),
 });
 
 const peer: fc.Arbitrary<PeerPolicy> = fc.record({
@@ -58,6 +67,7 @@ const peer: fc.Arbitrary<PeerPolicy> = fc.record({
   legacyCrypto: fc.boolean(),
   unique: fc.constantFrom('replace', 'keep', 'never'),
   deleteChildren: fc.boolean(),
+  forceEncapsulation: fc.boolean(),
   connections: fc.constant([]),
 });
 
@@ -117,6 +127,7 @@ const agreement = fc.record({
   route: fc.record({ mark: u32, markMask: u32, interfaceId: u32 }),
   startedAt: number,
   lowestNonce: bytes,
+  nat,
   protocols: fc.array(
     fc.record({
       protocolId: u8,
@@ -174,8 +185,11 @@ const EFFECTS: Kinds<LaneEffect> = {
     softAt: number,
     hardAt: number,
     initialContact: fc.boolean(),
+    nat,
+    answersProbes: fc.boolean(),
   }),
   phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, isakmp: text, failure }),
+  phase1Moved: fc.record({ kind: fc.constant('phase1Moved'), isakmp: text, path }),
   phase1Expiring: fc.record({ kind: fc.constant('phase1Expiring'), isakmp: text }),
   phase1Gone: fc.record({
     kind: fc.constant('phase1Gone'),
@@ -278,6 +292,7 @@ it('hands datagrams out as views of the batch, policies and cookies as copies', 
     retransmits: 3,
     exchangeMaxTimeSeconds: 120,
     identitySecrets: new Map([['a', Uint8Array.of(9, 9)]]),
+    encapsulationPort: 4500,
   };
   const { path: way } = DATAGRAM.kind === 'datagram' ? DATAGRAM : assert.fail();
   const batch = packed(

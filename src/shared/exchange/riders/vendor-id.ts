@@ -1,47 +1,69 @@
 /** Vendor ids that we send, and what a peer's tell us. RFC 2408 §3.16. */
 import type { OutPayload } from '../../wire/message.ts';
+import type { Phase1Setup } from '../effects.ts';
 import type { Inbound } from '../inbound.ts';
 
-interface VendorId {
-  readonly name: string;
-  readonly rfc: string;
-  readonly bytes: Uint8Array;
+/** What a peer has said that it can do. */
+export interface PeerAbilities {
+  /** RFC 3706. */
+  readonly deadPeerDetection: boolean;
+  /** The best of the ways of NAT traversal that it knows; undefined: none, or we do without. */
+  readonly natDialect: NatDialect | undefined;
 }
 
-/** In wire order. */
+/** Payload and mode numbers of RFC 3947, or those of its drafts 02 and 03. */
+export type NatDialect = 'rfc' | 'draft';
+
+interface VendorId {
+  readonly bytes: Uint8Array;
+  /** Undefined: it has nothing to do with NAT traversal. */
+  readonly natDialect: NatDialect | undefined;
+}
+
+const vendorId = (hex: string, natDialect?: NatDialect): VendorId => ({
+  bytes: Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+  natDialect,
+});
+
+/** RFC 3706 §5.1. */
+const DEAD_PEER_DETECTION = vendorId('afcad71368a1f1c96b8696fc77570100');
+
+/** In wire order, and of the ways of NAT traversal the better one first. The hashes are MD5 of the documents' names. */
 const VENDOR_IDS: readonly VendorId[] = [
-  {
-    name: 'DPD',
-    rfc: 'RFC 3706 §5.1',
-    bytes: Uint8Array.of(
-      0xaf,
-      0xca,
-      0xd7,
-      0x13,
-      0x68,
-      0xa1,
-      0xf1,
-      0xc9,
-      0x6b,
-      0x86,
-      0x96,
-      0xfc,
-      0x77,
-      0x57,
-      0x01,
-      0x00,
-    ),
-  },
+  DEAD_PEER_DETECTION,
+  vendorId('4a131c81070358455c5728f20e95452f', 'rfc'),
+  vendorId('7d9419a65310ca6f2c179d9215529d56', 'draft'),
+  // The draft's own name, and the name with a newline that most implementations have hashed.
+  vendorId('90cb80913ebb696e086381b5ec427b1f', 'draft'),
+  vendorId('cd60464335df21f87cfdb2fc68b6a448', 'draft'),
 ];
 
 /** What an initiator offers. */
-export const offeredVendorIds = (): readonly OutPayload[] => VENDOR_IDS.map(vendorIdPayload);
+export const offeredVendorIds = (setup: Phase1Setup): readonly OutPayload[] => usable(setup).map(vendorIdPayload);
 
 /** What a responder answers: only ids that were offered, so that the answer stays smaller than the question. */
-export const answeredVendorIds = (message: Inbound): readonly OutPayload[] =>
-  VENDOR_IDS.filter(({ bytes }) => message.vendorIds.some(({ value }) => sameBytes(value.vendorId, bytes))).map(
-    vendorIdPayload,
-  );
+export const answeredVendorIds = (setup: Phase1Setup, message: Inbound): readonly OutPayload[] =>
+  usable(setup)
+    .filter((known) => names(message, known))
+    .map(vendorIdPayload);
+
+/** What the vendor ids of the peer's first message say. */
+export const abilitiesOf = (setup: Phase1Setup, message: Inbound): PeerAbilities => ({
+  deadPeerDetection: names(message, DEAD_PEER_DETECTION),
+  natDialect: usable(setup).find((known) => known.natDialect !== undefined && names(message, known))?.natDialect,
+});
+
+/** Some peers name dead peer detection only with their keys. */
+export const updated = (abilities: PeerAbilities, message: Inbound): PeerAbilities =>
+  abilities.deadPeerDetection || !names(message, DEAD_PEER_DETECTION)
+    ? abilities
+    : { ...abilities, deadPeerDetection: true };
+
+const usable = ({ encapsulationPort }: Phase1Setup): readonly VendorId[] =>
+  encapsulationPort === undefined ? [DEAD_PEER_DETECTION] : VENDOR_IDS;
+
+const names = ({ vendorIds }: Inbound, { bytes }: VendorId): boolean =>
+  vendorIds.some(({ value }) => sameBytes(value.vendorId, bytes));
 
 const vendorIdPayload = ({ bytes }: VendorId): OutPayload => ({ kind: 'VID', value: { vendorId: bytes } });
 

@@ -63,6 +63,28 @@ export const PHASE1_EVENTS = {
       },
     },
   },
+  'nat-found': {
+    severity: 'verbose',
+    byPeer: false,
+    lines: {
+      'NAT traversal: {who}: {ends} behind a NAT, ESP goes in UDP': {
+        cause:
+          'Phase 1 found that addresses are changed on the way, or one of the two ends pretends so (Flags=force-encap).',
+        cure: 'None needed. The NAT has to let UDP pass, ports 500 and 4500.',
+      },
+    },
+  },
+  'peer-moved': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'NAT mapping changed: peer {peer} is at {after} now, was at {before}': {
+        cause:
+          'The NAT before this peer has forgotten it and given it another address or port; an authenticated message came from there. SAs follow.',
+        cure: 'None needed. If it happens all the time, let the peer send NAT keepalives more often than the NAT forgets.',
+      },
+    },
+  },
   'phase1-expired': {
     severity: 'notice',
     byPeer: false,

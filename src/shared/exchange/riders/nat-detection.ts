@@ -1,0 +1,52 @@
+/** Whether a NAT changes addresses between the two ends, RFC 3947 §3.2: each tells the hash of what it believes to be its own and the other's address. */
+import { type Endpoint, parseAddress } from '../../address.ts';
+import { digest } from '../../crypto/prf.ts';
+import { InvariantError } from '../../errors.ts';
+import type { NatTraversal } from '../../threads/contract.ts';
+import type { Header, OutPayload } from '../../wire/message.ts';
+import type { Env, Phase1Setup } from '../effects.ts';
+import type { Inbound } from '../inbound.ts';
+import type { NatDialect } from './vendor-id.ts';
+
+/** What the hashes are made with. */
+interface Basis {
+  readonly setup: Phase1Setup;
+  /** HashAlgorithm of phase 1. */
+  readonly hash: number;
+  readonly header: Pick<Header, 'initiatorCookie' | 'responderCookie'>;
+  /** Undefined: one of the two ends does without NAT traversal. */
+  readonly dialect: NatDialect | undefined;
+}
+
+/** The peer's address first, then ours. `Flags=force-encap` tells a hash of nothing for ours: the peer sees a NAT and puts its ESP into UDP. */
+export const natDetectionPayloads = (basis: Basis, env: Env): readonly OutPayload[] => {
+  const { setup, dialect } = basis;
+  if (dialect === undefined) return [];
+  const { local, remote } = setup.path;
+  const ours = hashOf(basis, local);
+  const told = setup.policy.forceEncapsulation ? env.random(ours.length) : ours;
+  return [hashOf(basis, remote), told].map((hash) => ({ kind: 'NAT_D', value: { hash }, draft: dialect === 'draft' }));
+};
+
+/** Undefined: ESP goes as it is. Without the payloads of the peer nothing can be found out, and there is no NAT. */
+export const detectNat = (basis: Basis, { natDetections }: Inbound): NatTraversal | undefined => {
+  const { setup, dialect } = basis;
+  const [ours, ...theirs] = natDetections.map(({ value }) => value.hash);
+  if (dialect === undefined || ours === undefined || theirs.length === 0) return undefined;
+  const { local, remote } = setup.path;
+  const isLocalBehind = setup.policy.forceEncapsulation || !isSame(ours, hashOf(basis, local));
+  const ofRemote = hashOf(basis, remote);
+  const isRemoteBehind = !theirs.some((hash) => isSame(hash, ofRemote));
+  // A peer that speaks on the NAT-T port from the beginning wants what goes with it.
+  const isWanted = isLocalBehind || isRemoteBehind || setup.path.encapsulated;
+  return isWanted ? { isLocalBehind, isRemoteBehind, dialect } : undefined;
+};
+
+const hashOf = ({ hash, header }: Basis, { address, port }: Endpoint): Uint8Array => {
+  const bytes = parseAddress(address)?.bytes;
+  if (bytes === undefined) throw new InvariantError(`${address} is no address`);
+  const place = Uint8Array.of(...bytes, port >> 8, port & 0xff);
+  return digest(hash, header.initiatorCookie, header.responderCookie, place);
+};
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
