@@ -210,6 +210,9 @@ export class DaemonConfiguration {
       get checkIntervalSeconds() {
         return configuration.general().daemon.checkIntervalSeconds;
       },
+      get deadPeerSeconds() {
+        return configuration.general().daemon.deadPeerSeconds;
+      },
       get keepaliveSeconds() {
         return configuration.general().daemon.keepaliveSeconds;
       },

@@ -51,6 +51,8 @@ const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: n
     case 'phase1Established':
     case 'phase1Failed':
     case 'phase1Moved':
+    case 'peerAlive':
+    case 'peerDead':
     case 'phase1Expiring':
     case 'phase1Gone':
     case 'phase1Resumed':

@@ -166,6 +166,9 @@ export class Supervisor {
       case 'pairGone':
         this.#rows.remove(effect.pair);
         return;
+      case 'queryUse':
+        void this.#queryUse(effect.isakmp, effect.sas);
+        return;
       case 'keepalive':
         this.#options.sendKeepalive(effect.path);
         return;

@@ -13,6 +13,7 @@ import type { LaneContext } from './lane-context.ts';
 import { say } from './lane-log.ts';
 import { isFreshMessageId, rememberMessageId } from './message-ids.ts';
 import { protectedEnvelope, sendInformational } from './outgoing.ts';
+import { heard, isLateAnswer, refuseAnswer } from './probes.ts';
 import { refusedByPeer } from './peer-refusals.ts';
 import { setupOf } from './phase2.ts';
 import { hearFrom } from './retransmission.ts';
@@ -50,6 +51,7 @@ export const receiveInformational = (
     capture(lane, path, false, opened.message.clear);
   }
   if (!(news instanceof ProtocolError)) {
+    if (!news.some((item) => isLateAnswer(established, item))) heard(lane, sa);
     for (const item of news) take(lane, sa, established, item);
     return;
   }
@@ -92,6 +94,8 @@ const take = (lane: LaneContext, sa: IsakmpSa, established: Established, news: N
       refusedByPeer(lane, sa, established, news.notify, news.spi);
       return;
     case 'iAmHere':
+      if (isLateAnswer(established, news)) refuseAnswer(lane, sa, established, news.sequence);
+      return;
     case 'status':
       return;
   }

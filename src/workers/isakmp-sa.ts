@@ -7,7 +7,7 @@ import type { SaHandle } from '../shared/sa-table/handles.ts';
 import type { Cookies, NatTraversal, Path, Role } from '../shared/threads/contract.ts';
 import type { TimerHandle } from '../shared/timer-wheel.ts';
 
-export const TIMER_NAMES = ['repeat', 'exchangeEnd', 'soft', 'hard'] as const;
+export const TIMER_NAMES = ['repeat', 'exchangeEnd', 'soft', 'hard', 'probe'] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
 /** Something with timers of its own, at most one of each name; 0: not armed. */
@@ -15,7 +15,7 @@ export interface Timed {
   readonly timers: Record<TimerName, TimerHandle>;
 }
 
-export const noTimers = (): Timed['timers'] => ({ repeat: 0, exchangeEnd: 0, soft: 0, hard: 0 });
+export const noTimers = (): Timed['timers'] => ({ repeat: 0, exchangeEnd: 0, soft: 0, hard: 0, probe: 0 });
 
 /** There may be thousands half-open that strangers began: what only an established one needs is in `established`. */
 export interface IsakmpSa extends Timed {
@@ -65,16 +65,26 @@ export interface Established extends EstablishedBasis {
   readonly authentic: TokenBucket;
   /** What may be caused by messages under its cookies that prove nothing: each notify takes a message id for good. */
   readonly forged: TokenBucket;
+  /** The peer's last R-U-THERE. */
   deadPeerDetection: { readonly sequence: number; readonly repetitions: number } | undefined;
+  /** ms: when something authentic came last. */
+  heardAt: number;
+  /** Our R-U-THERE that waits for its answer. */
+  probe: { readonly sequence: number; sent: number } | undefined;
+  /** The number of our last R-U-THERE. */
+  probes: number | undefined;
 }
 
-export const establishedOn = (basis: EstablishedBasis): Established => ({
+export const establishedOn = (basis: EstablishedBasis, now: number): Established => ({
   ...basis,
   phase2: new Map(),
   usedMessageIds: new Set(),
   authentic: new TokenBucket({ burst: 50, perSecond: 5 }),
   forged: new TokenBucket({ burst: 10, perSecond: 1 / 60 }),
   deadPeerDetection: undefined,
+  heardAt: now,
+  probe: undefined,
+  probes: undefined,
 });
 
 /** One quick mode. */

@@ -23,6 +23,7 @@ import { startPhase1 } from './phase1.ts';
 import { endExchange, giveUpPhase1 } from './phase1-outcome.ts';
 import { kernelAnswered, startQuickMode } from './phase2.ts';
 import { endQuickMode, giveUpPhase2 } from './phase2-outcome.ts';
+import { probe, probeUnanswered } from './probes.ts';
 import { receiveDatagram } from './reception.ts';
 import { repeatMessage } from './retransmission.ts';
 import { dropSa, endPhase2, failPhase1 } from './sa-life.ts';
@@ -174,6 +175,11 @@ export class LaneCore {
         if (sa !== undefined) lane.store.setReplaced(sa, event.isReplaced);
         return;
       }
+      case 'probe': {
+        const sa = lane.sas.find(event.isakmp);
+        if (sa !== undefined) probe(lane, sa, event.quietSince);
+        return;
+      }
       case 'cancel':
         this.#cancel(event.request);
         return;
@@ -231,6 +237,9 @@ export class LaneCore {
       case 'soft':
         lane.store.softExpired(sa);
         lane.effects.push({ kind: 'phase1Expiring', isakmp: cookiesOf(sa) });
+        return;
+      case 'probe':
+        probeUnanswered(lane, sa);
         return;
       case 'hard':
         say(lane, sa, 'phase1-expired', `ISAKMP SA of ${whoWords(fieldsOf(sa))} has expired`);

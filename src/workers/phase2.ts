@@ -24,6 +24,7 @@ import { fieldsOf, say, trace, turnTo } from './lane-log.ts';
 import { freshMessageId, isFreshMessageId, rememberMessageId } from './message-ids.ts';
 import { protectedEnvelope, sendAgain } from './outgoing.ts';
 import { perform } from './phase2-outcome.ts';
+import { heard } from './probes.ts';
 import { hearFrom, stopRepeating } from './retransmission.ts';
 import { follow } from './roaming.ts';
 import { endPhase2 } from './sa-life.ts';
@@ -114,6 +115,7 @@ export const receiveQuickMode = (
       if (running === undefined) enter(lane, sa, established, phase2);
       hearFrom(lane, sa);
       follow(lane, sa, established, event.path);
+      heard(lane, sa);
       stopRepeating(lane, sa, phase2);
       perform(lane, sa, phase2, received.actions);
       tracePhase2Offer(lane, sa.policy, phase2, established.nat, received);
@@ -160,6 +162,7 @@ const refuse = (
     rememberMessageId(lane, sa, established, header.messageId);
     hearFrom(lane, sa);
     follow(lane, sa, established, path);
+    heard(lane, sa);
   }
   const about = message && peerSpiIn(message);
   const [lines, why] = [linesOf(2, refused), reasonOf(2, refused)];

@@ -41,7 +41,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
       encapsulated,
     },
     conversation: undefined,
-    established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes }),
+    established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes }, lane.now()),
     hearsay: undefined,
     refusal: undefined,
     row: handle,

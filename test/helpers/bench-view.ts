@@ -18,6 +18,7 @@ export class BenchView implements ConfigurationView {
   active: readonly string[];
   checkIntervalSeconds: number;
   readonly keepaliveSeconds = 20;
+  deadPeerSeconds = 0;
   #indexed: BenchIndex | undefined;
 
   constructor({ peers, policies, active, checkIntervalSeconds }: ViewOptions) {

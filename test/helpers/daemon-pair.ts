@@ -218,6 +218,7 @@ const viewOf = ({ policy, active, checkIntervalSeconds }: DaemonOptions): Config
   active,
   checkIntervalSeconds,
   keepaliveSeconds: 20,
+  deadPeerSeconds: 0,
 });
 
 /** A lane behind two queues that keep their order and take a moment. */

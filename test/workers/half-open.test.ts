@@ -57,7 +57,7 @@ describe('half-open flood', () => {
       refusal: undefined,
       row: undefined,
       slabSlot: -1,
-      timers: { repeat: 0, exchangeEnd: 0, soft: 0, hard: 0 },
+      timers: { repeat: 0, exchangeEnd: 0, soft: 0, hard: 0, probe: 0 },
     });
     const all = Array.from({ length: 20_000 }, (_, i) => sa(i));
     const left: IsakmpSa[] = [];

@@ -12,6 +12,8 @@ import { GENERAL, INITIATOR_ID } from './sections.ts';
 
 export interface DaemonSettings {
   readonly checkIntervalSeconds: number;
+  /** DPD-check-interval; 0: off. */
+  readonly deadPeerSeconds: number;
   /** NAT-T-Keepalive. */
   readonly keepaliveSeconds: number;
   /** Whether SAs are deleted when the daemon ends. */
@@ -56,6 +58,7 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
     },
     daemon: {
       checkIntervalSeconds: read(GENERAL.checkInterval, daemon?.checkIntervalSeconds),
+      deadPeerSeconds: read(GENERAL.dpdCheckInterval, daemon?.deadPeerSeconds),
       keepaliveSeconds: read(GENERAL.natTKeepalive, daemon?.keepaliveSeconds),
       deleteSas: read(GENERAL.deleteSas, daemon?.deleteSas),
       listenOn: read(GENERAL.listenOn, daemon?.listenOn),

@@ -62,10 +62,10 @@ export const GENERAL = {
   defaultPhase2Lifetime: range('seconds')('Default-phase-2-lifetime', 'How long an IPsec SA lives.', '1200,60:86400'),
   defaultPhase2Suites: sectionList('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
   deleteSas: yesNo('Delete-SAs', 'Whether SAs are deleted when the daemon ends.', 'yes'),
-  dpdCheckInterval: notYet(
-    secondsOrOff('DPD-check-interval', 'How often idle peers are asked whether they live.', '0'),
-    'ignored',
-    'peers are answered but not asked whether they live',
+  dpdCheckInterval: secondsOrOff(
+    'DPD-check-interval',
+    'For how long nothing may come from a peer before it is asked whether it lives; 0: it is never asked.',
+    '0',
   ),
   exchangeMaxTime: seconds('Exchange-max-time', 'How long an exchange may take before it is given up.', '120'),
   legacyDefaults: yesNo(

@@ -10,6 +10,8 @@ export interface ConfigurationView {
   /** `[Phase 2]:Connections`: what should always be up. */
   readonly active: readonly string[];
   readonly checkIntervalSeconds: number;
+  /** DPD-check-interval; 0: peers are not asked. */
+  readonly deadPeerSeconds: number;
   /** NAT-T-Keepalive. */
   readonly keepaliveSeconds: number;
 }

@@ -8,6 +8,7 @@ import { Attempts, type Routing } from './attempts.ts';
 import type { ConfigurationView } from './configuration-view.ts';
 import { Connections } from './connections.ts';
 import { type ConvergenceRule, converge } from './convergence.ts';
+import { DeadPeers } from './dead-peers.ts';
 import type { Deadline } from './deadlines.ts';
 import { Deletes } from './deletes.ts';
 import { Desk } from './desk.ts';
@@ -66,6 +67,7 @@ export class ConnectionCore {
   readonly #isakmpLives: IsakmpLives;
   readonly #teardown: Teardown;
   readonly #mode: Mode;
+  readonly #deadPeers: DeadPeers;
   readonly #reload: Reload;
   readonly #shutdown: Shutdown;
   readonly #startedAt: number;
@@ -95,6 +97,7 @@ export class ConnectionCore {
     const all = { ...made, lives: this.#lives, isakmpLives: this.#isakmpLives };
     this.#teardown = new Teardown(this.#desk, all);
     this.#mode = new Mode(this.#desk, all);
+    this.#deadPeers = new DeadPeers(this.#desk, { peers: this.#peers, lives: this.#lives, mode: this.#mode });
     this.#reload = new Reload(this.#desk, all);
     this.#shutdown = new Shutdown(this.#desk, all);
   }
@@ -182,6 +185,9 @@ export class ConnectionCore {
       case 'flowRefused':
         this.#flows.refused(event.id);
         return;
+      case 'used':
+        this.#withIsakmp(event.isakmp, (sa) => this.#deadPeers.used(sa, event.usedAt));
+        return;
       case 'reconfigured':
         this.#reconfigure('edited');
         return;
@@ -218,12 +224,20 @@ export class ConnectionCore {
     switch (effect.kind) {
       case 'phase1Established':
         this.#isakmpLives.established(lane, effect);
+        this.#withIsakmp(effect.isakmp, (sa) => this.#deadPeers.watch(sa));
         return;
       case 'phase1Failed':
         this.#attempts.phase1Failed(effect.request, effect.failure, effect.isakmp);
         if (effect.request === 0 && effect.peer !== '') {
           this.#peers.peer(effect.peer).lastFailure = { ...effect.failure, at: this.#desk.now };
         }
+        return;
+      case 'peerAlive':
+        this.#vouchFor(effect.isakmp);
+        this.#withIsakmp(effect.isakmp, (sa) => this.#deadPeers.alive(sa, effect.heardAt));
+        return;
+      case 'peerDead':
+        this.#withIsakmp(effect.isakmp, (sa) => this.#deadPeers.dead(sa));
         return;
       case 'phase1Moved':
         this.#withIsakmp(effect.isakmp, (sa) => this.#peers.moveIsakmp(sa, effect.path));
@@ -359,6 +373,7 @@ export class ConnectionCore {
       this.#lives.reconsider(connection);
     }
     for (const connection of listed) this.#activate(connection);
+    this.#deadPeers.reconfigured();
     this.#desk.emit({ kind: 'news', news: { kind: 'reconfigured' } });
     this.#check();
   }

@@ -29,6 +29,8 @@ export type ConnectionEvent =
   | { readonly kind: 'refused'; readonly pair: number; readonly reason: string }
   /** The kernel refused a policy that a `putFlow` effect was about. */
   | { readonly kind: 'flowRefused'; readonly id: number }
+  /** The last packet through the SAs of a `queryUse` came at `usedAt` (ms); 0: none ever did. */
+  | { readonly kind: 'used'; readonly isakmp: Cookies; readonly usedAt: number }
   /** The configuration is another: its list of active connections counts from now on. */
   | { readonly kind: 'reconfigured' }
   /**
@@ -83,6 +85,8 @@ export type ConnectionEffect =
   /** A pair is new or has changed. */
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }
+  /** When these inbound SAs were used last; answered by `used`. */
+  | { readonly kind: 'queryUse'; readonly isakmp: Cookies; readonly sas: readonly SaId[] }
   /** To the peer: one byte, so that a NAT does not forget us. */
   | { readonly kind: 'keepalive'; readonly path: Path }
   | { readonly kind: 'log'; readonly record: LogRecord }

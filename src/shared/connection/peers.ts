@@ -82,6 +82,7 @@ export class Peers {
     if (!this.#sas.delete(sa.cookies)) return;
     const { party } = sa;
     sa.renewal?.cancel();
+    sa.watch?.cancel();
     party.peer.outdated.delete(sa);
     party.sas.splice(party.sas.indexOf(sa), 1);
     this.#count(party.peer, sa, -1);

@@ -87,6 +87,7 @@ export class IsakmpSa {
   readonly role: Role;
   path: Path;
   readonly nat: NatTraversal | undefined;
+  readonly answersProbes: boolean;
   readonly localIdentity: string;
   /** ms: when the exchange that made it began here, and when it was complete. */
   readonly startedAt: number;
@@ -101,6 +102,8 @@ export class IsakmpSa {
   /** ms: when its lane died; undefined as soon as the successor has read it back. */
   unconfirmedSince: number | undefined;
   renewal: Deadline | undefined;
+  /** When it is looked whether the peer lives. */
+  watch: Deadline | undefined;
 
   constructor(
     party: Party,
@@ -114,6 +117,7 @@ export class IsakmpSa {
     this.role = facts.role;
     this.path = facts.path;
     this.nat = facts.nat;
+    this.answersProbes = facts.answersProbes;
     this.localIdentity = facts.localIdentity;
     this.startedAt = facts.startedAt;
     this.establishedAt = establishedAt;

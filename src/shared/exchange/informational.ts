@@ -105,13 +105,20 @@ export const errorPayload = (notifyType: NotifyType, protocolId: number, spi: Ui
   value: { doi: Doi.IPSEC, protocolId, notifyType, spi, notificationData: new Uint8Array(0) },
 });
 
-/** RFC 3706 §5.4. */
-export const hereIAmPayload = (cookies: Uint8Array, sequence: number): OutPayload => ({
+/** RFC 3706 §5.3: a question. */
+export const areYouTherePayload = (cookies: Uint8Array, sequence: number): OutPayload =>
+  sequencePayload(NotifyType.R_U_THERE, cookies, sequence);
+
+/** RFC 3706 §5.4: the answer to one. */
+export const hereIAmPayload = (cookies: Uint8Array, sequence: number): OutPayload =>
+  sequencePayload(NotifyType.R_U_THERE_ACK, cookies, sequence);
+
+const sequencePayload = (notifyType: NotifyType, cookies: Uint8Array, sequence: number): OutPayload => ({
   kind: 'NOTIFY',
   value: {
     doi: Doi.IPSEC,
     protocolId: ProtocolId.ISAKMP,
-    notifyType: NotifyType.R_U_THERE_ACK,
+    notifyType,
     spi: cookies,
     notificationData: spiBytes(sequence),
   },

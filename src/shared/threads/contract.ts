@@ -59,6 +59,8 @@ export type LaneEvent =
   | { readonly kind: 'deleteIsakmp'; readonly isakmp: Cookies; readonly notify: boolean }
   /** A newer ISAKMP SA of the same peer is used in its place, or is no longer: for the row alone. */
   | { readonly kind: 'replaced'; readonly isakmp: Cookies; readonly isReplaced: boolean }
+  /** Ask whether the peer lives (RFC 3706), unless something of it came since `quietSince` (ms); answered by `peerAlive` or `peerDead`. */
+  | { readonly kind: 'probe'; readonly isakmp: Cookies; readonly quietSince: number }
   /** Stop the exchange that this request started, without a word to the peer. */
   | { readonly kind: 'cancel'; readonly request: number }
   /** The kernel has what `install` asked for. */
@@ -192,6 +194,10 @@ export type LaneEffect =
     }
   /** A NAT has given the peer another address or port, as an authenticated message shows. */
   | { readonly kind: 'phase1Moved'; readonly isakmp: Cookies; readonly path: Path }
+  /** Something authentic came from a peer that was asked whether it lives; `heardAt` in ms. */
+  | { readonly kind: 'peerAlive'; readonly isakmp: Cookies; readonly heardAt: number }
+  /** It does not answer. */
+  | { readonly kind: 'peerDead'; readonly isakmp: Cookies }
   /** Soft lifetime over: renew it if it is still wanted. */
   | { readonly kind: 'phase1Expiring'; readonly isakmp: Cookies }
   | { readonly kind: 'phase1Gone'; readonly isakmp: Cookies; readonly why: 'expired' | 'deletedByPeer' | 'deletedByUs' }

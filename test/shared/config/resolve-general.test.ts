@@ -10,6 +10,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
   assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 60,
+    deadPeerSeconds: 0,
     keepaliveSeconds: 20,
     deleteSas: true,
     listenOn: undefined,
@@ -26,6 +27,7 @@ Retransmits=5
 Exchange-max-time=30
 Check-interval=10
 NAT-T-Keepalive=7
+DPD-check-interval=30
 Delete-SAs=no
 Listen-on=10.0.0.1,2001:DB8::1
 Loglevel=A=10,6=50
@@ -36,6 +38,7 @@ Renegotiate-on-HUP=
   assert.deepEqual([policy.retransmits, policy.exchangeMaxTimeSeconds], [5, 30]);
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 10,
+    deadPeerSeconds: 30,
     keepaliveSeconds: 7,
     deleteSas: false,
     listenOn: ['10.0.0.1', '2001:db8::1'],

@@ -88,6 +88,7 @@ const EVENTS: Kinds<LaneEvent> = {
   sendDelete: fc.record({ kind: fc.constant('sendDelete'), isakmp: text, protocolId: u8, spis }),
   deleteIsakmp: fc.record({ kind: fc.constant('deleteIsakmp'), isakmp: text, notify: fc.boolean() }),
   replaced: fc.record({ kind: fc.constant('replaced'), isakmp: text, isReplaced: fc.boolean() }),
+  probe: fc.record({ kind: fc.constant('probe'), isakmp: text, quietSince: number }),
   cancel: fc.record({ kind: fc.constant('cancel'), request: number }),
   installed: fc.record({ kind: fc.constant('installed'), exchange: number }),
   refused: fc.record({ kind: fc.constant('refused'), exchange: number, reason: text }),
@@ -190,6 +191,8 @@ const EFFECTS: Kinds<LaneEffect> = {
   }),
   phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, isakmp: text, failure }),
   phase1Moved: fc.record({ kind: fc.constant('phase1Moved'), isakmp: text, path }),
+  peerAlive: fc.record({ kind: fc.constant('peerAlive'), isakmp: text, heardAt: number }),
+  peerDead: fc.record({ kind: fc.constant('peerDead'), isakmp: text }),
   phase1Expiring: fc.record({ kind: fc.constant('phase1Expiring'), isakmp: text }),
   phase1Gone: fc.record({
     kind: fc.constant('phase1Gone'),

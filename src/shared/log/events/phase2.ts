@@ -41,6 +41,16 @@ export const PHASE2_EVENTS = {
       },
     },
   },
+  'peer-dead': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'peer does not answer: {who}: no answer to {count} R-U-THERE in {seconds} s: its SAs are deleted': {
+        cause: 'Nothing has come from the peer for DPD-check-interval, and it does not answer when asked whether it is there.',
+        cure: 'None needed if the peer was switched off. Otherwise look at the way to it. Active connections are tried again.',
+      },
+    },
+  },
   'dpd-bad-sequence': {
     severity: 'notice',
     byPeer: true,
@@ -49,6 +59,10 @@ export const PHASE2_EVENTS = {
         cause:
           'The peer asks whether we are there with a number that it had used before: a late duplicate, or the peer was restored from a snapshot.',
         cure: 'None needed unless the peer deletes its SAs.',
+      },
+      'dpd_handle_notify: got bad ACK seqno {number}, expected {last}': {
+        cause: 'An answer to our question whether the peer is there has another number than the question: it comes late, or nobody asked.',
+        cure: 'None needed unless our SAs are deleted although the peer lives.',
       },
     },
   },
