@@ -13,6 +13,7 @@ import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
 import { HostNames, resolveHost } from './host-names.ts';
+import type { Policies } from './lane-link.ts';
 import { Lanes } from './lanes.ts';
 import { Listening } from './listening.ts';
 import { LocalAddresses } from './local-addresses.ts';
@@ -85,10 +86,7 @@ export const assemble = ({
     count: workers,
     table: shared,
     keyRecords: MOST_SAS,
-    policies: {
-      general: () => ({ ...configuration.general().policy, encapsulationPort }),
-      peer: (name) => configuration.peer(name),
-    },
+    policies: policiesOf(configuration, encapsulationPort),
     groups: () => configuration.namedAlgorithms().groups,
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
@@ -123,9 +121,7 @@ export const assemble = ({
     lanes,
     laneOf: (cookie) => router.laneOf(cookie),
     pathTo: (policy) => peerAddresses.pathTo(policy),
-    sendKeepalive: (path) => {
-      if (gate.releases()) network.sendKeepalive(path);
-    },
+    sendKeepalive: (path) => sender.sendKeepalive(path),
     view: configuration.view(),
     kernel,
     reqids,
@@ -133,18 +129,31 @@ export const assemble = ({
     log: log.write,
     levels,
     now: monotonicNow,
+    wallClock: Date.now,
     random,
     onChange: () => timer.set(supervisor.nextDeadline()),
     onNews: (news) => feed.publish(news),
   });
-  const send: UdpSockets['send'] = (path, bytes) => {
-    if (gate.releases()) network.send(path, bytes);
-  };
+  const sender = senderBehind(gate, network);
   const capture = captureOf(captureFormat, openCaptureFile, lanes, log);
-  const carryOut = createEffects({ network: { send }, log, capture, supervisor, faults });
+  const carryOut = createEffects({ network: sender, log, capture, supervisor, faults });
   const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
   return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
 };
+
+const policiesOf = (configuration: DaemonConfiguration, encapsulationPort: number | undefined): Policies => ({
+  general: () => ({ ...configuration.general().policy, encapsulationPort }),
+  peer: (name) => configuration.peer(name),
+});
+
+const senderBehind = (gate: Gate, network: UdpSockets): Pick<UdpSockets, 'send' | 'sendKeepalive'> => ({
+  send: (path, bytes) => {
+    if (gate.releases()) network.send(path, bytes);
+  },
+  sendKeepalive: (path) => {
+    if (gate.releases()) network.sendKeepalive(path);
+  },
+});
 
 const captureOf = (format: CaptureFormat, open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
   new Capture({

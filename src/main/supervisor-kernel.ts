@@ -67,6 +67,17 @@ export class KernelWork {
     await Promise.all(ids.map((id) => this.#tolerated('delete', id, this.#kernel.deleteSa(id))));
   }
 
+  /** The last packet through any of these, seconds since the epoch; 0: there was none, or the kernel does not say. Never rejects, as `remove`. */
+  async lastUse(ids: readonly SaId[]): Promise<number> {
+    let latest = 0;
+    const query = async (id: SaId): Promise<void> => {
+      const { usedAt } = await this.#kernel.querySa(id);
+      latest = Math.max(latest, usedAt);
+    };
+    await Promise.all(ids.map((id) => this.#tolerated('query', id, query(id))));
+    return latest;
+  }
+
   async #tolerated(what: string, id: SaId, call: Promise<void>): Promise<void> {
     try {
       await this.#counted(what, id, call);

@@ -7,7 +7,7 @@ import type { Endpoint } from '../shared/address.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../shared/connection/convergence.ts';
 import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
-import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
+import type { ConnectionEffect, ConnectionEvent, SaEffect, SaId } from '../shared/connection/events.ts';
 import type { News } from '../shared/connection/news.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
@@ -17,7 +17,7 @@ import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import type { Cookies, LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
 import { FlowWork } from './flow-work.ts';
 import { KernelWork } from './supervisor-kernel.ts';
 import { PairRows } from './supervisor-table.ts';
@@ -45,6 +45,8 @@ export interface SupervisorOptions {
   readonly levels: Int32Array;
   /** ms, the daemon's monotonic clock. */
   readonly now: () => number;
+  /** ms since the epoch, the kernel's clock. */
+  readonly wallClock: () => number;
   readonly random: (size: number) => Uint8Array;
   /** The next deadline may have changed: call `nextDeadline` and see. */
   readonly onChange: () => void;
@@ -206,6 +208,12 @@ export class Supervisor {
   async #install({ pair, sas, agreement, reqid }: AddEffect): Promise<void> {
     const installation = await this.#kernel.install(sas, agreement, reqid);
     this.#answer({ ...installation, pair });
+  }
+
+  async #queryUse(isakmp: Cookies, sas: readonly SaId[]): Promise<void> {
+    const usedAt = await this.#kernel.lastUse(sas);
+    const { now, wallClock } = this.#options;
+    this.#answer({ kind: 'used', isakmp, usedAt: usedAt === 0 ? 0 : now() - (wallClock() - usedAt * 1000) });
   }
 
   /** An answer of the kernel, for which nobody waits whom a fault could reach. */

@@ -49,7 +49,10 @@ const establish = (
   trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, undefined);
   trace(lane, LogClass.SA, 10, createdWords, sa);
   const answersProbes = deadPeerDetection;
-  sa.established = establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes }, now);
+  sa.established = establishedOn(
+    { keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
+    now,
+  );
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);
   if (!lane.store.establish(sa, choice, now)) {

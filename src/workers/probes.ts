@@ -44,7 +44,12 @@ export const probeUnanswered = (lane: LaneContext, sa: IsakmpSa): void => {
   }
   established.probe = undefined;
   const seconds = (MOST_PROBES * REPEAT_AFTER) / 1000;
-  say(lane, sa, 'peer-dead', `peer does not answer: ${whoWords(fieldsOf(sa))}: no answer to ${MOST_PROBES} R-U-THERE in ${seconds} s: its SAs are deleted`);
+  say(
+    lane,
+    sa,
+    'peer-dead',
+    `peer does not answer: ${whoWords(fieldsOf(sa))}: no answer to ${MOST_PROBES} R-U-THERE in ${seconds} s: its SAs are deleted`,
+  );
   lane.effects.push({ kind: 'peerDead', isakmp: cookiesOf(sa) });
 };
 
@@ -63,9 +68,14 @@ export const heard = (lane: LaneContext, sa: IsakmpSa): void => {
 export const isLateAnswer = ({ probes }: Established, news: News): boolean =>
   news.kind === 'iAmHere' && news.sequence !== probes;
 
-export const refuseAnswer = (lane: LaneContext, sa: IsakmpSa, { probes, authentic }: Established, sequence: number): void => {
+export const refuseAnswer = (
+  lane: LaneContext,
+  sa: IsakmpSa,
+  { probes, authentic }: Established,
+  sequence: number,
+): void => {
   if (!authentic.take(lane.now())) return;
-  const text = `dpd_handle_notify: got bad ACK seqno ${sequence}, expected ${probes ?? 'none'}` as const;
+  const text = `dpd_handle_notify: got bad ACK seqno ${sequence}, expected ${probes ?? 0}` as const;
   say(lane, sa, 'dpd-bad-sequence', text);
 };
 

@@ -3,7 +3,7 @@ import { addressFromBytes } from '../shared/address.ts';
 import { SaRole } from '../shared/sa-table/rows.ts';
 import { cookiesOf, establishedOn, type IsakmpSa, noTimers } from './isakmp-sa.ts';
 import { arm, type LaneContext } from './lane-context.ts';
-import { type StoredSa, peerStateOf } from './sa-store.ts';
+import { peerStateOf, type StoredSa } from './sa-store.ts';
 
 /**
  * Reads the SAs back from the table and the slab. Half-open ones are lost: their peers send again, and until `silentUntil` (ms)
@@ -41,7 +41,10 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
       encapsulated,
     },
     conversation: undefined,
-    established: establishedOn({ keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes }, lane.now()),
+    established: establishedOn(
+      { keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
+      lane.now(),
+    ),
     hearsay: undefined,
     refusal: undefined,
     row: handle,

@@ -7,7 +7,15 @@ import { IdType } from '../../src/shared/constants/ipsec-doi.ts';
 import { type Flow, NO_ROUTE, type Route } from '../../src/shared/flow.ts';
 import { identityOfAddress } from '../../src/shared/policy/identity.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
-import type { Agreement, Failure, IpsecSa, LaneEvent, LogRecord, Path } from '../../src/shared/threads/contract.ts';
+import type {
+  Agreement,
+  Failure,
+  IpsecSa,
+  LaneEvent,
+  LogRecord,
+  NatTraversal,
+  Path,
+} from '../../src/shared/threads/contract.ts';
 import { BenchView, type ViewOptions } from './bench-view.ts';
 import { Prng } from './prng.ts';
 
@@ -31,6 +39,7 @@ export interface Phase1Options {
   readonly identity?: string;
   readonly startedAt?: number;
   readonly initialContact?: boolean;
+  readonly nat?: NatTraversal;
   readonly remote?: { readonly address: string; readonly port: number };
 }
 
@@ -48,6 +57,7 @@ export interface QuickModeOptions {
   readonly remoteSelector?: Identity;
   readonly route?: Route;
   readonly spiIn?: number;
+  readonly nat?: NatTraversal;
   readonly remote?: { readonly address: string; readonly port: number };
 }
 
@@ -142,14 +152,14 @@ export class ConnectionBench {
         request: options.request ?? begun?.request ?? 0,
         peer,
         role: options.role ?? 'initiator',
-        path: pathTo(options.remote ?? this.#remoteOf(peer)),
+        path: { ...pathTo(options.remote ?? this.#remoteOf(peer)), encapsulated: options.nat !== undefined },
         localIdentity: 'us.example.org',
         remoteIdentity: options.identity ?? `${peer}.example.org`,
         startedAt: options.startedAt ?? this.now,
         softAt: this.now + 3_000_000,
         hardAt: this.now + 3_600_000,
         initialContact,
-        nat: undefined,
+        nat: options.nat,
         answersProbes: true,
       },
       options.lane ?? begun?.lane ?? 0,
@@ -166,7 +176,7 @@ export class ConnectionBench {
       connection,
       role,
       messageId: number,
-      path: pathTo(options.remote ?? this.#remoteOf(peer)),
+      path: { ...pathTo(options.remote ?? this.#remoteOf(peer)), encapsulated: options.nat !== undefined },
       localIdentity: 'us.example.org',
       remoteIdentity: options.identity ?? `${peer}.example.org`,
       localSelector: identityOfAddress('172.16.0.1'),
@@ -177,7 +187,7 @@ export class ConnectionBench {
       route: options.route ?? NO_ROUTE,
       startedAt: options.startedAt ?? this.now,
       lowestNonce: new Uint8Array(16).fill(options.nonce ?? 1),
-      nat: undefined,
+      nat: options.nat,
       protocols: [
         {
           protocolId: 3,

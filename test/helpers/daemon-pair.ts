@@ -193,6 +193,7 @@ export class Life {
       table: this.#table,
       log: ({ severity, text }) => this.#world.trace?.(`${this.#options.name} ${severity}: ${text}`),
       now: () => schedule.now,
+      wallClock: () => schedule.now,
       random: (size) => prng.bytes(size),
       onChange: () => {},
       ...(this.#options.rule === undefined ? {} : { rule: this.#options.rule }),

@@ -46,6 +46,7 @@ class Rig {
       table: this.table,
       log: (record) => this.logged.push(record),
       now: () => this.now,
+      wallClock: () => this.now,
       random: (size) => prng.bytes(size),
       onChange: () => {
         this.changes++;

@@ -251,11 +251,11 @@ describe('dead peer detection, RFC 3706', () => {
     assert.equal(world.right.core.counts.halfOpen, 1);
   });
 
-  it('takes an R-U-THERE-ACK without a word', () => {
+  it('tells of an R-U-THERE-ACK that nobody asked for', () => {
     const world = ready();
     const ack = notifyOf(NotifyType.R_U_THERE_ACK, { spi: bytesOf(cookies(world)), data: spiBytes(5) });
     assert.deepEqual(say(world, [ack]), []);
-    assert.deepEqual(world.right.log, []);
+    assert.deepEqual(world.right.log, ['dpd_handle_notify: got bad ACK seqno 5, expected 0']);
   });
 });
 

@@ -39,8 +39,8 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'what is not there yet is told, once with its reason',
-    '[General]\nDPD-check-interval=30\n',
-    ['2 warning [General]:DPD-check-interval has no effect yet: peers are answered but not asked whether they live'],
+    '[General]\nShared-SADB=Defined\n',
+    ['2 warning [General]:Shared-SADB has no effect yet: no kernel is written to'],
   ],
   [
     'what would mean something else without it is an error',
@@ -134,9 +134,9 @@ test('kinds of sections are told by the tags that only they have', () => {
 
 test('a tag set through the FIFO is checked by itself', () => {
   const store = new ConfigurationStore();
-  store.set('General', 'DPD-check-interval', '5', true);
+  store.set('General', 'Shared-SADB', '5', true);
   store.set('General', 'Check-interval', '30', true);
-  assert.equal(checkTag(store, 'General', 'dpd-check-interval')?.severity, 'warning');
+  assert.equal(checkTag(store, 'General', 'shared-sadb')?.severity, 'warning');
   assert.equal(checkTag(store, 'General', 'Check-interval'), undefined);
   assert.equal(checkTag(store, 'General', 'not set'), undefined);
 });

@@ -46,7 +46,8 @@ export const PHASE2_EVENTS = {
     byPeer: false,
     lines: {
       'peer does not answer: {who}: no answer to {count} R-U-THERE in {seconds} s: its SAs are deleted': {
-        cause: 'Nothing has come from the peer for DPD-check-interval, and it does not answer when asked whether it is there.',
+        cause:
+          'Nothing has come from the peer for DPD-check-interval, and it does not answer when asked whether it is there.',
         cure: 'None needed if the peer was switched off. Otherwise look at the way to it. Active connections are tried again.',
       },
     },
@@ -61,7 +62,8 @@ export const PHASE2_EVENTS = {
         cure: 'None needed unless the peer deletes its SAs.',
       },
       'dpd_handle_notify: got bad ACK seqno {number}, expected {last}': {
-        cause: 'An answer to our question whether the peer is there has another number than the question: it comes late, or nobody asked.',
+        cause:
+          'An answer to our question whether the peer is there has another number than the question: it comes late, or nobody asked.',
         cure: 'None needed unless our SAs are deleted although the peer lives.',
       },
     },
