@@ -31,6 +31,7 @@ swanctl { load = random openssl }
 
 export const swanctlConf = (setup: Setup): string => `connections { peer {
   version = 1
+  encap = ${setup.forcesEncapsulation ? 'yes' : 'no'}
   aggressive = ${setup.aggressive ? 'yes' : 'no'}
   local_addrs = ${setup.local}
   remote_addrs = ${setup.remote}

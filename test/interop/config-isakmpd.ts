@@ -55,6 +55,7 @@ const peer = (name: string, address: string, setup: Setup, extra: readonly Tag[]
     ['Local-address', setup.local],
     ['Configuration', `${name}-phase1`],
     ['Authentication', setup.secret],
+    ...(setup.forcesEncapsulation ? [['Flags', 'force-encap'] as const] : []),
     ...extra,
   ]),
   section(`${name}-phase1`, [

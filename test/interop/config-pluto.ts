@@ -25,6 +25,7 @@ const conn = (setup: Setup, net: Net): readonly string[] => [
   `ike=${CIPHERS[setup.phase1.cipher].pluto}-${HASHES[setup.phase1.hash].pluto};${GROUPS[setup.phase1.group].pluto}`,
   `phase2alg=${esp(setup)}`,
   `pfs=${setup.phase2.group === undefined ? 'no' : 'yes'}`,
+  `encapsulation=${setup.forcesEncapsulation ? 'yes' : 'auto'}`,
   `type=${setup.transport ? 'transport' : 'tunnel'}`,
   `hostaddrfamily=ipv${setup.family}`,
   `left=${setup.local}`,

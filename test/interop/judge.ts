@@ -53,8 +53,18 @@ const established = async (scenario: Scenario, sides: Sides): Promise<Listings> 
   return listings;
 };
 
+/** Our log says who pretends a NAT, and nothing of one where nobody does. */
+const NAT_LINES = {
+  us: /NAT traversal: .*: (our end is|both ends are) behind/,
+  // pluto pretends to see one before us as well.
+  peer: /NAT traversal: .*: (its end is|both ends are) behind/,
+} as const;
+
 /** `S` also tells whose phase 1 it was, what the SAs are named after, and the algorithms. */
 const checkDetails = async (scenario: Scenario, ours: Isakmpd): Promise<void> => {
+  const { encap } = scenario;
+  if (encap === 'nobody') insist(!ours.log().includes('NAT traversal: '), 'a NAT was found that is not there');
+  else insist(NAT_LINES[encap].test(ours.log()), `the NAT that ${encap} pretends was not found`);
   const wanted = JSON.stringify([ESP_LISTING[scenario.cipher], ESP_LISTING[scenario.hash]]);
   for (const sa of await ours.sas()) {
     if (sa.pair === undefined) {

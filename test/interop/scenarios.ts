@@ -27,6 +27,8 @@ export interface Scenario {
   readonly mode: 'tunnel' | 'transport';
   readonly subnets: 1 | 3;
   readonly family: 4 | 6;
+  /** Who pretends a NAT: ESP goes in UDP then. */
+  readonly encap: 'nobody' | Side;
   readonly expect: Expectation;
 }
 
@@ -47,6 +49,7 @@ const AXES = {
   mode: ['tunnel', 'transport'],
   subnets: [1, 3],
   family: [4, 6],
+  encap: ['nobody', 'us', 'peer'],
 } as const satisfies Axes;
 
 type Shape = Row<typeof AXES>;
@@ -121,6 +124,7 @@ const eventScenario = (event: Event): Scenario => {
     mode: 'tunnel',
     subnets: expect.kind === 'delete' && expect.what !== 'main' ? 3 : 1,
     family: 4,
+    encap: 'nobody',
   };
   return scenario(shape, expect);
 };
@@ -167,4 +171,5 @@ const shapeText = (shape: Shape): string =>
     shape.mode,
     shape.subnets === 1 ? '1net' : '3nets',
     `v${shape.family}`,
+    ...(shape.encap === 'nobody' ? [] : [`encap-by-${shape.encap}`]),
   ].join('-');

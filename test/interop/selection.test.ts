@@ -7,8 +7,18 @@ import { allScenarios, CELLS, type Scenario, selectedScenarios } from './scenari
 const ALL = allScenarios();
 const SIDES = ['charon-initiator', 'charon-responder', 'pluto-initiator', 'pluto-responder'];
 
-const axisValues = ({ exchange, group, cipher, hash, pfs, mode, subnets, family }: Scenario): readonly string[] =>
-  Object.entries({ exchange, group, cipher, hash, pfs, mode, subnets, family }).map(
+const axisValues = ({
+  exchange,
+  group,
+  cipher,
+  hash,
+  pfs,
+  mode,
+  subnets,
+  family,
+  encap,
+}: Scenario): readonly string[] =>
+  Object.entries({ exchange, group, cipher, hash, pfs, mode, subnets, family, encap }).map(
     ([axis, value]) => `${axis} ${value}`,
   );
 

@@ -25,6 +25,8 @@ export interface Setup {
   readonly phase1: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group };
   readonly phase2: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group | undefined };
   readonly transport: boolean;
+  /** Pretends a NAT. */
+  readonly forcesEncapsulation: boolean;
   readonly nets: readonly Net[];
   /** What the peer claims to own in addition, and does not. */
   readonly claims: readonly Net[];
@@ -67,6 +69,7 @@ const ourSetup = (scenario: Scenario): Setup => {
     phase1: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.group },
     phase2: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.pfs ? pfsGroup(scenario) : undefined },
     transport: scenario.mode === 'transport',
+    forcesEncapsulation: scenario.encap === 'us',
     nets: Array.from({ length: scenario.subnets }, (_, index) => netOf(scenario, index)),
     claims: [],
     stranger:
@@ -87,6 +90,7 @@ const mirror = (ours: Setup, scenario: Scenario): Setup => {
     remoteId: ours.localId,
     nets: ours.nets.map((net) => ({ name: net.name, local: net.remote, remote: net.local })),
     stranger: undefined,
+    forcesEncapsulation: scenario.encap === 'peer',
     lifetimes: { phase1: short === 1 ? SHORT_LIFE : undefined, phase2: short === 2 ? SHORT_LIFE : undefined },
     renews: short !== undefined,
     initiates: !ours.initiates,

@@ -1,5 +1,5 @@
 /** Whether a NAT changes addresses between the two ends, RFC 3947 §3.2: each tells the hash of what it believes to be its own and the other's address. */
-import { type Endpoint, parseAddress } from '../../address.ts';
+import { compareBytes, type Endpoint, parseAddress } from '../../address.ts';
 import { digest } from '../../crypto/prf.ts';
 import { InvariantError } from '../../errors.ts';
 import type { NatTraversal } from '../../threads/contract.ts';
@@ -34,13 +34,17 @@ export const detectNat = (basis: Basis, { natDetections }: Inbound): NatTraversa
   const [ours, ...theirs] = natDetections.map(({ value }) => value.hash);
   if (dialect === undefined || ours === undefined || theirs.length === 0) return undefined;
   const { local, remote } = setup.path;
-  const isLocalBehind = setup.policy.forceEncapsulation || !isSame(ours, hashOf(basis, local));
-  const ofRemote = hashOf(basis, remote);
-  const isRemoteBehind = !theirs.some((hash) => isSame(hash, ofRemote));
+  const isLocalBehind = setup.policy.forceEncapsulation || !isAmong(hashesOf(basis, local), ours);
+  const ofRemote = hashesOf(basis, remote);
+  const isRemoteBehind = !theirs.some((hash) => isAmong(ofRemote, hash));
   // A peer that speaks on the NAT-T port from the beginning wants what goes with it.
   const isWanted = isLocalBehind || isRemoteBehind || setup.path.encapsulated;
   return isWanted ? { isLocalBehind, isRemoteBehind, dialect } : undefined;
 };
+
+/** In message 3 of aggressive mode some peers tell the ports that they have moved to, others those that they come from. */
+const hashesOf = (basis: Basis, { address, port }: Endpoint): readonly Uint8Array[] =>
+  [port, basis.setup.encapsulationPort ?? port].map((one) => hashOf(basis, { address, port: one }));
 
 const hashOf = ({ hash, header }: Basis, { address, port }: Endpoint): Uint8Array => {
   const bytes = parseAddress(address)?.bytes;
@@ -49,4 +53,5 @@ const hashOf = ({ hash, header }: Basis, { address, port }: Endpoint): Uint8Arra
   return digest(hash, header.initiatorCookie, header.responderCookie, place);
 };
 
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+const isAmong = (hashes: readonly Uint8Array[], hash: Uint8Array): boolean =>
+  hashes.some((one) => compareBytes(one, hash) === 0);
