@@ -155,6 +155,13 @@ export const repeatPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram): 
   if (repeat !== undefined) sendAgain(lane, sa.path, repeat);
 };
 
+/**
+ * Until it is authenticated the negotiation belongs to one address: message 3 costs a Diffie-Hellman. Once on the NAT-T ports it stays there
+ * (RFC 3947 §4).
+ */
+const mayGoOn = (before: Path, now: Path): boolean =>
+  now.remote.address === before.remote.address && (now.encapsulated || !before.encapsulated);
+
 /** Any later message of phase 1. */
 export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, header: Header): void => {
   const { conversation } = sa;
@@ -162,10 +169,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
     sayTooLate(lane, sa, event);
     return;
   }
-  // Until it is authenticated the negotiation belongs to one address: message 3 costs a Diffie-Hellman.
-  if (event.path.remote.address !== sa.path.remote.address) return;
-  // Once on the NAT-T ports, always there (RFC 3947 §4).
-  if (sa.path.encapsulated && !event.path.encapsulated) return;
+  if (!mayGoOn(sa.path, event.path)) return;
   const knewCookie = !isZero(conversation.responderCookie);
   if (!knewCookie) conversation.responderCookie = header.responderCookie.slice();
   const before = sa.path;
