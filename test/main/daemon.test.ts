@@ -86,8 +86,9 @@ test('a port that is taken ends the start with a line that names address, port a
   const configuration = '[General]\nListen-on=127.0.0.1\n';
   const daemon = spawnDaemon(t, { name: 'late', folder: testFolder(t), configuration, ports });
   assert.equal(await daemon.ended, 1);
-  const line = `cannot listen on 127.0.0.1 port ${ports.ike}: bind EADDRINUSE`;
+  const line = `cannot listen on 127.0.0.1 port ${ports.ike}: `;
   assert.equal(daemon.count(line), 1, daemon.log.join('\n'));
+  assert.equal(daemon.count('EADDRINUSE'), 1);
   assert.deepEqual(readdirSync(daemon.runDirectory), ['isakmpd.conf']);
 });
 
