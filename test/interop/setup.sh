@@ -36,5 +36,11 @@ if ! [ -x "$pluto_root/usr/libexec/ipsec/pluto" ]; then
 	dpkg -x "$download"/libreswan_*.deb "$pluto_root"
 fi
 
+# Containers that may have TUN devices do not always have their file.
+if ! [ -e /dev/net/tun ]; then
+	mkdir -p /dev/net
+	mknod /dev/net/tun c 10 200
+fi
+
 echo "charon: $(/usr/lib/ipsec/charon --version | head -1)"
 echo "pluto:  $("$pluto_root/usr/libexec/ipsec/pluto" --version | cut -d" " -f1-2)"

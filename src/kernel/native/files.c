@@ -75,7 +75,7 @@ interface_name(napi_env env, napi_callback_info info)
 	char name[IFNAMSIZ];
 	int64_t index;
 
-	if (!take_arguments(env, info, 1, values) || !take_integer(env, values[0], "index", 1, INT32_MAX, &index) ||
+	if (!take_arguments(env, info, 1, values) || !take_integer(env, values[0], "index", 1, UINT32_MAX, &index) ||
 	    if_indextoname((unsigned)index, name) == NULL)
 		return NULL;
 	NAPI_TRY(env, napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &text));

@@ -131,7 +131,7 @@ describe('arguments of the addon', NEEDS_ADDON, () => {
     checkAll((name) => functions().openTun(name, 1), [text('name', 15)]);
     checkAll((flags) => functions().openTun('x', flags), [integer('flags', 1, [-1, 65_536])]);
     checkAll(functions().interfaceIndex, [text('name', 15)]);
-    checkAll(functions().interfaceName, [integer('index', 1, [0, 2 ** 31])]);
+    checkAll(functions().interfaceName, [integer('index', 1, [0, 2 ** 32])]);
   });
 
   it('takes only descriptors of its own', () => {
