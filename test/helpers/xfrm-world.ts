@@ -17,7 +17,7 @@ import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 import { FakeXfrmKernel } from './fake-xfrm-kernel.ts';
 import { virtualTimers } from './virtual-timers.ts';
 
-const RANGE = { first: 1000, count: 100 };
+export const RANGE = { first: 1000, count: 100 };
 
 export const network = (address: string, prefixLength: number): Selector => ({
   address,

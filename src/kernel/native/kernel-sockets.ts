@@ -2,22 +2,23 @@
 import { endianness } from 'node:os';
 import { SystemError } from '../../shared/errors.ts';
 import type { KernelSocket, KernelSocketEvents, OpenKernelSocket } from '../kernel-socket.ts';
-import { AddressFamily, SocketType } from '../linux-sockets.ts';
+import { AddressFamily, NetlinkOption, OptionLevel, SocketType } from '../linux-sockets.ts';
 import { NativeSocket } from './native-socket.ts';
 import type { PacketBatch } from './packet-batch.ts';
 
 /** RFC 2367. Throws SystemError: code EAFNOSUPPORT where the kernel has no PF_KEY, EPERM for whom it is not. Linux does not tell of its overruns. */
 export const openPfKeySocket: OpenKernelSocket = (events) => {
   const socket = NativeSocket.open({ family: AddressFamily.KEY, type: SocketType.RAW, protocol: PF_KEY_V2 });
-  return new MessageSocket(socket, events, () => true);
+  return new MessageSocket(socket, events, () => true, RECEIVE_BUFFER);
 };
 
-/** netlink(7), family XFRM; `groups` is the mask of what is broadcast to us. Throws SystemError. */
+/** netlink(7), family XFRM; `groups` is the mask of what is broadcast to us, `receiveBuffer` in bytes. Throws SystemError. */
 export const openXfrmSocket =
-  (groups: number): OpenKernelSocket =>
+  (groups: number, receiveBuffer = RECEIVE_BUFFER): OpenKernelSocket =>
   (events) => {
     const socket = NativeSocket.open({ family: AddressFamily.NETLINK, type: SocketType.RAW, protocol: NETLINK_XFRM });
-    return new MessageSocket(socket, events, isFromKernel, netlinkAddress(groups));
+    for (const option of Object.values(NetlinkOption)) socket.setInteger(OptionLevel.NETLINK, option, 1);
+    return new MessageSocket(socket, events, isFromKernel, receiveBuffer, netlinkAddress(groups));
   };
 
 class MessageSocket implements KernelSocket {
@@ -30,13 +31,14 @@ class MessageSocket implements KernelSocket {
     socket: NativeSocket,
     events: KernelSocketEvents,
     isWelcome: (source: Uint8Array) => boolean,
+    receiveBuffer: number,
     address?: Uint8Array,
   ) {
     this.#socket = socket;
     this.#events = events;
     this.#isWelcome = isWelcome;
     try {
-      socket.setReceiveBuffer(RECEIVE_BUFFER);
+      socket.setReceiveBuffer(receiveBuffer);
       if (address !== undefined) socket.bind(address);
       socket.startReading(READING, {
         onBatch: (batch) => this.#deliver(batch),

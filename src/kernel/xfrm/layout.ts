@@ -44,6 +44,9 @@ export const Attribute = {
   IF_ID: 31,
 } as const;
 
+/** Multicast groups as bits, for bind. Nothing of what we do ourselves is echoed to these. */
+export const XFRM_GROUPS = 0x01 /* ACQUIRE */ | 0x02 /* EXPIRE */ | 0x80; /* MAPPING */
+
 /** Bytes. */
 export const Size = {
   HEADER: 16,
