@@ -21,6 +21,6 @@ _isakmpd() {
     --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current"); return ;;
     --workers) COMPREPLY=(); return ;;
   esac
-  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -L -l -N -n -p -R -S -T -v --run-dir --check --capture-format --log-format --workers --help --version' -- "$current")
+  mapfile -t COMPREPLY < <(compgen -W '-4 -6 -a -c -d -D -f -i -K -L -l -N -n -p -R -S -T -v --run-dir --allow-userland --check --capture-format --log-format --workers --help --version' -- "$current")
 }
 complete -o filenames -F _isakmpd isakmpd

@@ -3,12 +3,12 @@
  * daemon's: pairs are told apart by reqid, flows by a number of ours.
  */
 import type { Endpoint } from '../shared/address.ts';
-import type { SaId } from '../shared/connection/events.ts';
 import { SystemError } from '../shared/errors.ts';
 import type { Flow, Route, Selector } from '../shared/flow.ts';
+import type { Acquire, Expire, Mapping, SaId, SaUsage } from '../shared/kernel-news.ts';
 import type { IpsecSa } from '../shared/threads/contract.ts';
 
-export type { Flow, Route, Selector };
+export type { Acquire, Expire, Flow, Mapping, Route, SaUsage, Selector };
 
 export interface KernelBackend {
   readonly name: 'none' | 'userland' | 'xfrm' | 'pfkey';
@@ -35,7 +35,6 @@ export interface KernelBackend {
 
 /**
  * What the kernel says unasked. Called in the order of its messages, never within a call to the backend.
- * @public
  */
 export interface KernelUpcalls {
   acquire(acquire: Acquire): void;
@@ -74,44 +73,18 @@ export interface SaLife {
   readonly hardBytes: number;
 }
 
-/** An outbound packet has no SA. Until it is answered or times out the kernel is silent about this flow. */
-export interface Acquire {
-  /** For `SaContext.acquire`. */
-  readonly sequence: number;
-  /** Undefined: a policy that is not ours. */
-  readonly flow: number | undefined;
-  /** Outer addresses of the policy. */
-  readonly source: string;
-  readonly destination: string;
-  /** The packet's; undefined where the kernel does not tell. */
-  readonly packet: { readonly source: Selector; readonly destination: Selector } | undefined;
-}
-
-export interface Expire {
-  readonly id: SaId;
-  /** The SA is gone. */
-  readonly isHard: boolean;
-  readonly usage: SaUsage;
-}
-
-/** An authenticated packet for this inbound SA came from another place. Once per change, however many packets come. */
-export interface Mapping {
-  readonly id: SaId;
-  readonly source: Endpoint;
-}
-
-/** Times are seconds since the epoch, 0 = never. */
-export interface SaUsage {
-  readonly bytes: number;
-  readonly packets: number;
-  readonly addedAt: number;
-  /** The last packet; the first one where the kernel knows no better (`capabilities.lastUse`). */
-  readonly usedAt: number;
+/** An outbound policy. */
+export interface OwnPolicy {
+  readonly local: Selector;
+  readonly remote: Selector;
+  readonly reqid: number;
+  readonly route: Route;
 }
 
 export interface OwnState {
   readonly sas: readonly { readonly id: SaId; readonly source: string; readonly reqid: number }[];
-  readonly policies: number;
+  /** Of each flow the outbound one. */
+  readonly policies: readonly OwnPolicy[];
 }
 
 /** What may be negotiated; numbers of the IPsec DOI. */

@@ -1,9 +1,7 @@
 /** The parts of a daemon put together: configuration, network, lanes and supervisor. Files, FIFO and signals are daemon.ts's. */
 import { randomFillSync } from 'node:crypto';
-import type { KernelBackend } from '../kernel/backend.ts';
 import type { CaptureFormat } from '../shared/capture/formats.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
-import type { ReqidRange } from '../shared/flow.ts';
 import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import { Capture, type CaptureOptions } from './capture.ts';
@@ -13,11 +11,13 @@ import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
 import { HostNames, resolveHost } from './host-names.ts';
+import type { OpenedKernel } from './kernel/kernels.ts';
 import type { Policies } from './lane-link.ts';
 import { Lanes } from './lanes.ts';
 import { Listening } from './listening.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import type { Logger } from './log.ts';
+import { OnDemand } from './on-demand.ts';
 import { Operator } from './operator.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 import { Router } from './router.ts';
@@ -30,8 +30,7 @@ export interface AssemblyParts {
   readonly log: Logger;
   /** Debug level of each class. */
   readonly levels: Int32Array;
-  readonly kernel: KernelBackend;
-  readonly reqids: ReqidRange;
+  readonly kernel: OpenedKernel;
   /** Lanes. */
   readonly workers: number;
   /** Our own port. */
@@ -67,7 +66,6 @@ export const assemble = ({
   log,
   levels,
   kernel,
-  reqids,
   workers,
   port,
   captureFormat,
@@ -107,24 +105,14 @@ export const assemble = ({
     if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
   });
   const listening = new Listening({ configuration, network, log: log.write });
-  const peerAddresses = new PeerAddresses({
-    configuration,
-    hostNames: new HostNames({
-      book: configuration.store.addressBook,
-      resolve: resolveHost,
-      now: monotonicNow,
-      schedule,
-    }),
-    localAddresses: new LocalAddresses({ port, localAddressFor: network.localAddressFor }),
-  });
+  const peerAddresses = peerAddressesOf(configuration, port, network);
   const supervisor: Supervisor = new Supervisor({
     lanes,
     laneOf: (cookie) => router.laneOf(cookie),
     pathTo: (policy) => peerAddresses.pathTo(policy),
     sendKeepalive: (path) => sender.sendKeepalive(path),
     view: configuration.view(),
-    kernel,
-    reqids,
+    ...kernel,
     table,
     log: log.write,
     levels,
@@ -133,11 +121,15 @@ export const assemble = ({
     random,
     onChange: () => timer.set(supervisor.nextDeadline()),
     onNews: (news) => feed.publish(news),
+    isShared: () => configuration.general().daemon.sharedSadb,
+    onDemand: (acquire) => onDemand.demand(acquire),
+    onDemandOver: (connection) => onDemand.over(connection),
   });
   const sender = senderBehind(gate, network);
   const capture = captureOf(captureFormat, openCaptureFile, lanes, log);
   const carryOut = createEffects({ network: sender, log, capture, supervisor, faults });
   const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
+  const onDemand = new OnDemand({ configuration, tell: (event) => operator.tell(event), log: log.write });
   return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
 };
 
@@ -154,6 +146,19 @@ const senderBehind = (gate: Gate, network: UdpSockets): Pick<UdpSockets, 'send' 
     if (gate.releases()) network.sendKeepalive(path);
   },
 });
+
+const peerAddressesOf = (
+  configuration: DaemonConfiguration,
+  port: number,
+  { localAddressFor }: UdpSockets,
+): PeerAddresses => {
+  const book = configuration.store.addressBook;
+  return new PeerAddresses({
+    configuration,
+    hostNames: new HostNames({ book, resolve: resolveHost, now: monotonicNow, schedule }),
+    localAddresses: new LocalAddresses({ port, localAddressFor }),
+  });
+};
 
 const captureOf = (format: CaptureFormat, open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
   new Capture({

@@ -31,6 +31,7 @@ export class DaemonConfiguration {
   readonly #toldOf = new Map<string, ResolvedPeer | RefusedPeer>();
   /** What was loaded last. */
   #file = '';
+  #isAlwaysAcquireOnly = false;
   #toldGeneral: ResolvedGeneral | undefined;
   /** As of a revision of the store. */
   #named: { readonly revision: number; readonly algorithms: NamedAlgorithms } | undefined;
@@ -126,6 +127,15 @@ export class DaemonConfiguration {
     return 'error' in resolved ? undefined : resolved.policy;
   }
 
+  /** -a counts like Acquire-Only. */
+  setAcquireOnly(): void {
+    this.#isAlwaysAcquireOnly = true;
+  }
+
+  get isAcquireOnly(): boolean {
+    return this.#isAlwaysAcquireOnly || this.general().daemon.acquireOnly;
+  }
+
   /** From here on peers whose ciphers only OpenSSL's legacy provider has are refused: it is loaded at start or never. */
   refuseLegacyCiphers(): void {
     this.#resolved.refuseLegacyCiphers();
@@ -144,10 +154,16 @@ export class DaemonConfiguration {
 
   /** `c name` makes a connection count although [Phase 2] does not list it; `t name` takes that back. */
   note(event: ConnectionEvent): void {
-    if (event.kind === 'connect') this.#resolved.connect(event.name);
+    if (event.kind === 'connect') this.list(event.name, true);
     else if (event.kind === 'teardown' && event.phase === 2 && event.target.kind === 'name') {
-      this.#resolved.disconnect(event.target.name);
+      this.list(event.target.name, false);
     }
+  }
+
+  /** A connection counts although [Phase 2] does not list it, or no longer. */
+  list(connection: string, isListed: boolean): void {
+    if (isListed) this.#resolved.connect(connection);
+    else this.#resolved.disconnect(connection);
   }
 
   /** The name of a host that is the address of this peer. */
@@ -215,6 +231,12 @@ export class DaemonConfiguration {
       },
       get keepaliveSeconds() {
         return configuration.general().daemon.keepaliveSeconds;
+      },
+      get isAcquireOnly() {
+        return configuration.isAcquireOnly;
+      },
+      get blocksOnExit() {
+        return configuration.general().daemon.blockOnExit;
       },
     };
   }

@@ -1,11 +1,10 @@
 /** The daemon from start to shutdown: what it needs of the operating system, around the parts that assembly.ts puts together. */
+import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { nativeAddonFault } from '../kernel/native/native.ts';
-import { createNoneBackend } from '../kernel/none/none-backend.ts';
 import { CAPTURE_FORMATS } from '../shared/capture/formats.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
-import type { ReqidRange } from '../shared/flow.ts';
-import { notice } from '../shared/log/records.ts';
+import { failure, notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
@@ -20,6 +19,9 @@ import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands, type FifoCommands } from './fifo-commands.ts';
 import type { Gate } from './gate.ts';
 import { readInterfaces } from './interfaces.ts';
+import { KERNELS, type OpenedKernel, openKernel } from './kernel/kernels.ts';
+import { ReqidJournal } from './kernel/reqid-journal.ts';
+import { UpcallRelay } from './kernel/upcall-relay.ts';
 import { createWallClock, type Logger } from './log.ts';
 import type { Privileged } from './privileged/privileged.ts';
 import { Reinitialization } from './reinitialization.ts';
@@ -51,22 +53,15 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     configuration.refuseLegacyCiphers();
   }
   log.write(notice('start', 'isakmpd: starting'));
-  const addonFault = nativeAddonFault();
-  if (addonFault !== undefined) {
-    log.write(
-      notice(
-        'no-addon',
-        `no native addon (${addonFault}): datagrams are read one by one, and there are no kernel interfaces`,
-      ),
-    );
-  }
+  const relay = new UpcallRelay();
+  sayWithoutAddon(log);
   try {
+    const kernel = await openConfiguredKernel(parts, relay);
     const daemon = assemble({
       configuration,
       log,
       levels: verbosity.levels,
-      kernel: createNoneBackend(),
-      reqids: REQIDS,
+      kernel,
       workers: options.workers ?? availableParallelism(),
       port: options.port,
       captureFormat: CAPTURE_FORMATS[options.captureFormat],
@@ -80,6 +75,13 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     const descriptor = await privileged.openFifo();
     const watch = watchAddresses(configuration, daemon);
     const ending = new Ending();
+    relay.connect({
+      ...daemon.supervisor.upcalls,
+      failed: (error) => {
+        log.write(failure('kernel-failed', `kernel: ${error.message}; ending`));
+        ending.ask();
+      },
+    });
     const controls = controlsOf(parts, daemon, ending);
     const reports = reportsOf(parts, daemon);
     const commands = listenToCommands(parts, daemon, controls, reports, descriptor);
@@ -104,11 +106,41 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     parts.serviceManager.stopping();
     commands.close();
     watch.close();
-    await Promise.race([shutDown(parts, daemon), ending.hurried]);
+    await Promise.race([shutDown(parts, daemon, kernel), ending.hurried]);
     closeStatus();
   } finally {
     await privileged.removeRunFiles();
   }
+};
+
+const sayWithoutAddon = (log: Logger): void => {
+  const addonFault = nativeAddonFault();
+  if (addonFault !== undefined) {
+    log.write(
+      notice(
+        'no-addon',
+        `no native addon (${addonFault}): datagrams are read one by one, and there are no kernel interfaces`,
+      ),
+    );
+  }
+};
+
+/** With -n nothing is configured: there is none. */
+const openConfiguredKernel = async (
+  { options, configuration, privileged, log, verbosity }: DaemonParts,
+  upcalls: UpcallRelay,
+): Promise<OpenedKernel> => {
+  const { kernel: choice, deleteSas } = configuration.general().daemon;
+  return openKernel({
+    choice: options.kernel ? choice : 'none',
+    allowsUserland: options.allowsUserland,
+    journal: await ReqidJournal.open({ read: privileged.readReqids, write: privileged.writeReqids }, randomInt),
+    keepsLeftovers: options.startsPassive || !deleteSas,
+    kernels: KERNELS,
+    upcalls,
+    log: log.write,
+    levels: verbosity.levels,
+  });
 };
 
 /** Peers whose sections name an interface hear of it through the configuration; all others are found anew by the kernel's routes. */
@@ -218,19 +250,22 @@ const listenToCommands = (
   };
 };
 
-const shutDown = async ({ options, configuration, log }: DaemonParts, daemon: Assembly): Promise<void> => {
+const shutDown = async (
+  { options, configuration, log }: DaemonParts,
+  daemon: Assembly,
+  { kernel }: OpenedKernel,
+): Promise<void> => {
   log.write(notice('shutdown', 'isakmpd: shutting down...'));
   const deleteSas = !options.startsPassive && configuration.general().daemon.deleteSas;
   daemon.operator.tell({ kind: 'shutdown', deleteSas });
   const patience = new Promise<void>((resolve) => schedule(SHUTDOWN_PATIENCE, resolve));
   await Promise.race([daemon.supervisor.stopped, patience]);
+  await Promise.race([daemon.supervisor.settled(), patience]);
+  await kernel.close();
   await daemon.lanes.stop();
   await daemon.capture.close();
   await daemon.network.close();
 };
-
-/** More than there can be pairs. */
-const REQIDS: ReqidRange = { first: 0x4000_0000, count: 2 ** 20 };
 
 /** ms, for a daemon that hangs: telling some ten thousand peers goodbye takes a while, and the supervisor knows itself when to give up. */
 const SHUTDOWN_PATIENCE = 60_000;

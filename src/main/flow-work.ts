@@ -13,18 +13,19 @@ interface Wish {
 }
 
 export class FlowWork {
-  readonly #kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow'>;
+  readonly #kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'capabilities'>;
   readonly #log: (record: LogRecord) => void;
   readonly #levels: Int32Array;
   readonly #onRefusal: (id: number) => void;
   /** Those whose refusal has been logged. */
   readonly #refused = new Set<number>();
   /** Flows for which a call runs. */
+  readonly #whenIdle: (() => void)[] = [];
   readonly #wishes = new Map<number, Wish>();
 
   /** `levels`: debug level of each class. `onRefusal` hears of every flow that could not be put. */
   constructor(options: {
-    readonly kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow'>;
+    readonly kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'capabilities'>;
     readonly log: (record: LogRecord) => void;
     readonly levels: Int32Array;
     readonly onRefusal: (id: number) => void;
@@ -38,6 +39,11 @@ export class FlowWork {
   /** Calls that the kernel has not answered. */
   get running(): number {
     return this.#wishes.size;
+  }
+
+  /** Resolves when no call runs. */
+  idle(): Promise<void> {
+    return this.#wishes.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Adds the flow, or replaces the one with this id. What the kernel refuses is logged, once until it takes the flow. */
@@ -67,13 +73,14 @@ export class FlowWork {
       await this.#call(id, wish.flow);
     }
     this.#wishes.delete(id);
+    if (this.#wishes.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Never rejects. */
   async #call(id: number, flow: Flow | undefined): Promise<void> {
     try {
       this.#trace(id, flow, 'asked');
-      await (flow === undefined ? this.#kernel.deleteFlow(id) : this.#kernel.putFlow(flow));
+      await (flow === undefined ? this.#kernel.deleteFlow(id) : this.#put(flow));
       this.#trace(id, flow, 'done');
       this.#refused.delete(id);
     } catch (fault) {
@@ -83,6 +90,15 @@ export class FlowWork {
       else this.#complain(id, flow, fault);
       if (flow !== undefined) this.#onRefusal(id);
     }
+  }
+
+  /** Without its route a policy would be for other packets than the operator wants. */
+  async #put(flow: Flow): Promise<void> {
+    const { markMask, interfaceId } = flow.route;
+    if (!this.#kernel.capabilities.routes && (markMask !== 0 || interfaceId !== 0)) {
+      throw new KernelError('unsupported', 'Mark and Interface-id need XFRM');
+    }
+    await this.#kernel.putFlow(flow);
   }
 
   #complain(id: number, flow: Flow | undefined, fault: unknown): void {

@@ -70,7 +70,7 @@ const start = async (options: Options, report: StartReport | undefined): Promise
     const configuration = await configured(options, privileged, log);
     verbosity.configure(configuration.general().daemon).forEach(log.write);
     const usesPolicy = options.policy && configuration.store.get('General', 'Use-Keynote')?.startsWith('yes') === true;
-    const missing = missingSupport(options, usesPolicy);
+    const missing = missingSupport(usesPolicy);
     if (missing !== undefined) throw new ConfigError(missing);
     await runDaemon({
       options,
@@ -99,6 +99,7 @@ const start = async (options: Options, report: StartReport | undefined): Promise
 
 const configured = async (options: Options, privileged: Privileged, log: Logger): Promise<DaemonConfiguration> => {
   const configuration = new DaemonConfiguration(log.write);
+  if (options.acquireOnly) configuration.setAcquireOnly();
   learnSystemNames(configuration.store.addressBook);
   const file = await readConfigurationFile(privileged, options.configurationFile);
   // One that may be read by others, or cannot be read at all, counts as missing: the daemon runs on what it is told through the FIFO.

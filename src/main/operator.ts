@@ -2,6 +2,7 @@
 import type { ConnectionEvent } from '../shared/connection/events.ts';
 import { faultText } from '../shared/log/fault-text.ts';
 import { failure, notice } from '../shared/log/records.ts';
+import type { Steps } from '../shared/steps.ts';
 import { schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { Lanes } from './lanes.ts';
@@ -53,7 +54,10 @@ export class Operator {
     const { configuration, lanes } = this.#options;
     this.#cancelPassing?.();
     this.#cancelPassing = undefined;
-    for (const name of configuration.takeChangedPeers()) lanes.peerChanged(name);
+    const changed = configuration.takeChangedPeers();
+    for (const name of changed) lanes.peerChanged(name);
+    // Policies of the kernel hang on them as well.
+    for (const peers of chunks(changed)) this.tell({ kind: 'peersChanged', peers });
     if (configuration.takeGeneralChanged()) lanes.generalChanged();
   }
 
@@ -67,7 +71,7 @@ export class Operator {
     if (event.kind === 'reconfigured' || event.kind === 'reloaded') this.#learnOthers(event.kind);
   }
 
-  /** Peers that nothing is begun with now: what is odd about them is said, and their addresses are there when they are wanted. Nothing waits for this. */
+  /** Peers that nothing is begun with now: what is odd about them is said, and their addresses are there when they are wanted, as are the policies of their connections. Nothing waits for this. */
   #learnOthers(why: ConnectionEvent['kind']): void {
     const { configuration, peerAddresses } = this.#options;
     if (this.#isLearningDue) return;
@@ -75,9 +79,18 @@ export class Operator {
     this.#learning = this.#learning
       .then(async () => {
         this.#isLearningDue = false;
-        await peerAddresses.learn(await inSlices(configuration.peersInUseInSteps()));
+        const others = await inSlices(configuration.peersInUseInSteps());
+        await peerAddresses.learn(others);
+        await inSlices(this.#tellPolicies(others));
       })
       .catch((fault) => this.#complain(why, fault));
+  }
+
+  *#tellPolicies(names: readonly string[]): Steps<void> {
+    for (const peers of chunks(names)) {
+      this.#options.supervisor.tell({ kind: 'peersChanged', peers });
+      yield;
+    }
   }
 
   #complain(what: ConnectionEvent['kind'], fault: unknown): void {
@@ -101,6 +114,10 @@ const neededFor = (event: ConnectionEvent, configuration: DaemonConfiguration): 
   switch (event.kind) {
     case 'connect':
       return [configuration.view().connection(event.name)?.peer ?? event.name];
+    case 'acquire':
+      return [configuration.view().connection(event.connection ?? '')?.peer ?? []].flat();
+    case 'peersChanged':
+      return event.peers;
     case 'reconfigured':
       return configuration.activePeers();
     case 'reloaded':
@@ -111,6 +128,12 @@ const neededFor = (event: ConnectionEvent, configuration: DaemonConfiguration): 
       return [];
   }
 };
+
+/** So many that the daemon has time for others in between. */
+function* chunks(peers: readonly string[]): Generator<readonly string[], void> {
+  for (let at = 0; at < peers.length; at += CHUNK) yield peers.slice(at, at + CHUNK);
+}
+const CHUNK = 256;
 
 /** ms */
 const EDITS_PAUSE = 100;

@@ -6,11 +6,18 @@ import type { Identity } from '../shared/policy/peer-policy.ts';
 import { prefixesOf } from '../shared/policy/prefixes.ts';
 import type { Agreement, IpsecSa } from '../shared/threads/contract.ts';
 
+/** What all SAs of a pair have in common. */
+export interface PairContext {
+  readonly agreement: Agreement;
+  readonly reqid: number;
+  /** The sequence of the upcall that it answers. */
+  readonly acquire: number | undefined;
+}
+
 /** For one direction of a pair. */
 export const saContext = (
   { direction, encapsulation }: Pick<IpsecSa, 'direction' | 'encapsulation'>,
-  agreement: Agreement,
-  reqid: number,
+  { agreement, reqid, acquire }: PairContext,
 ): SaContext => {
   const { path } = agreement;
   const local = singlePrefix(agreement.localSelector);
@@ -20,7 +27,7 @@ export const saContext = (
   const [from, to] = isInbound ? [path.remote, path.local] : [path.local, path.remote];
   return {
     reqid,
-    acquire: undefined,
+    acquire,
     udp: UDP_MODES.has(encapsulation) ? { source: from.port, destination: to.port } : undefined,
     selectors: source === undefined || destination === undefined ? undefined : { source, destination },
     life: lifeOf(agreement),

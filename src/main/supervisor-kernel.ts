@@ -1,11 +1,21 @@
 /** The supervisor's dealings with the kernel: they take time, and what fails half way is undone. */
 import { type KernelBackend, KernelError } from '../kernel/backend.ts';
-import type { SaId } from '../shared/connection/events.ts';
+import type { ConnectionEffect, Move, SaId } from '../shared/connection/events.ts';
+import type { SaUsage } from '../shared/kernel-news.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { Agreement, IpsecSa, LogRecord } from '../shared/threads/contract.ts';
 import { saContext } from './sa-context.ts';
+
+export interface KernelWorkOptions {
+  readonly kernel: KernelBackend;
+  readonly log: (record: LogRecord) => void;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
+  /** Shared-SADB: the other end of our SAs is in the same kernel. */
+  readonly isShared: () => boolean;
+}
 
 /** How an installation ended. */
 export type Installation =
@@ -16,13 +26,20 @@ export class KernelWork {
   readonly #kernel: KernelBackend;
   readonly #log: (record: LogRecord) => void;
   readonly #levels: Int32Array;
+  readonly #isShared: () => boolean;
   #running = 0;
+  #whenIdle: (() => void)[] = [];
 
-  /** `levels`: debug level of each class. */
-  constructor(kernel: KernelBackend, log: (record: LogRecord) => void, levels: Int32Array) {
+  constructor({ kernel, log, levels, isShared }: KernelWorkOptions) {
     this.#kernel = kernel;
     this.#log = log;
     this.#levels = levels;
+    this.#isShared = isShared;
+  }
+
+  /** Resolves when no call runs. */
+  idle(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Calls that the kernel has not answered. */
@@ -31,13 +48,13 @@ export class KernelWork {
   }
 
   /** Adds SAs in order, all or none, and zeroes their keys. Never rejects. */
-  async install(sas: readonly IpsecSa[], agreement: Agreement, reqid: number): Promise<Installation> {
+  async install(effect: AddEffect): Promise<Installation> {
+    const { sas } = effect;
     const added: SaId[] = [];
     try {
-      this.#checkRoute(agreement);
+      this.#checkRoute(effect.agreement);
       for (const sa of sas) {
-        await this.#counted('add', sa, this.#kernel.addSa(sa, saContext(sa, agreement, reqid)));
-        added.push(idOf(sa));
+        if (await this.#add(sa, effect)) added.push(idOf(sa));
       }
       return { kind: 'added', sas: added };
     } catch (fault) {
@@ -78,25 +95,68 @@ export class KernelWork {
     return latest;
   }
 
+  /** Never rejects: what cannot be moved stays as it is, and is logged. `isDone`: all have moved. */
+  async move(moves: readonly Move[]): Promise<{ readonly sas: readonly SaId[]; readonly isDone: boolean }> {
+    const sas: SaId[] = [];
+    let isDone = true;
+    for (const { id, source, destination } of moves) {
+      try {
+        sas.push(await this.#counted('move', id, this.#kernel.moveSa(id, source, destination)));
+      } catch (fault) {
+        this.#complain('move', id, fault);
+        sas.push(id);
+        isDone = false;
+      }
+    }
+    return { sas, isDone };
+  }
+
+  /** Never rejects; undefined: it is not there, or the kernel does not say. */
+  async query(id: SaId): Promise<SaUsage | undefined> {
+    try {
+      return await this.#counted('query', id, this.#kernel.querySa(id));
+    } catch (fault) {
+      if (!isMissing(fault)) this.#complain('query', id, fault);
+      return undefined;
+    }
+  }
+
+  /** Answers whether it is ours to remove: where both ends share a kernel, our outbound SA is the other's inbound one. */
+  async #add(sa: IpsecSa, { agreement, reqid, acquire }: AddEffect): Promise<boolean> {
+    const isShared = this.#isShared();
+    const context = saContext(sa, { agreement, reqid, acquire });
+    try {
+      await this.#counted('add', sa, this.#kernel.addSa(isShared ? { ...sa, replayWindow: 0 } : sa, context));
+      return true;
+    } catch (fault) {
+      const isTolerable =
+        isShared && sa.direction === 'out' && fault instanceof KernelError && fault.reason === 'exists';
+      if (isTolerable) return false;
+      throw fault;
+    }
+  }
+
   async #tolerated(what: string, id: SaId, call: Promise<void>): Promise<void> {
     try {
       await this.#counted(what, id, call);
     } catch (fault) {
-      if (!(fault instanceof KernelError && fault.reason === 'missing')) this.#complain(what, id, fault);
+      if (!isMissing(fault)) this.#complain(what, id, fault);
     }
   }
 
-  async #counted(what: string, id: SaId, call: Promise<void>): Promise<void> {
+  async #counted<T>(what: string, id: SaId, call: Promise<T>): Promise<T> {
     this.#running++;
     this.#trace(what, id, 'asked');
     try {
-      await call;
+      const answer = await call;
       this.#trace(what, id, 'done');
+      return answer;
     } catch (fault) {
       this.#trace(what, id, fault instanceof KernelError ? fault.reason : 'failed');
       throw fault;
     } finally {
       this.#running--;
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     }
   }
 
@@ -112,5 +172,9 @@ export class KernelWork {
     this.#log(failure('kernel', `kernel: ${what} SA${which}: ${text}`));
   }
 }
+
+type AddEffect = Extract<ConnectionEffect, { readonly kind: 'add' }>;
+
+const isMissing = (fault: unknown): boolean => fault instanceof KernelError && fault.reason === 'missing';
 
 const idOf = ({ protocolId, spi, destination }: IpsecSa): SaId => ({ protocolId, spi, destination });

@@ -2,7 +2,7 @@
  * Drives the connection core: hands it what lanes, kernel, FIFO and clock say, and carries out what it wants. Sockets, threads and timers belong to
  * others, so that tests can run the whole of it on a network and a clock of their own.
  */
-import type { KernelBackend } from '../kernel/backend.ts';
+import type { KernelBackend, KernelUpcalls, OwnState } from '../kernel/backend.ts';
 import type { Endpoint } from '../shared/address.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../shared/connection/convergence.ts';
@@ -12,6 +12,7 @@ import type { News } from '../shared/connection/news.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { ReqidRange } from '../shared/flow.ts';
+import type { Acquire } from '../shared/kernel-news.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
@@ -38,6 +39,8 @@ export interface SupervisorOptions {
   readonly view: ConfigurationView;
   readonly kernel: KernelBackend;
   readonly reqids: ReqidRange;
+  /** What a predecessor left in the kernel and stays. */
+  readonly kept: OwnState;
   /** Opened as writer 0. */
   readonly table: SaTable;
   readonly log: (record: LogRecord) => void;
@@ -51,6 +54,12 @@ export interface SupervisorOptions {
   /** The next deadline may have changed: call `nextDeadline` and see. */
   readonly onChange: () => void;
   readonly rule?: ConvergenceRule;
+  /** Shared-SADB */
+  readonly isShared: () => boolean;
+  /** A packet waits for an SA that no connection is for; whoever makes one tells `acquire`. */
+  readonly onDemand: (acquire: Acquire) => void;
+  /** Nothing is left of a connection that was made so. */
+  readonly onDemandOver: (connection: string) => void;
   /** For those who listen. */
   readonly onNews?: (news: News) => void;
 }
@@ -73,9 +82,14 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#rows = new PairRows(options.table, options.log, options.levels);
-    this.#kernel = new KernelWork(options.kernel, options.log, options.levels);
+    this.#kernel = new KernelWork(options);
     this.#flows = new FlowWork({ ...options, onRefusal: (id) => this.#answer({ kind: 'flowRefused', id }) });
-    this.#core = new ConnectionCore({ ...options, lanes: options.lanes.count, now: options.now() });
+    this.#core = new ConnectionCore({
+      ...options,
+      lanes: options.lanes.count,
+      now: options.now(),
+      inherited: inheritedOf(options.kept),
+    });
     this.#stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -131,9 +145,24 @@ export class Supervisor {
     this.tell({ kind: 'laneLost', lane });
   }
 
+  /** For the kernel. What it says of a daemon that ends is of no interest to anybody. */
+  get upcalls(): Omit<KernelUpcalls, 'failed'> {
+    return {
+      acquire: (acquire) => this.#answer({ kind: 'acquire', acquire, connection: undefined }),
+      expire: (expire) => this.#answer({ kind: 'expire', expire }),
+      mapping: (mapping) => this.#answer({ kind: 'mapping', mapping }),
+      lost: (gone) => this.#answer({ kind: 'lost', gone }),
+    };
+  }
+
   /** For the router: no SA with this peer section at this place exists, so INITIAL-CONTACT is due. */
   firstContact(peer: string, remote: Endpoint): boolean {
     return this.#core.isFirstContact(peer, remote.address);
+  }
+
+  /** Resolves when the kernel has answered all that it was asked. */
+  async settled(): Promise<void> {
+    while (this.#kernel.running + this.#flows.running > 0) await Promise.all([this.#kernel.idle(), this.#flows.idle()]);
   }
 
   #perform(): void {
@@ -156,11 +185,23 @@ export class Supervisor {
       case 'remove':
         void this.#kernel.remove(effect.sas);
         return;
+      case 'move':
+        void this.#move(effect);
+        return;
+      case 'query':
+        void this.#query(effect);
+        return;
       case 'putFlow':
         this.#flows.put(effect.flow);
         return;
       case 'deleteFlow':
         this.#flows.remove(effect.id);
+        return;
+      case 'demand':
+        this.#options.onDemand(effect.acquire);
+        return;
+      case 'demandOver':
+        this.#options.onDemandOver(effect.connection);
         return;
       case 'pair':
         this.#rows.put(effect.facts);
@@ -205,9 +246,17 @@ export class Supervisor {
     }
   }
 
-  async #install({ pair, sas, agreement, reqid }: AddEffect): Promise<void> {
-    const installation = await this.#kernel.install(sas, agreement, reqid);
-    this.#answer({ ...installation, pair });
+  async #install(effect: EffectOf<'add'>): Promise<void> {
+    const installation = await this.#kernel.install(effect);
+    this.#answer({ ...installation, pair: effect.pair });
+  }
+
+  async #move({ pair, moves }: EffectOf<'move'>): Promise<void> {
+    this.#answer({ kind: 'moved', pair, ...(await this.#kernel.move(moves)) });
+  }
+
+  async #query({ pair, id }: EffectOf<'query'>): Promise<void> {
+    this.#answer({ kind: 'usage', pair, usage: await this.#kernel.query(id) });
   }
 
   async #queryUse(isakmp: Cookies, sas: readonly SaId[]): Promise<void> {
@@ -227,4 +276,9 @@ export class Supervisor {
   }
 }
 
-type AddEffect = Extract<ConnectionEffect, { readonly kind: 'add' }>;
+const inheritedOf = ({ sas, policies }: OwnState) => ({
+  reqids: [...sas, ...policies].map(({ reqid }) => reqid),
+  flows: policies,
+});
+
+type EffectOf<K extends ConnectionEffect['kind']> = Extract<ConnectionEffect, { readonly kind: K }>;

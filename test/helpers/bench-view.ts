@@ -19,6 +19,8 @@ export class BenchView implements ConfigurationView {
   checkIntervalSeconds: number;
   readonly keepaliveSeconds = 20;
   deadPeerSeconds = 0;
+  isAcquireOnly = false;
+  blocksOnExit = false;
   #indexed: BenchIndex | undefined;
 
   constructor({ peers, policies, active, checkIntervalSeconds }: ViewOptions) {

@@ -28,6 +28,7 @@ export interface BenchOptions extends ViewOptions {
   readonly rule?: CoreOptions['rule'];
   /** So many. */
   readonly reqids?: number;
+  readonly inherited?: CoreOptions['inherited'];
   readonly configuration?: ConfigurationView;
 }
 
@@ -54,6 +55,7 @@ export interface QuickModeOptions {
   readonly startedAt?: number;
   readonly nonce?: number;
   readonly lifeSeconds?: number;
+  readonly localSelector?: Identity;
   readonly remoteSelector?: Identity;
   readonly route?: Route;
   readonly spiIn?: number;
@@ -96,6 +98,7 @@ export class ConnectionBench {
       now: this.now,
       laneOf: (cookie) => (cookie[0] ?? 0) % this.lanes,
       pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
+      ...(options.inherited === undefined ? {} : { inherited: options.inherited }),
       ...(options.rule === undefined ? {} : { rule: options.rule }),
     });
     if ((options.active ?? []).length > 0) this.tell({ kind: 'reconfigured' });
@@ -179,7 +182,7 @@ export class ConnectionBench {
       path: { ...pathTo(options.remote ?? this.#remoteOf(peer)), encapsulated: options.nat !== undefined },
       localIdentity: 'us.example.org',
       remoteIdentity: options.identity ?? `${peer}.example.org`,
-      localSelector: identityOfAddress('172.16.0.1'),
+      localSelector: options.localSelector ?? identityOfAddress('172.16.0.1'),
       remoteSelector: options.remoteSelector ?? identityOfAddress('172.16.1.1'),
       lifeSeconds: options.lifeSeconds ?? 1000,
       lifeKilobytes: 0,
@@ -263,7 +266,7 @@ export class ConnectionBench {
   /** Brings up peer-a and net-a as their initiator. */
   up(options: Partial<QuickModeOptions> = {}): { readonly isakmp: string; readonly pair: Agreement } {
     const isakmp = this.phase1();
-    return { isakmp, pair: this.quickMode({ isakmp, role: 'initiator', ...options }) };
+    return { isakmp, pair: this.quickMode({ role: 'initiator', ...options, isakmp }) };
   }
 
   /** The row of a pair, if it is established. */
@@ -292,6 +295,11 @@ export class ConnectionBench {
         return;
       case 'remove':
         for (const { spi } of effect.sas) this.kernel.delete(spi);
+        return;
+      case 'move':
+      case 'query':
+      case 'demand':
+      case 'demandOver':
         return;
       case 'pair':
         this.rows.set(effect.facts.pair, effect.facts);

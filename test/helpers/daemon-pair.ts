@@ -190,6 +190,10 @@ export class Life {
       view: viewOf(this.#options),
       kernel: this.kernel,
       reqids: REQIDS,
+      kept: { sas: [], policies: [] },
+      isShared: () => false,
+      onDemand: () => {},
+      onDemandOver: () => {},
       table: this.#table,
       log: ({ severity, text }) => this.#world.trace?.(`${this.#options.name} ${severity}: ${text}`),
       now: () => schedule.now,
@@ -220,6 +224,8 @@ const viewOf = ({ policy, active, checkIntervalSeconds }: DaemonOptions): Config
   checkIntervalSeconds,
   keepaliveSeconds: 20,
   deadPeerSeconds: 0,
+  isAcquireOnly: false,
+  blocksOnExit: false,
 });
 
 /** A lane behind two queues that keep their order and take a moment. */

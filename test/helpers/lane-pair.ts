@@ -87,6 +87,7 @@ export const connectionPolicy = (changes: Partial<ConnectionPolicy> = {}): Conne
   localId: subnet(10, 1, 1),
   remoteId: subnet(10, 1, 2),
   natId: undefined,
+  onDemand: false,
   activeOnly: false,
   route: NO_ROUTE,
   suites: [espSuite()],

@@ -83,7 +83,7 @@ export class MemoryKernel implements KernelBackend {
   }
 
   listOwn(): Promise<OwnState> {
-    return Promise.resolve({ sas: [...this.sas.values()], policies: 3 * this.flows.size });
+    return Promise.resolve({ sas: [...this.sas.values()], policies: [...this.flows.values()] });
   }
 
   purgeOwn(): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KernelError } from '../../src/kernel/backend.ts';
+import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { FlowWork } from '../../src/main/flow-work.ts';
 import type { Flow } from '../../src/shared/flow.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
@@ -29,7 +30,11 @@ const rig = () => {
   const logged: string[] = [];
   const refused: number[] = [];
   const work = new FlowWork({
-    kernel: { putFlow: ({ id, reqid }) => call(`put ${id} ${reqid}`), deleteFlow: (id) => call(`delete ${id}`) },
+    kernel: {
+      putFlow: ({ id, reqid }) => call(`put ${id} ${reqid}`),
+      deleteFlow: (id) => call(`delete ${id}`),
+      capabilities: { ...createNoneBackend().capabilities, routes: false },
+    },
     log: ({ text }) => logged.push(text),
     levels: createDebugLevels(),
     onRefusal: (id) => refused.push(id),
@@ -90,4 +95,13 @@ test('a flow that is gone already is no fault, another failure to delete is logg
   await answer(new KernelError('failed', 'no memory'));
   assert.deepEqual(logged, ['kernel: delete flow 1: no memory']);
   assert.deepEqual(refused, []);
+});
+
+test('a flow for marked packets is not put where it would be for all packets', async () => {
+  const { work, calls, logged, refused } = rig();
+  work.put({ ...flow(7), route: { mark: 1, markMask: 1, interfaceId: 0 } });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(calls, []);
+  assert.match(logged[0] ?? '', /Mark and Interface-id need XFRM/);
+  assert.deepEqual(refused, [1]);
 });

@@ -6,6 +6,7 @@ import { type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { Supervisor } from '../../src/main/supervisor.ts';
 import { NO_ROUTE } from '../../src/shared/flow.ts';
+import type { Acquire } from '../../src/shared/kernel-news.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
 import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
@@ -26,6 +27,8 @@ class Rig {
   readonly supervisor: Supervisor;
   now = 1000;
   changes = 0;
+  isShared = false;
+  readonly demands: Acquire[] = [];
 
   constructor(kernel: Partial<KernelBackend> = {}, maxRows = 16) {
     const prng = new Prng(1);
@@ -43,6 +46,10 @@ class Rig {
       view: new BenchView({ active: ['net-a'] }),
       kernel: { ...createNoneBackend(), ...kernel },
       reqids: { first: 1000, count: 1000 },
+      kept: { sas: [], policies: [] },
+      isShared: () => this.isShared,
+      onDemand: (acquire) => this.demands.push(acquire),
+      onDemandOver: () => {},
       table: this.table,
       log: (record) => this.logged.push(record),
       now: () => this.now,
@@ -268,4 +275,90 @@ test('a shutdown is over when all has been said', async () => {
   rig.supervisor.tell({ kind: 'shutdown', deleteSas: true });
   await rig.supervisor.stopped;
   assert.equal(rig.supervisor.counts.timers, 0);
+});
+
+const expired = (packets: number) => ({ bytes: packets, packets, addedAt: 1, usedAt: packets });
+
+test('what the kernel says reaches the connection core: a packet without SA, an SA that ended', async () => {
+  const rig = new Rig();
+  rig.supervisor.tell({ kind: 'reconfigured' });
+  const agreement = await rig.establish(3);
+  assert.equal(rig.rows().length, 1);
+  const id = { protocolId: 3, spi: agreement.protocols[0]?.spiOut ?? 0, destination: '10.0.0.1' };
+  rig.supervisor.upcalls.expire({ id, isHard: true, usage: expired(1) });
+  assert.equal(rig.rows().length, 0);
+  const asked = { sequence: 1, flow: undefined, reqid: 0, source: '192.0.2.1', destination: '10.0.0.9' };
+  rig.supervisor.upcalls.acquire({ ...asked, policy: undefined, packet: undefined });
+  assert.equal(rig.demands.length, 1);
+});
+
+test('the SAs of a peer that has moved are moved, all or as far as the kernel can', async () => {
+  for (const canMove of [true, false]) {
+    const rig = new Rig({
+      moveSa: async (id, _source, { address }) => {
+        if (!canMove) throw new KernelError('unsupported', 'no such thing');
+        return { ...id, destination: address };
+      },
+    });
+    const agreement = await rig.establish(3);
+    const id = { protocolId: 3, spi: agreement.protocols[0]?.spiIn ?? 0, destination: '10.0.0.1' };
+    const source = { address: '203.0.113.9', port: 4500 };
+    rig.supervisor.upcalls.mapping({ id, source });
+    await settled();
+    await rig.supervisor.settled();
+    assert.equal(rig.rows()[0]?.remoteAddress.join('.'), canMove ? '203.0.113.9' : '10.0.0.1');
+    const complaints = rig.logged.filter(({ text }) => /^kernel: move SA .*: no such thing$/.test(text));
+    assert.equal(complaints.length, canMove ? 0 : 2);
+  }
+});
+
+test('with Shared-SADB the other end may have added our outbound SA already, and no replay window is asked for', async () => {
+  const windows: number[] = [];
+  const removed: string[] = [];
+  const rig = new Rig({
+    addSa: async ({ direction, replayWindow }) => {
+      windows.push(replayWindow);
+      if (direction === 'out') throw new KernelError('exists', 'the other end has it');
+    },
+    deleteSa: async ({ spi }) => {
+      removed.push(spi.toString(16));
+    },
+  });
+  rig.isShared = true;
+  const agreement = await rig.establish(3);
+  assert.deepEqual(windows, [0, 0]);
+  assert.equal(rig.rows().length, 1);
+  rig.supervisor.tell({ kind: 'teardownAll' });
+  await settled();
+  assert.deepEqual(
+    removed,
+    [agreement.protocols[0]?.spiIn.toString(16)],
+    'the outbound SA is the other end’s to remove',
+  );
+  rig.isShared = false;
+  rig.install(4);
+  await settled();
+  assert.equal(rig.events('refused')[0]?.reason, 'exists');
+});
+
+test('settled waits for all that the kernel was asked', async () => {
+  let answer: () => void = () => {};
+  const rig = new Rig({
+    addSa: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  });
+  rig.install(3);
+  let isSettled = false;
+  const wait = rig.supervisor.settled().then(() => {
+    isSettled = true;
+  });
+  await settled();
+  assert.equal(isSettled, false);
+  answer();
+  await settled();
+  answer();
+  await wait;
+  assert.equal(rig.supervisor.counts.kernelCalls, 0);
 });

@@ -24,7 +24,7 @@ export const createNoneBackend = (): KernelBackend => ({
   querySa: async () => ({ bytes: 0, packets: 0, addedAt: 0, usedAt: 0 }),
   putFlow: async () => {},
   deleteFlow: async () => {},
-  listOwn: async () => ({ sas: [], policies: 0 }),
+  listOwn: async () => ({ sas: [], policies: [] }),
   purgeOwn: async () => {},
   close: async () => {},
 });

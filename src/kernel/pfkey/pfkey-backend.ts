@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../shared/address.ts';
 import type { SaId } from '../../shared/connection/events.ts';
 import { SystemError } from '../../shared/errors.ts';
-import type { ReqidRange } from '../../shared/flow.ts';
+import { NO_ROUTE, type ReqidRange } from '../../shared/flow.ts';
 import type { IpsecSa } from '../../shared/threads/contract.ts';
 import {
   type Capabilities,
@@ -10,18 +10,19 @@ import {
   type KernelBackend,
   KernelError,
   type KernelUpcalls,
+  type OwnPolicy,
   type OwnState,
   type SaContext,
   type SaUsage,
 } from '../backend.ts';
 import type { OpenKernelSocket } from '../kernel-socket.ts';
 import { capabilitiesOf, type Supported, supportedBy } from './algorithms.ts';
-import { LAST_REQID, SaType } from './constants.ts';
+import { LAST_REQID, PolicyDirection, SaType } from './constants.ts';
 import { Conversation, type Schedule } from './conversation.ts';
 import { Flows } from './flows.ts';
 import type { Message } from './message.ts';
 import { nameOf, OwnSas } from './own-sas.ts';
-import { type DumpedSa, dumpSas } from './resync.ts';
+import { type DumpedPolicy, type DumpedSa, dumpSas } from './resync.ts';
 import { registerRequest } from './sa-requests.ts';
 import { Sas, type SupportedProtocols } from './sas.ts';
 import { tellUpcall } from './upcalls.ts';
@@ -125,7 +126,10 @@ class PfKeyBackend implements KernelBackend {
     const sas = dumped.filter(({ isReserved }) => !isReserved);
     for (const sa of sas) this.#adopt(sa);
     const policies = await this.#flows.listOwn();
-    return { sas: sas.map(({ id, source, reqid }) => ({ id, source, reqid })), policies: policies.length };
+    return {
+      sas: sas.map(({ id, source, reqid }) => ({ id, source, reqid })),
+      policies: policies.flatMap(ownPolicyOf),
+    };
   }
 
   /** Policies go last: until then nothing passes in clear. A FLUSH would take other people's SAs along. */
@@ -179,3 +183,9 @@ class PfKeyBackend implements KernelBackend {
 }
 
 const isMissing = (fault: unknown): boolean => fault instanceof KernelError && fault.reason === 'missing';
+
+/** The outbound one of a flow's policies: the others have no reqid. */
+const ownPolicyOf = ({ policy: { direction, source, destination, requests } }: DumpedPolicy): readonly OwnPolicy[] =>
+  direction === PolicyDirection.OUT
+    ? [{ local: source, remote: destination, reqid: requests[0]?.reqid ?? 0, route: NO_ROUTE }]
+    : [];

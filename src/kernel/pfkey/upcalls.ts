@@ -32,8 +32,10 @@ const tellAcquire = (message: Message, { flows }: Own, upcalls: KernelUpcalls): 
   upcalls.acquire({
     sequence: message.sequence,
     flow: policy === undefined ? undefined : flows.flowOf(policy.id),
+    reqid: policy?.requests[0]?.reqid ?? 0,
     source: addressFromBytes(source.address).text,
     destination: addressFromBytes(destination.address).text,
+    policy: undefined,
     packet: undefined,
   });
 };

@@ -10,8 +10,7 @@ import { readSa, type SaState } from './sa-state.ts';
 import { familyOf, protocolIdOf, readAddress, readSelector, type Selectors } from './structs.ts';
 
 /** A packet has no SA. `policy`: the one that it came under; undefined where it has no selector. */
-export interface AcquireMessage extends Omit<Acquire, 'flow'> {
-  readonly reqid: number;
+export interface AcquireMessage extends Omit<Acquire, 'flow' | 'policy'> {
   readonly policy: PolicySpec | undefined;
 }
 

@@ -36,7 +36,8 @@ export class Upcalls {
     if (flow === undefined || sequence === 0 || this.#acquired.has(sequence)) return;
     this.#noteAcquire(sequence);
     const packet = selectors === undefined ? undefined : withoutIcmp(selectors);
-    this.#to.acquire({ sequence, flow: flow.id, source, destination: id.destination, packet });
+    const policy = { source: flow.local, destination: flow.remote };
+    this.#to.acquire({ sequence, flow: flow.id, reqid, source, destination: id.destination, policy, packet });
   }
 
   #acquire(payload: Message['payload']): void {
@@ -45,7 +46,7 @@ export class Upcalls {
     const { sequence, reqid, policy, source, destination, packet } = message;
     const flow = policy !== undefined && isOwn(this.#range, reqid) ? this.#flows.flowOf(policy) : undefined;
     this.#noteAcquire(sequence);
-    this.#to.acquire({ sequence, flow, source, destination, packet });
+    this.#to.acquire({ sequence, flow, reqid, source, destination, policy: policy?.selectors, packet });
   }
 
   #noteAcquire(sequence: number): void {

@@ -9,6 +9,7 @@ import {
   type KernelBackend,
   KernelError,
   type KernelUpcalls,
+  type OwnPolicy,
   type OwnState,
   type SaContext,
   type SaUsage,
@@ -17,6 +18,8 @@ import type { OpenKernelSocket } from '../kernel-socket.ts';
 import { probeCapabilities } from './capabilities.ts';
 import { Conversation, type Schedule } from './conversation.ts';
 import { XfrmFlows } from './flows.ts';
+import { Direction } from './layout.ts';
+import type { PolicySpec } from './policy-messages.ts';
 import { XfrmSas } from './sas.ts';
 import { Upcalls } from './upcalls.ts';
 
@@ -103,7 +106,10 @@ class XfrmBackend implements KernelBackend {
   async listOwn(): Promise<OwnState> {
     const policies = await this.#flows.listOwn();
     const sas = (await this.#sas.listOwn()).filter(({ id }) => id.spi !== 0);
-    return { sas: sas.map(({ id, source, reqid }) => ({ id, source, reqid })), policies: policies.length };
+    return {
+      sas: sas.map(({ id, source, reqid }) => ({ id, source, reqid })),
+      policies: policies.flatMap(ownPolicyOf),
+    };
   }
 
   async purgeOwn(): Promise<void> {
@@ -149,6 +155,12 @@ class XfrmBackend implements KernelBackend {
     }
   }
 }
+
+/** The outbound one of a flow's policies. */
+const ownPolicyOf = ({ direction, selectors, route, templates: [template] }: PolicySpec): readonly OwnPolicy[] =>
+  direction === Direction.OUT && template !== undefined
+    ? [{ local: selectors.source, remote: selectors.destination, reqid: template.reqid, route }]
+    : [];
 
 const MOST_LOOKS = 3;
 

@@ -38,6 +38,8 @@ export interface Options {
   readonly policy: boolean;
   /** False: -n. */
   readonly kernel: boolean;
+  /** --allow-userland */
+  readonly allowsUserland: boolean;
   readonly verbose: boolean;
   /** Undefined: as many as there are processors. */
   readonly workers: number | undefined;
@@ -62,10 +64,8 @@ export const parseCommandLine = async (argv: readonly string[], version: string)
 };
 
 /** What the daemon cannot do yet and must not pretend to; undefined: nothing stands in the way. `usesPolicy` is -K and Use-Keynote together. */
-export const missingSupport = (options: Options, usesPolicy: boolean): string | undefined => {
-  if (options.kernel) return 'setting up SAs in the kernel is not there yet: add -n';
-  return usesPolicy ? 'checking a policy is not there yet: add -K, or Use-Keynote=no in [General]' : undefined;
-};
+export const missingSupport = (usesPolicy: boolean): string | undefined =>
+  usesPolicy ? 'checking a policy is not there yet: add -K, or Use-Keynote=no in [General]' : undefined;
 
 const configured = (parser: Argv): Argv => OPTIONS.reduce(addOption, prepared(parser));
 
@@ -126,6 +126,7 @@ const checked = (given: Given): CommandLine => {
       logFormat,
       policy: !given.has('K'),
       kernel: !given.has('n'),
+      allowsUserland: given.has('allow-userland'),
       verbose: given.has('v'),
       workers: workers === undefined ? undefined : Number(workers),
     },

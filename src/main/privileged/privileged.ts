@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { UdpRequest, UdpSocket } from '../../kernel/udp/udp-socket.ts';
 import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
-import { holdFile, type OwnFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
+import { holdFile, type OwnFile, readSmallFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
 import { readSecretFile, type SecretFile } from './secret-file.ts';
 import { openUdpSocket } from './udp-socket.ts';
@@ -30,6 +30,10 @@ export interface Privileged {
   readonly writeReport: (text: string) => Promise<void>;
   /** Opens a capture file below the run directory, where a relative path begins; a new one gets `header`, an old one must have it. Rejects with SystemError. */
   readonly openCaptureFile: (path: string, header: Uint8Array) => Promise<CaptureFile>;
+  /** Which reqids are ours, as a predecessor wrote it; undefined where none did. Rejects with SystemError. */
+  readonly readReqids: () => Promise<string | undefined>;
+  /** Replaces that file, as `writeResult`. */
+  readonly writeReqids: (text: string) => Promise<void>;
   /** At exit: FIFO, status socket and pid file, as far as they are still ours. Rejects with SystemError. */
   readonly removeRunFiles: () => Promise<void>;
 }
@@ -54,6 +58,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   const fifo = files.fifo === undefined ? undefined : resolveRunPath(runDirectory, files.fifo, 'FIFO');
   if (files.captureFile !== undefined) resolveRunPath(runDirectory, files.captureFile, 'capture file');
   const statusSocket = join(runDirectory, 'isakmpd.sock');
+  const reqids = join(runDirectory, 'isakmpd.reqids');
   const ours: OwnFile[] = [];
   return {
     openUdpSocket: (request) => openUdpSocket(request),
@@ -79,6 +84,8 @@ export const createPrivileged = (files: RunFiles): Privileged => {
       const wanted = resolveRunPath(runDirectory, resolve(runDirectory, path), 'capture file');
       return openCaptureFile(wanted, header);
     },
+    readReqids: async () => readSmallFile(reqids),
+    writeReqids: async (text) => replaceFile(reqids, text),
     removeRunFiles: async () => ours.splice(0).forEach(removeOwnFile),
   };
 };

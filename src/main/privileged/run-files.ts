@@ -6,6 +6,7 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -35,6 +36,25 @@ export const replaceFile = (path: string, text: string, { mode = 0o600, what = '
 /** Replaces the pid file, as `replaceFile`: the number and a newline, readable by everybody. */
 export const writePidFile = (path: string, pid: number): void =>
   replaceFile(path, `${pid}\n`, { mode: 0o644, what: 'pid file ' });
+
+/** The first bytes of a file, no link; undefined where there is none. Throws SystemError. */
+export const readSmallFile = (path: string): string | undefined => {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (fault) {
+    if (codeOf(fault) === 'ENOENT') return undefined;
+    throw new SystemError(`cannot read ${path}: ${causeOf(fault)}`);
+  }
+  try {
+    const bytes = new Uint8Array(MOST_SMALL);
+    return new TextDecoder().decode(bytes.subarray(0, readSync(descriptor, bytes)));
+  } catch (fault) {
+    throw new SystemError(`cannot read ${path}: ${causeOf(fault)}`);
+  } finally {
+    closeSync(descriptor);
+  }
+};
 
 /** Remembers a file that we have just made. Throws SystemError. */
 export const holdFile = (path: string): OwnFile => {
@@ -72,3 +92,5 @@ const writeNew = (path: string, text: string, mode: number): void => {
     closeSync(descriptor);
   }
 };
+/** Bytes. */
+const MOST_SMALL = 256;

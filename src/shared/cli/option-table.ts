@@ -36,6 +36,7 @@ export const OPTIONS: readonly OptionRow[] = [
   flag('T', 'no NAT traversal: no port for encapsulated IKE'),
   flag('v', 'log every completed phase 1 and quick mode'),
   withArgument('run-dir', 'directory', 'where FIFO, pid and result file lie [/var/run]'),
+  flag('allow-userland', 'ESP may be done in this process where the kernel cannot do it'),
   flag('check', 'check the configuration, print what is wrong with it, and exit (0: nothing, 1: errors, 2: warnings)'),
   withArgument(
     'capture-format',

@@ -25,6 +25,7 @@ export const resolveConnection = (resolution: Resolution, section: string): Conn
   return {
     name: reader.nameOf(section),
     ...selectorsOf(resolution, section),
+    onDemand: flags.has('__ondemand'),
     activeOnly: flags.has('active-only'),
     route: routeOf(resolution, section),
     ...suitesOf(resolution, section),

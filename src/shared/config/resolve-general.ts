@@ -10,12 +10,22 @@ import { refusedOr } from './resolution.ts';
 import type { Tag } from './schema.ts';
 import { GENERAL, INITIATOR_ID } from './sections.ts';
 
+/** [General]:Kernel */
+export type KernelChoice = 'auto' | 'xfrm' | 'pfkey' | 'userland' | 'none';
+
 export interface DaemonSettings {
   readonly checkIntervalSeconds: number;
   /** DPD-check-interval; 0: off. */
   readonly deadPeerSeconds: number;
   /** NAT-T-Keepalive. */
   readonly keepaliveSeconds: number;
+  /** Policies are somebody else's. */
+  readonly acquireOnly: boolean;
+  /** Whether policies stay, and block, when the daemon ends. */
+  readonly blockOnExit: boolean;
+  /** Both ends of its SAs share one kernel. */
+  readonly sharedSadb: boolean;
+  readonly kernel: KernelChoice;
   /** Whether SAs are deleted when the daemon ends. */
   readonly deleteSas: boolean;
   /** Canonical addresses, and names of interfaces and hosts; undefined: all addresses of this host. */
@@ -60,6 +70,10 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
       checkIntervalSeconds: read(GENERAL.checkInterval, daemon?.checkIntervalSeconds),
       deadPeerSeconds: read(GENERAL.dpdCheckInterval, daemon?.deadPeerSeconds),
       keepaliveSeconds: read(GENERAL.natTKeepalive, daemon?.keepaliveSeconds),
+      acquireOnly: read(GENERAL.acquireOnly, daemon?.acquireOnly) ?? false,
+      blockOnExit: read(GENERAL.blockOnExit, daemon?.blockOnExit),
+      sharedSadb: read(GENERAL.sharedSadb, daemon?.sharedSadb) ?? false,
+      kernel: read(GENERAL.kernel, daemon?.kernel),
       deleteSas: read(GENERAL.deleteSas, daemon?.deleteSas),
       listenOn: read(GENERAL.listenOn, daemon?.listenOn),
       logLevels: read(GENERAL.logLevel, daemon?.logLevels) ?? [],

@@ -56,6 +56,11 @@ const KERNEL_ONLY = 'it is written by kernels that bring their own credentials, 
 
 export const GENERAL = {
   acquireOnly: flag('Acquire-Only', 'Flows are not installed or removed, as with -a.'),
+  blockOnExit: yesNo(
+    'Block-on-exit',
+    'Whether the policies of connections stay when the daemon is told to end, so that their traffic goes nowhere in clear.',
+    'no',
+  ),
   checkInterval: seconds('Check-interval', 'How often the connections that should be up are looked after.', '60'),
   defaultPhase1Id: sectionName('Default-phase-1-ID', 'Our own identity in phase 1 where a peer section has no ID.'),
   defaultPhase1Lifetime: range('seconds')('Default-phase-1-lifetime', 'How long an ISAKMP SA lives.', '3600,60:86400'),
@@ -68,6 +73,17 @@ export const GENERAL = {
     '0',
   ),
   exchangeMaxTime: seconds('Exchange-max-time', 'How long an exchange may take before it is given up.', '120'),
+  kernel: oneOf(
+    'auto',
+    'xfrm',
+    'pfkey',
+    'userland',
+    'none',
+  )(
+    'Kernel',
+    'Where IPsec SAs and policies go. auto: the kernel by XFRM, else by PF_KEY; never none. -n is as none.',
+    'auto',
+  ),
   legacyDefaults: yesNo(
     'Legacy-defaults',
     'Whether the weak transforms and suites of the original are used where nothing is configured.',
@@ -88,7 +104,10 @@ export const GENERAL = {
   ),
   renegotiateOnHup: flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
   retransmits: number('repetitions', 0, 100)('Retransmits', 'How often an unanswered message is sent again.', '3'),
-  sharedSadb: notYet(flag('Shared-SADB', 'Both ends share one kernel.'), 'ignored', 'no kernel is written to'),
+  sharedSadb: flag(
+    'Shared-SADB',
+    'Both ends share one kernel: what the other end has added already is no error, and replays are not looked for.',
+  ),
   useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.', 'yes'), 'ignored', NO_POLICY),
 } as const;
 
@@ -137,7 +156,7 @@ export const PEER = {
   credentials: notYet(text('Credentials', 'Credentials from the kernel.'), 'refused', KERNEL_ONLY),
   credentialType: notYet(text('Credential_Type', 'Kind of the credentials from the kernel.'), 'refused', KERNEL_ONLY),
   publicKeyAuthentication: notYet(text('PKAuthentication', 'Key from the kernel.'), 'refused', KERNEL_ONLY),
-  refcount: notYet(text('Refcount', 'Users of a section that the kernel asked for.'), 'refused', KERNEL_ONLY),
+  refcount: text('Refcount', 'Users of a section that was made for a packet; the daemon writes it.'),
 } as const;
 
 export const IDENTITY = {
@@ -207,7 +226,7 @@ export const CONNECTION = {
     'route-based tunnels are not there, and without one this connection would take all traffic',
   ),
   acquireId: notYet(text('Acquire-ID', 'Flow that the kernel asked for.'), 'refused', KERNEL_ONLY),
-  refcount: notYet(text('Refcount', 'Users of a section that the kernel asked for.'), 'refused', KERNEL_ONLY),
+  refcount: text('Refcount', 'Users of a section that was made for a packet; the daemon writes it.'),
 } as const;
 
 export const IPSEC_CONFIGURATION = {
@@ -330,5 +349,8 @@ export const PEER_FLAGS: readonly Tag<unknown>[] = [
 export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [
   flag('Active-only', 'Never accepted from the peer.'),
   notYet(flag('ikecfg', 'Addresses are asked for after phase 1.'), 'refused', NO_MODE_CONFIG),
-  notYet(flag('__ondemand', 'Made for a packet.'), 'refused', KERNEL_ONLY),
+  flag(
+    '__ondemand',
+    'Made for a packet that met a policy of somebody else: none is made for it. The daemon writes it.',
+  ),
 ];

@@ -78,7 +78,8 @@ export class Attempts {
   }
 
   needs(connection: Connection): boolean {
-    return !this.#isPaused && ((connection.isActive && connection.isDown) || connection.due.size > 0);
+    const isWanted = connection.isActive || connection.demand !== undefined;
+    return !this.#isPaused && ((isWanted && connection.isDown) || connection.due.size > 0);
   }
 
   /** A pair is to be negotiated, unless one is on its way or the time to try again has not come. */
@@ -91,7 +92,11 @@ export class Attempts {
       this.want(connection);
       return;
     }
-    if (!this.needs(connection) || !connection.isQuiet) return;
+    if (this.needs(connection) && connection.isQuiet) this.#rest(connection, milliseconds);
+  }
+
+  /** Nothing is begun meanwhile, whoever asks. */
+  #rest(connection: Connection, milliseconds: number): void {
     this.#quick.remove(connection);
     connection.retry = this.#desk.after(milliseconds, () => {
       connection.retry = undefined;
@@ -129,6 +134,7 @@ export class Attempts {
     connection.waitsFor?.waiting.delete(connection);
     connection.waitsFor = undefined;
     connection.due.clear();
+    connection.demand = undefined;
     if (connection.attempt !== undefined) this.#cancel(connection.attempt);
     connection.attempt = undefined;
   }
@@ -211,10 +217,12 @@ export class Attempts {
     // No answer: the peer may have lost this ISAKMP SA. Or our lane has, with its predecessor. The next attempt begins with a new one.
     if (sa !== undefined && (failure.cause === 'timeout' || sa.unconfirmedSince !== undefined)) sa.isSuspect = true;
     const delay = this.#delay(connection);
+    const isDemand = endDemand(connection);
     const retryMs = this.needs(connection) ? delay : undefined;
     this.#log(quickModeFailed(connection.name, sa, messageId, failure, retryMs));
     this.#remember(connection, sa, failure, retryMs);
-    this.wantAfter(connection, delay);
+    if (isDemand) this.#rest(connection, delay);
+    else this.wantAfter(connection, delay);
   }
 
   /** What the lane ran is lost: ours is started again, the peers' is forgotten. */
@@ -307,17 +315,20 @@ export class Attempts {
     // A DELETE that cannot be said now is not worth a call every few minutes.
     peer.waitingDeletes.clear();
     if (!peer.hasInterest) peer.isRenewing = false;
+    const demands = [...peer.waiting].filter(endDemand);
     const isNeeded = this.#needsPhase1(peer) && !this.#isPaused;
     const { now, view } = this.#desk;
     const delay = peer.backOff.failed(now, view.checkIntervalSeconds, this.#desk.uniform(0, 1));
-    const waiting = Array.from(peer.waiting, ({ name }) => name);
+    const concerned = [...peer.waiting, ...demands];
+    const waiting = concerned.map(({ name }) => name);
     const retryMs = isNeeded ? delay : undefined;
     this.#log(phase1Failed(peer.name, view.peer(peer.name), failed, cookies, waiting, retryMs));
     peer.lastFailure = { ...failed, at: now };
-    for (const connection of peer.waiting) connection.lastFailure = peer.lastFailure;
+    for (const connection of concerned) connection.lastFailure = peer.lastFailure;
     const news = { kind: 'phase1Failed', peer: peer.name, failure: failed, connections: waiting, retryMs } as const;
     this.#desk.emit({ kind: 'news', news });
-    if (!isNeeded) return;
+    // Packets that ask meanwhile wait with the others.
+    if (!isNeeded && demands.length === 0) return;
     peer.retry = this.#desk.after(delay, () => {
       peer.retry = undefined;
       if (this.#needsPhase1(peer)) this.wantPhase1(peer);
@@ -358,6 +369,13 @@ const unreachable = (name: string, policy: PeerPolicy | undefined): string => {
   return policy.address === undefined
     ? `[${name}]:Address is missing, or stands for no address now: all we can do is wait for the peer to begin`
     : `no local address can reach it: check [${name}]:Local-address, [General]:Listen-on and the routes`;
+};
+
+/** What a packet asked for is not tried again by itself: the next packet asks anew. Answers whether there was such a thing. */
+const endDemand = (connection: Connection): boolean => {
+  const isDemand = connection.demand !== undefined && !connection.isActive;
+  connection.demand = undefined;
+  return isDemand;
 };
 
 /** Nobody waits for this peer any more; answers those who did. */

@@ -14,6 +14,10 @@ export interface ConfigurationView {
   readonly deadPeerSeconds: number;
   /** NAT-T-Keepalive. */
   readonly keepaliveSeconds: number;
+  /** -a, Acquire-Only: policies are somebody else's. */
+  readonly isAcquireOnly: boolean;
+  /** Block-on-exit: policies stay when the daemon ends. */
+  readonly blocksOnExit: boolean;
 }
 
 export interface ConnectionView {

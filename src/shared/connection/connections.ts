@@ -60,9 +60,11 @@ export class Connections {
   sweep(): void {
     for (const [key, connection] of this.#byName) {
       // The operator may still ask why one of his connections failed.
-      const isMemorable =
-        connection.lastFailure !== undefined && this.#desk.view.connection(connection.name) !== undefined;
-      if (connection.isIdle && !isMemorable) this.#byName.delete(key);
+      const isSpecial = connection.lastFailure !== undefined || connection.isHeld;
+      const isMemorable = isSpecial && this.#desk.view.connection(connection.name) !== undefined;
+      if (!connection.isIdle || (isMemorable && !connection.isMade)) continue;
+      this.#byName.delete(key);
+      if (connection.isMade) this.#desk.emit({ kind: 'demandOver', connection: connection.name });
     }
   }
 }

@@ -6,19 +6,19 @@ import { unreachable } from '../errors.ts';
 import type { ReqidRange } from '../flow.ts';
 import { Attempts, type Routing } from './attempts.ts';
 import type { ConfigurationView } from './configuration-view.ts';
+import { ConfiguredFlows } from './configured-flows.ts';
 import { Connections } from './connections.ts';
 import { type ConvergenceRule, converge } from './convergence.ts';
 import { DeadPeers } from './dead-peers.ts';
-import type { Deadline } from './deadlines.ts';
 import { Deletes } from './deletes.ts';
 import { Desk } from './desk.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
-import { Flows } from './flows.ts';
+import { Flows, type Inherited } from './flows.ts';
 import { Installs } from './installs.ts';
 import { currentLast, IsakmpLives } from './isakmp-lives.ts';
 import { Keepalives } from './keepalives.ts';
 import { Lives } from './lives.ts';
-import { noLongerConfigured, pairDeletedByPeer } from './log-lines.ts';
+import { pairDeletedByPeer } from './log-lines.ts';
 import { Mode } from './mode.ts';
 import { PairStore } from './pair-store.ts';
 import { Peers } from './peers.ts';
@@ -28,11 +28,15 @@ import { Reqids } from './reqids.ts';
 import { Shutdown } from './shutdown.ts';
 import { type ConnectionStatus, statusOf } from './status.ts';
 import { Teardown } from './teardown.ts';
+import { Upcalls } from './upcalls.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface CoreOptions extends Routing {
   readonly lanes: number;
   readonly view: ConfigurationView;
   readonly reqids: ReqidRange;
+  /** What a predecessor left in the kernel. */
+  readonly inherited?: { readonly reqids: readonly number[]; readonly flows: readonly Inherited[] };
   readonly random: (size: number) => Uint8Array;
   /** ms */
   readonly now: number;
@@ -70,16 +74,21 @@ export class ConnectionCore {
   readonly #deadPeers: DeadPeers;
   readonly #reload: Reload;
   readonly #shutdown: Shutdown;
+  readonly #upkeep: Upkeep;
+  readonly #upcalls: Upcalls;
+  readonly #configuredFlows: ConfiguredFlows;
   readonly #startedAt: number;
-  #nextCheck: Deadline | undefined;
 
   constructor(options: CoreOptions) {
     this.#startedAt = options.now;
     this.#desk = new Desk(options.view, options.random, options.now);
     this.#peers = new Peers(options.lanes, new Keepalives(this.#desk));
     this.#connections = new Connections(this.#desk, this.#peers);
-    this.#store = new PairStore(this.#desk, this.#peers, this.#connections, new Reqids(options.reqids));
-    this.#flows = new Flows(this.#desk);
+    const reqids = new Reqids(options.reqids);
+    for (const reqid of options.inherited?.reqids ?? []) reqids.reserve(reqid);
+    this.#store = new PairStore(this.#desk, this.#peers, this.#connections, reqids);
+    this.#flows = new Flows(this.#desk, reqids, options.inherited?.flows ?? []);
+    this.#configuredFlows = new ConfiguredFlows(this.#desk, this.#flows, options.pathTo);
     this.#attempts = new Attempts(this.#desk, this.#peers, options);
     this.#deletes = new Deletes(this.#desk, this.#peers, this.#attempts);
     this.#installs = new Installs(this.#desk, this.#store, this.#deletes);
@@ -91,6 +100,7 @@ export class ConnectionCore {
       deletes: this.#deletes,
       installs: this.#installs,
       flows: this.#flows,
+      configuredFlows: this.#configuredFlows,
     };
     this.#lives = new Lives(this.#desk, made, options.rule ?? converge);
     this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
@@ -100,6 +110,9 @@ export class ConnectionCore {
     this.#deadPeers = new DeadPeers(this.#desk, { peers: this.#peers, lives: this.#lives, mode: this.#mode });
     this.#reload = new Reload(this.#desk, all);
     this.#shutdown = new Shutdown(this.#desk, all);
+    const withMode = { ...all, mode: this.#mode, deadPeers: this.#deadPeers };
+    this.#upkeep = new Upkeep(this.#desk, withMode);
+    this.#upcalls = new Upcalls(this.#desk, withMode);
   }
 
   get counts(): CoreCounts {
@@ -126,7 +139,7 @@ export class ConnectionCore {
 
   /** When all active connections are looked after, ms; undefined before the first time. */
   get nextCheckAt(): number | undefined {
-    return this.#nextCheck?.at;
+    return this.#upkeep.nextCheckAt;
   }
 
   /** The connections that should be up, as they are. */
@@ -182,22 +195,31 @@ export class ConnectionCore {
       case 'refused':
         this.#installs.refused(event.pair, event.reason);
         return;
-      case 'flowRefused':
-        this.#flows.refused(event.id);
-        return;
       case 'used':
         this.#withIsakmp(event.isakmp, (sa) => this.#deadPeers.used(sa, event.usedAt));
         return;
+      case 'flowRefused':
+      case 'acquire':
+      case 'expire':
+      case 'mapping':
+      case 'lost':
+      case 'moved':
+      case 'usage':
+        this.#upcalls.handle(event);
+        return;
+      case 'peersChanged':
+        if (!this.#shutdown.hasBegun) for (const peer of event.peers) this.#configuredFlows.update(peer);
+        return;
       case 'reconfigured':
-        this.#reconfigure('edited');
+        if (!this.#shutdown.hasBegun) this.#upkeep.reconfigure('edited');
         return;
       case 'reloaded':
         this.#reload.renew(event.renew, event.renewIdentities);
-        this.#reconfigure('reloaded');
+        if (!this.#shutdown.hasBegun) this.#upkeep.reconfigure('reloaded');
         if (event.renegotiate) this.#reload.renegotiate();
         return;
       case 'connect':
-        this.#connect(event.name);
+        this.#upkeep.connect(event.name);
         return;
       case 'teardown':
         this.#teardown.one(event.phase, event.target);
@@ -212,7 +234,7 @@ export class ConnectionCore {
         this.#setMode(event.mode);
         return;
       case 'shutdown':
-        this.#nextCheck?.cancel();
+        this.#upkeep.stop();
         this.#shutdown.begin(event.deleteSas && !this.#mode.isPassive);
         return;
       default:
@@ -333,64 +355,9 @@ export class ConnectionCore {
     if (sa !== undefined) use(sa);
   }
 
-  #connect(name: string): void {
-    const { view } = this.#desk;
-    const policy = view.connection(name) === undefined ? view.peer(name) : undefined;
-    if (policy !== undefined) {
-      const peer = this.#peers.peer(policy.name);
-      if (this.#peers.usable(peer) !== undefined) return;
-      peer.isRenewing = true;
-      this.#attempts.forgivePeer(peer);
-      return;
-    }
-    const connection = this.#connections.connection(name);
-    connection.isManual = true;
-    this.#activate(connection);
-    this.#attempts.forgiveConnection(connection);
-    this.#attempts.want(connection);
-    this.#mode.check([connection]);
-  }
-
-  #activate(connection: Connection): void {
-    connection.tornDownAt = Number.NEGATIVE_INFINITY;
-    if (this.#connections.activate(connection)) this.#lives.reconsider(connection);
-  }
-
-  /** Connections that are gone from the list keep their SAs; those that the operator has named stay active as long as they are configured. */
-  #reconfigure(how: 'edited' | 'reloaded'): void {
-    if (this.#shutdown.hasBegun) return;
-    const { view } = this.#desk;
-    const listed = new Set(view.active.map((name) => this.#connections.connection(name)));
-    for (const connection of [...this.#connections.active]) {
-      const isConfigured = view.connection(connection.name) !== undefined;
-      if (listed.has(connection) || (connection.isManual && isConfigured)) continue;
-      // Who reloads says so himself.
-      if (!isConfigured && how === 'edited')
-        this.#desk.emit({ kind: 'log', record: noLongerConfigured(connection.name) });
-      this.#connections.deactivate(connection);
-      connection.isManual = false;
-      this.#attempts.cancelConnection(connection);
-      this.#lives.reconsider(connection);
-    }
-    for (const connection of listed) this.#activate(connection);
-    this.#deadPeers.reconfigured();
-    this.#desk.emit({ kind: 'news', news: { kind: 'reconfigured' } });
-    this.#check();
-  }
-
-  /** behaviour 5.16. What failed comes back by its own timer; this is for everything else. */
-  #check(): void {
-    for (const connection of this.#connections.active) this.#attempts.want(connection);
-    this.#mode.check(this.#connections.active);
-    this.#connections.sweep();
-    this.#peers.sweep((name) => this.#desk.view.peer(name) !== undefined);
-    this.#nextCheck?.cancel();
-    this.#nextCheck = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, () => this.#check());
-  }
-
   #setMode(mode: 'active' | 'passive'): void {
     if (this.#shutdown.hasBegun) return;
     this.#mode.set(mode);
-    if (mode === 'active') this.#check();
+    if (mode === 'active') this.#upkeep.check();
   }
 }

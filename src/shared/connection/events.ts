@@ -1,18 +1,15 @@
 /** What the connection core is told, and what it wants done. */
 
+import type { Endpoint } from '../address.ts';
 import type { Flow } from '../flow.ts';
+import type { Acquire, Expire, Mapping, SaId, SaUsage } from '../kernel-news.ts';
 import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord, Path } from '../threads/contract.ts';
 import type { News } from './news.ts';
 
 /** The effects of lanes that concern SAs; bytes and log records go their own way. */
 export type SaEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' | 'captureKey' }>;
 
-/** Names an SA in the kernel: one direction, one protocol. */
-export interface SaId {
-  readonly protocolId: number;
-  readonly spi: number;
-  readonly destination: string;
-}
+export type { SaId };
 
 /** Whom a teardown means. */
 export type Target =
@@ -31,6 +28,18 @@ export type ConnectionEvent =
   | { readonly kind: 'flowRefused'; readonly id: number }
   /** The last packet through the SAs of a `queryUse` came at `usedAt` (ms); 0: none ever did. */
   | { readonly kind: 'used'; readonly isakmp: Cookies; readonly usedAt: number }
+  /** A packet waits for an SA. `connection`: the one that was made for it. */
+  | { readonly kind: 'acquire'; readonly acquire: Acquire; readonly connection: string | undefined }
+  | { readonly kind: 'expire'; readonly expire: Expire }
+  | { readonly kind: 'mapping'; readonly mapping: Mapping }
+  /** These SAs are gone, nobody knows since when. */
+  | { readonly kind: 'lost'; readonly gone: readonly SaId[] }
+  /** What the SAs of a `move` effect are called now, in its order. `isDone`: all could be moved. */
+  | { readonly kind: 'moved'; readonly pair: number; readonly sas: readonly SaId[]; readonly isDone: boolean }
+  /** The answer to a `query` effect; undefined: the SA is not there. */
+  | { readonly kind: 'usage'; readonly pair: number; readonly usage: SaUsage | undefined }
+  /** These peer sections, or what hangs on them, are others. */
+  | { readonly kind: 'peersChanged'; readonly peers: readonly string[] }
   /** The configuration is another: its list of active connections counts from now on. */
   | { readonly kind: 'reconfigured' }
   /**
@@ -67,6 +76,13 @@ export interface PairFacts {
   readonly hardAt: number;
 }
 
+/** An SA, and its outer addresses from now on. */
+export interface Move {
+  readonly id: SaId;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
 export type ConnectionEffect =
   /** To a lane; `peer`: after this peer's present policy. */
   | { readonly kind: 'post'; readonly lane: number; readonly event: LaneEvent; readonly peer?: string }
@@ -77,11 +93,21 @@ export type ConnectionEffect =
       readonly sas: readonly IpsecSa[];
       readonly agreement: Agreement;
       readonly reqid: number;
+      /** The sequence of the upcall that this pair answers. */
+      readonly acquire: number | undefined;
     }
   | { readonly kind: 'remove'; readonly sas: readonly SaId[] }
   /** New, or in place of the one with that id. */
   | { readonly kind: 'putFlow'; readonly flow: Flow }
   | { readonly kind: 'deleteFlow'; readonly id: number }
+  /** The peer is somewhere else; answered by `moved`. */
+  | { readonly kind: 'move'; readonly pair: number; readonly moves: readonly Move[] }
+  /** How much an SA was used; answered by `usage`. */
+  | { readonly kind: 'query'; readonly pair: number; readonly id: SaId }
+  /** A packet waits for an SA that no connection is for: one is to be made, and told by `acquire`. */
+  | { readonly kind: 'demand'; readonly acquire: Acquire }
+  /** Nothing is left of a connection that was made for a packet. */
+  | { readonly kind: 'demandOver'; readonly connection: string }
   /** A pair is new or has changed. */
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }

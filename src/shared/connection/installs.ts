@@ -35,7 +35,14 @@ export class Installs {
       this.#desk.emit({ kind: 'post', lane, event: { kind: 'refused', exchange, reason } });
       return;
     }
-    this.#desk.emit({ kind: 'add', pair: pair.id, sas: innerFirst(sas), agreement: pair.agreement, reqid: pair.reqid });
+    this.#desk.emit({
+      kind: 'add',
+      pair: pair.id,
+      sas: innerFirst(sas),
+      agreement,
+      reqid: pair.reqid,
+      acquire: pair.connection.demand?.sequence,
+    });
   }
 
   added(id: number, sas: readonly SaId[]): void {
@@ -45,7 +52,7 @@ export class Installs {
       this.#desk.emit({ kind: 'remove', sas });
       return;
     }
-    pair.installed = [...pair.installed, ...sas];
+    this.#store.setInstalled(pair, [...pair.installed, ...sas]);
     this.#desk.emit({ kind: 'post', lane: pair.lane, event: { kind: 'installed', exchange: pair.exchange } });
   }
 

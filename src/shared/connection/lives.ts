@@ -5,6 +5,7 @@ import type { Attempts } from './attempts.ts';
 import type { ConvergenceRule } from './convergence.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
+import { claimOfPair } from './flow-claims.ts';
 import type { Flows } from './flows.ts';
 import type { Loss } from './news.ts';
 import type { PairStore } from './pair-store.ts';
@@ -49,6 +50,8 @@ export class Lives {
     pair.hardAt = now + life;
     pair.soft = this.#desk.after(soft, () => this.#softExpired(pair));
     pair.hard = this.#desk.after(life, () => this.remove(pair, pair.state === 'current' ? 'must' : 'once', 'expired'));
+    pair.isDemanded = pair.connection.demand !== undefined || request?.renews?.isDemanded === true;
+    pair.connection.demand = undefined;
     if (pair.isOurs) pair.party.peer.initiated++;
     if (pair.connection.isDown) pair.connection.changedAt = now;
     const tunnel = pair.connection.tunnelFor(pair);
@@ -95,20 +98,46 @@ export class Lives {
   reconsider(connection: Connection): void {
     for (const pair of connection.pairs()) {
       if (!this.#isOursToRenew(pair)) connection.due.delete(pair);
-      else if (pair.state === 'current' && pair.softAt === 0) connection.due.add(pair);
+      else if (pair.state === 'current' && pair.softAt === 0 && !this.#mustHaveBeenUsed(pair)) {
+        connection.due.add(pair);
+      }
       this.#publish(pair);
     }
     this.#attempts.want(connection);
   }
 
+  /** How much a pair that nears its end was used. */
+  answered(pair: Pair, wasUsed: boolean): void {
+    pair.wasUsed ||= wasUsed;
+    this.#renew(pair);
+  }
+
+  /** The pair has moved: policies and table are to know it. */
+  moved(pair: Pair): void {
+    if (pair.tunnel?.current === pair) this.#point(pair.tunnel, pair);
+    this.#publish(pair);
+  }
+
   #softExpired(pair: Pair): void {
     pair.softAt = 0;
     this.#publish(pair);
-    this.#renew(pair);
+    if (this.#mustHaveBeenUsed(pair)) this.#askForUsage(pair);
+    else this.#renew(pair);
+  }
+
+  /** Nobody wants it up for its own sake. */
+  #mustHaveBeenUsed(pair: Pair): boolean {
+    return pair.isDemanded && !pair.wasUsed && !pair.connection.isActive;
+  }
+
+  #askForUsage(pair: Pair): void {
+    const id = pair.installed.find(({ destination }) => destination === pair.agreement.path.remote.address);
+    if (pair.state === 'current' && id !== undefined) this.#desk.emit({ kind: 'query', pair: pair.id, id });
   }
 
   #renew(pair: Pair): void {
     if (pair.state !== 'current' || pair.softAt !== 0 || !this.#isOursToRenew(pair)) return;
+    if (this.#mustHaveBeenUsed(pair)) return;
     pair.connection.due.add(pair);
     this.#attempts.want(pair.connection);
   }
@@ -116,6 +145,13 @@ export class Lives {
   #isOursToRenew(pair: Pair): boolean {
     const isConfigured = this.#desk.view.connection(pair.connection.name) !== undefined;
     return isConfigured && (pair.isOurs || pair.isToRedo || pair.connection.isActive);
+  }
+
+  /** Outbound traffic uses this pair from now on; where a policy of somebody else's catches it, that is what the kernel does anyway. */
+  #point(tunnel: Tunnel, pair: Pair): void {
+    if (pair.connection.foreignReqid !== undefined) return;
+    const { localSelector: local, remoteSelector: remote } = pair.agreement;
+    this.#flows.claim(tunnel, { local, remote }, claimOfPair(pair));
   }
 
   /** A renewal under another identity, or with other selectors, since those were changed meanwhile: the pair that was due has its successor in another tunnel. */
@@ -138,7 +174,7 @@ export class Lives {
     pair.discard = undefined;
     pair.state = 'current';
     tunnel.current = pair;
-    this.#flows.point(tunnel, pair);
+    this.#point(tunnel, pair);
     this.#publish(pair);
     this.#renew(pair);
   }

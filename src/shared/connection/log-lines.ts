@@ -1,6 +1,9 @@
 /** The log records of the connection core. */
+
+import type { Endpoint } from '../address.ts';
+import type { Acquire } from '../kernel-news.ts';
 import { LogClass } from '../log/classes.ts';
-import { debug, notice } from '../log/records.ts';
+import { debug, failure, notice } from '../log/records.ts';
 import { idText, quickModeFields, whoWords } from '../log/who.ts';
 import { identityText } from '../policy/identity.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
@@ -136,6 +139,36 @@ export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): 
     'initial-contact',
     `INITIAL-CONTACT from ${whoWords(saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
     saFields(sa),
+  );
+
+/** A packet waits for the SA of this connection. */
+export const acquired = (connection: string, { destination }: Acquire): LogRecord =>
+  debug(LogClass.EXCHANGE, 40, 'acquire', `acquire: a packet by way of ${destination} wants connection ${connection}`, {
+    connection,
+    address: destination,
+  });
+
+export const acquireIgnored = ({ destination }: Acquire, reason: string): LogRecord =>
+  debug(LogClass.EXCHANGE, 40, 'acquire', `acquire: a packet by way of ${destination} gets no SA: ${reason}`, {
+    address: destination,
+  });
+
+/** behaviour 5.14: the peer's address or port has changed, as those behind NAT do. */
+export const pairMoved = ({ agreement }: Pair, to: Endpoint): LogRecord => {
+  const { connection, peer, path } = agreement;
+  const [before, after] = [path.remote, to].map(({ address, port }) => `${address} port ${port}`);
+  return notice('moved', `connection ${connection}: the peer has moved from ${before} to ${after}`, {
+    connection,
+    peer,
+    ...to,
+  });
+};
+
+export const tooManyPolicies = (connection: string, count: number, most: number): LogRecord =>
+  failure(
+    'too-many-policies',
+    `connection ${connection}: its selectors make ${count} policies, more than ${most}: the kernel gets none`,
+    { connection },
   );
 
 /** What failed for a reason of ours is an error. */

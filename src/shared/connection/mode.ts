@@ -28,7 +28,10 @@ export class Mode {
     this.#isPassive = mode === 'passive';
     deletes.isMuted = this.#isPassive;
     if (this.#isPassive) {
-      for (const connection of connections.all()) attempts.cancelConnection(connection);
+      for (const connection of connections.all()) {
+        connection.demand = undefined;
+        attempts.cancelConnection(connection);
+      }
       for (const peer of peers.all()) attempts.cancelPeer(peer);
       attempts.pause(true);
       return;

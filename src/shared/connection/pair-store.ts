@@ -2,6 +2,7 @@
 import type { Agreement, Cookies } from '../threads/contract.ts';
 import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
+import type { SaId } from './events.ts';
 import type { Peers } from './peers.ts';
 import { Pair, spiKey } from './records.ts';
 import type { Reqids } from './reqids.ts';
@@ -15,6 +16,7 @@ export class PairStore {
   readonly #byId = new Map<number, Pair>();
   readonly #larval = new Map<string, Pair>();
   readonly #bySpiIn = new Map<number, Pair>();
+  readonly #installed = new Map<string, Pair>();
   readonly #byIsakmp = new Map<Cookies, Set<Pair>>();
 
   constructor(desk: Desk, peers: Peers, connections: Connections, reqids: Reqids) {
@@ -50,6 +52,18 @@ export class PairStore {
     return this.#bySpiIn.get(spiKey(protocolId, spi));
   }
 
+  /** Whose SA this is; undefined: nobody's, or not yet in the kernel. */
+  owner(id: SaId): Pair | undefined {
+    return this.#installed.get(saKey(id));
+  }
+
+  /** What the kernel has of a pair is this. */
+  setInstalled(pair: Pair, sas: readonly SaId[]): void {
+    for (const id of pair.installed) this.#installed.delete(saKey(id));
+    pair.installed = sas;
+    for (const id of sas) this.#installed.set(saKey(id), pair);
+  }
+
   /** The pairs that quick modes under this ISAKMP SA have made. */
   children(isakmp: Cookies): readonly Pair[] {
     return [...(this.#byIsakmp.get(isakmp) ?? [])];
@@ -57,11 +71,14 @@ export class PairStore {
 
   /** Undefined where all reqids are taken. */
   create(lane: number, exchange: number, agreement: Agreement): Pair | undefined {
-    const reqid = this.#reqids.take();
+    const connection = this.#connections.connection(agreement.connection);
+    const foreignReqid = connection.foreignReqid ?? (this.#desk.view.isAcquireOnly ? ANY_POLICY : undefined);
+    const reqid = foreignReqid ?? this.#reqids.take();
     if (reqid === undefined) return undefined;
     const party = this.#peers.party(agreement.peer, agreement.remoteIdentity);
-    const connection = this.#connections.connection(agreement.connection);
-    const pair = new Pair({ id: this.#desk.nextNumber(), lane, exchange, agreement, party, connection, reqid });
+    const id = this.#desk.nextNumber();
+    const ownsReqid = foreignReqid === undefined;
+    const pair = new Pair({ id, lane, exchange, agreement, party, connection, reqid, ownsReqid });
     this.#byId.set(pair.id, pair);
     this.#larval.set(exchangeKey(lane, exchange), pair);
     for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
@@ -86,7 +103,8 @@ export class PairStore {
   remove(pair: Pair): void {
     if (!this.#byId.delete(pair.id)) return;
     this.settle(pair);
-    this.#reqids.release(pair.reqid);
+    if (pair.ownsReqid) this.#reqids.release(pair.reqid);
+    for (const id of pair.installed) this.#installed.delete(saKey(id));
     const { party, agreement } = pair;
     for (const { protocolId, spiIn, spiOut } of agreement.protocols) {
       this.#bySpiIn.delete(spiKey(protocolId, spiIn));
@@ -101,3 +119,8 @@ export class PairStore {
     this.#peers.removePair(pair);
   }
 }
+
+const saKey = ({ protocolId, spi, destination }: SaId): string => `${protocolId}/${spi}/${destination}`;
+
+/** What policies have that were made without a reqid. */
+const ANY_POLICY = 0;

@@ -108,6 +108,13 @@ export class Peers {
     this.release(pair.party);
   }
 
+  /** The peer of this pair is somewhere else. */
+  movePair(pair: Pair, remote: Path['remote']): void {
+    this.#count(pair.party.peer, pair.agreement, -1);
+    pair.agreement = { ...pair.agreement, path: { ...pair.agreement.path, remote } };
+    this.#count(pair.party.peer, pair.agreement, 1);
+  }
+
   /** Forgets a party without SAs. */
   release(party: Party): void {
     if (party.sas.length > 0 || party.pairs.size > 0 || party.unsentDeletes.size > 0) return;

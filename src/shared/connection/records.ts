@@ -2,6 +2,8 @@
  * What the connection core remembers: peers and their ISAKMP SAs, connections and their pairs, and what is on its way. They refer to each other, so
  * they are together; they decide nothing.
  */
+import type { Endpoint } from '../address.ts';
+import type { Acquire } from '../kernel-news.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Agreement, Cookies, Failure, NatTraversal, Path, Role } from '../threads/contract.ts';
 import { BackOff } from './backoff.ts';
@@ -149,6 +151,14 @@ export class Connection {
   isActive = false;
   /** By the operator's `c name`, so that a changed list does not end it. */
   isManual = false;
+  /** A packet waits for its SA. */
+  demand: Acquire | undefined;
+  /** Its traffic is caught by a policy of somebody else's, which finds SAs of this reqid only. */
+  foreignReqid: number | undefined;
+  /** Its section was made for a packet. */
+  isMade = false;
+  /** The operator took it down: packets do not bring it back. */
+  isHeld = false;
   /** ms: quick modes that began before are not wanted any more. */
   tornDownAt = Number.NEGATIVE_INFINITY;
   /** The peer it was made active with. */
@@ -228,15 +238,22 @@ export class Pair implements Contender {
   readonly id: number;
   readonly lane: number;
   readonly exchange: number;
-  readonly agreement: Agreement;
+  agreement: Agreement;
   readonly party: Party;
   readonly connection: Connection;
   /** What the kernel tells its SAs from others by. */
   readonly reqid: number;
+  /** False: it is that of a policy of somebody else's. */
+  readonly ownsReqid: boolean;
   readonly lowestNonce: Uint8Array;
   state: PairState = 'larval';
   /** While it was larval here: the peer had completed it, and deleted it. */
   isDeletedByPeer = false;
+  /** Made for packets: renewed only if there were any. */
+  isDemanded = false;
+  wasUsed = false;
+  /** Where the peer is now, while the kernel moves the SAs there. */
+  movingTo: Endpoint | undefined;
   /** It is ours to renew although the peer began it. */
   isToRedo = false;
   tunnel: Tunnel | undefined;
@@ -260,6 +277,7 @@ export class Pair implements Contender {
     readonly party: Party;
     readonly connection: Connection;
     readonly reqid: number;
+    readonly ownsReqid: boolean;
   }) {
     this.id = made.id;
     this.lane = made.lane;
@@ -268,6 +286,7 @@ export class Pair implements Contender {
     this.party = made.party;
     this.connection = made.connection;
     this.reqid = made.reqid;
+    this.ownsReqid = made.ownsReqid;
     this.lowestNonce = made.agreement.lowestNonce;
     this.startedAt = made.agreement.startedAt;
   }

@@ -3,6 +3,7 @@ import type { Attempts } from './attempts.ts';
 import type { Connections } from './connections.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
+import type { Flows } from './flows.ts';
 import type { Installs } from './installs.ts';
 import type { IsakmpLives } from './isakmp-lives.ts';
 import type { Lives } from './lives.ts';
@@ -15,6 +16,7 @@ export class Shutdown {
   #steps: Iterator<void> | undefined;
   #messagesPerTick = LEAST_PER_TICK;
   #hasSpoken = false;
+  #deletesSas = false;
   #isDone = false;
 
   constructor(desk: Desk, parts: Parts) {
@@ -28,6 +30,7 @@ export class Shutdown {
 
   begin(deleteSas: boolean): void {
     if (this.hasBegun) return;
+    this.#deletesSas = deleteSas;
     const { attempts, deletes, installs, connections } = this.#parts;
     attempts.pause(true);
     attempts.cancelAll();
@@ -81,6 +84,8 @@ export class Shutdown {
   #finish(): void {
     if (this.#isDone) return;
     this.#isDone = true;
+    // Last of all, so that nothing leaves in clear while there are SAs to say goodbye to.
+    if (this.#deletesSas && !this.#desk.view.blocksOnExit) this.#parts.flows.clear();
     this.#desk.emit({ kind: 'done' });
   }
 }
@@ -93,6 +98,7 @@ interface Parts {
   readonly installs: Installs;
   readonly lives: Lives;
   readonly deletes: Deletes;
+  readonly flows: Flows;
   readonly isakmpLives: IsakmpLives;
 }
 

@@ -63,6 +63,7 @@ export class Teardown {
   #takeDown(connection: Connection): void {
     this.#connections.deactivate(connection);
     connection.isManual = false;
+    connection.isHeld = true;
     connection.tornDownAt = this.#desk.now;
     this.#attempts.cancelConnection(connection);
     for (const pair of currentLast([...connection.pairs()])) this.#lives.remove(pair, 'must', 'operator');

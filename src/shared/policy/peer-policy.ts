@@ -81,6 +81,8 @@ export interface ConnectionPolicy {
   readonly remoteId: Identity | undefined;
   /** Sent as local ID in place of localId where NAT-ID says so. */
   readonly natId: Identity | undefined;
+  /** Flags=__ondemand: made for a packet that met a policy of somebody else's, so it needs none of ours. */
+  readonly onDemand: boolean;
   /** Flags=Active-only: never matched to an incoming quick mode. */
   readonly activeOnly: boolean;
   /** Which packets are meant, besides their selectors. */

@@ -201,7 +201,7 @@ export const statusEvent = z.discriminatedUnion('event', [
       ...head,
       event: z.literal('phase2-down'),
       why: z
-        .enum(['expired', 'deletedByPeer', 'forgottenByPeer', 'surplus', 'operator', 'peerDead'])
+        .enum(['expired', 'deletedByPeer', 'forgottenByPeer', 'lost', 'surplus', 'operator', 'peerDead'])
         .describe('surplus: another one took its place'),
       ...phase2Facts,
     })

@@ -23,7 +23,7 @@ describe('flows by PF_KEY', () => {
       [...bed.kernel.policies.values()].map(({ policy }) => policy.direction),
       [2, 1, 3],
     );
-    assert.equal((await backend.listOwn()).policies, 3);
+    assert.equal((await backend.listOwn()).policies.length, 1);
     await backend.deleteFlow(1);
     assert.equal(bed.kernel.policies.size, 0);
     await assert.rejects(backend.deleteFlow(1), { reason: 'missing' });
@@ -74,7 +74,7 @@ describe('flows by PF_KEY', () => {
     await backend.putFlow(flowOf(1));
     const next = await bed.open();
     await next.putFlow(flowOf(5, { reqid: 1003 }));
-    assert.equal((await next.listOwn()).policies, 3);
+    assert.equal((await next.listOwn()).policies.length, 1);
     bed.acquire(4, bed.outIndex());
     assert.deepEqual(bed.flows(), [5]);
     await next.purgeOwn();

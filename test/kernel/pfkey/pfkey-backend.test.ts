@@ -77,7 +77,7 @@ describe('upcalls of PF_KEY', () => {
     );
     bed.acquire(2, 81);
     bed.acquire(3, 89);
-    const plain = { source: HERE, destination: PEER, packet: undefined };
+    const plain = { reqid: 0, source: HERE, destination: PEER, policy: undefined, packet: undefined };
     assert.deepEqual(bed.told, [
       { sequence: 2, flow: 3, ...plain },
       { sequence: 3, flow: undefined, ...plain },

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { MessageType, SaField, Size } from '../../../src/kernel/xfrm/layout.ts';
 import { openXfrmBackend } from '../../../src/kernel/xfrm/xfrm-backend.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
-import type { Selector } from '../../../src/shared/flow.ts';
+import { NO_ROUTE, type Selector } from '../../../src/shared/flow.ts';
 import { FakeXfrmKernel } from '../../helpers/fake-xfrm-kernel.ts';
 import { virtualTimers } from '../../helpers/virtual-timers.ts';
 import { broadcasts, NEEDS_VECTORS } from '../../helpers/xfrm-vectors.ts';
@@ -103,12 +103,12 @@ describe('XFRM: what is ours', () => {
         { id: IN, source: '10.9.0.2', reqid: 1001 },
         { id: OUT, source: '10.9.0.1', reqid: 1001 },
       ],
-      policies: 3,
+      policies: [{ local: network('10.1.0.0', 16), remote: network('10.2.0.0', 16), reqid: 1001, route: NO_ROUTE }],
     });
     // Found only by its mark.
     await backend.querySa(OUT);
     await backend.purgeOwn();
-    assert.deepEqual(await backend.listOwn(), { sas: [], policies: 0 });
+    assert.deepEqual(await backend.listOwn(), { sas: [], policies: [] });
     assert.deepEqual(
       [...kernel.sas.values()].map(({ state }) => state.id.spi),
       [0x3001, 0x3002],
@@ -182,8 +182,10 @@ describe('XFRM: what the kernel says', () => {
     assert.deepEqual(ear.acquires[1], {
       sequence: 1,
       flow: 3,
+      reqid: 7,
       source: '10.9.0.1',
       destination: '10.9.0.2',
+      policy: { source: network('10.1.0.0', 24), destination: network('10.2.0.0', 24) },
       packet: { source: host('10.1.0.1'), destination: host('10.2.0.1') },
     });
   });

@@ -39,8 +39,10 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'what is not there yet is told, once with its reason',
-    '[General]\nShared-SADB=Defined\n',
-    ['2 warning [General]:Shared-SADB has no effect yet: no kernel is written to'],
+    '[General]\nPubkey-directory=/x\n',
+    [
+      '2 warning [General]:Pubkey-directory has no effect yet: certificates and public keys are not there, only pre-shared keys',
+    ],
   ],
   [
     'what would mean something else without it is an error',
@@ -134,9 +136,9 @@ test('kinds of sections are told by the tags that only they have', () => {
 
 test('a tag set through the FIFO is checked by itself', () => {
   const store = new ConfigurationStore();
-  store.set('General', 'Shared-SADB', '5', true);
+  store.set('General', 'Pubkey-directory', '/x', true);
   store.set('General', 'Check-interval', '30', true);
-  assert.equal(checkTag(store, 'General', 'shared-sadb')?.severity, 'warning');
+  assert.equal(checkTag(store, 'General', 'pubkey-directory')?.severity, 'warning');
   assert.equal(checkTag(store, 'General', 'Check-interval'), undefined);
   assert.equal(checkTag(store, 'General', 'not set'), undefined);
 });

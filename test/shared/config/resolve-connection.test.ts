@@ -35,6 +35,7 @@ test('a connection section becomes selectors and suites', () => {
   assert.deepEqual(rest, {
     name: 'east-west',
     natId: undefined,
+    onDemand: false,
     activeOnly: false,
     route: NO_ROUTE,
     suitesTag: '[quick-mode]:Suites',
@@ -192,11 +193,6 @@ const LEFT_OUT: readonly (readonly [string, RegExp, ...(readonly [string, string
   ['packet tags', /\[east-west\]:PF-Tag is not supported yet/, ['east-west', 'PF-Tag', 'x']],
   ['interfaces', /\[east-west\]:Interface is not supported yet/, ['east-west', 'Interface', 'sec1']],
   ['mode config', /\[east-west\]:Flags ikecfg is not supported yet/, ['east-west', 'Flags', 'ikecfg']],
-  [
-    'connections of the kernel',
-    /\[east-west\]:Flags __ondemand is not supported yet/,
-    ['east-west', 'Flags', '__ondemand'],
-  ],
   [
     'another exchange',
     /\[quick-mode\]:EXCHANGE_TYPE cannot be "ID_PROT": a connection needs QUICK_MODE/,

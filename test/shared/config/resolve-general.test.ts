@@ -12,6 +12,10 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     checkIntervalSeconds: 60,
     deadPeerSeconds: 0,
     keepaliveSeconds: 20,
+    acquireOnly: false,
+    blockOnExit: false,
+    sharedSadb: false,
+    kernel: 'auto',
     deleteSas: true,
     listenOn: undefined,
     logLevels: [],
@@ -28,6 +32,10 @@ Exchange-max-time=30
 Check-interval=10
 NAT-T-Keepalive=7
 DPD-check-interval=30
+Acquire-Only=Defined
+Block-on-exit=yes
+Shared-SADB=
+Kernel=XFRM
 Delete-SAs=no
 Listen-on=10.0.0.1,2001:DB8::1
 Loglevel=A=10,6=50
@@ -40,6 +48,10 @@ Renegotiate-on-HUP=
     checkIntervalSeconds: 10,
     deadPeerSeconds: 30,
     keepaliveSeconds: 7,
+    acquireOnly: true,
+    blockOnExit: true,
+    sharedSadb: true,
+    kernel: 'xfrm',
     deleteSas: false,
     listenOn: ['10.0.0.1', '2001:db8::1'],
     logLevels: [

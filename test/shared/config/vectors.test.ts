@@ -35,14 +35,14 @@ const FILES: Readonly<
   },
   'puppet-buzzdeee.conf': { warned: ['General'], peers: { 'Default-phase-1': /Authentication is missing/ } },
   'singlehost-east.conf': {
-    warned: ['General', 'General'],
+    warned: ['General'],
     peers: {
       'ISAKMP-peer-west': ['IPsec-east-west'],
       'ISAKMP-peer-west-aggressive': /\[3DES-SHA-RSA\].*no such section/,
     },
   },
   'singlehost-west.conf': {
-    warned: ['General', 'General'],
+    warned: ['General'],
     peers: {
       'ISAKMP-peer-east': ['IPsec-west-east'],
       'ISAKMP-peer-east-aggressive': /\[3DES-SHA-RSA\].*no such section/,

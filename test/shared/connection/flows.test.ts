@@ -1,10 +1,21 @@
 /** Policies: what they apply to, and which pair they lead to. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Flow } from '../../../src/shared/flow.ts';
+import { type Flow, NO_ROUTE } from '../../../src/shared/flow.ts';
 import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import type { Agreement } from '../../../src/shared/threads/contract.ts';
-import { ConnectionBench, subnet } from '../../helpers/connection-bench.ts';
+import { ConnectionBench, type QuickModeOptions, subnet } from '../../helpers/connection-bench.ts';
+import { connectionPolicy } from '../../helpers/lane-pair.ts';
+
+const netA = (): Pick<QuickModeOptions, 'localSelector' | 'remoteSelector'> => ({
+  localSelector: identityFromText('10.1.0.0/255.255.0.0'),
+  remoteSelector: identityFromText('10.2.0.0/255.255.0.0'),
+});
+const NET_A = connectionPolicy({
+  name: 'net-a',
+  localId: identityFromText('10.1.0.0/255.255.0.0'),
+  remoteId: identityFromText('10.2.0.0/255.255.0.0'),
+});
 
 const flowsOf = (bench: ConnectionBench): readonly Flow[] => [...bench.flows.values()];
 const onlyFlow = (bench: ConnectionBench): Flow => {
@@ -122,7 +133,7 @@ test('a flow that the kernel refused is put again after a check interval, unless
 });
 
 test('without a reqid left a quick mode is refused, and the next pair that goes makes room', () => {
-  const bench = new ConnectionBench({ reqids: 2 });
+  const bench = new ConnectionBench({ reqids: 3 });
   const isakmp = bench.phase1({ role: 'responder' });
   const first = bench.quickMode({ isakmp, remoteSelector: subnet(1) });
   bench.quickMode({ isakmp, remoteSelector: subnet(2) });
@@ -133,4 +144,16 @@ test('without a reqid left a quick mode is refused, and the next pair that goes 
   bench.take('installed');
   bench.install(bench.agreement({ isakmp, remoteSelector: subnet(3) }), 100);
   assert.equal(bench.take('installed').length, 1);
+});
+
+test('what a predecessor left is not given out again, and its policies lead where they did until there is a pair', () => {
+  const local = { address: '10.1.0.0', prefixLength: 16, protocol: 0, port: 0 };
+  const remote = { address: '10.2.0.0', prefixLength: 16, protocol: 0, port: 0 };
+  const policies = { 'peer-a': { connections: [NET_A] } };
+  const inherited = { reqids: [1001, 1002], flows: [{ local, remote, reqid: 1001, route: NO_ROUTE }] };
+  const bench = new ConnectionBench({ policies, active: ['net-a'], inherited });
+  assert.equal(onlyFlow(bench).reqid, 1001);
+  const { pair } = bench.up(netA());
+  assert.equal(onlyFlow(bench).reqid, reqidOf(bench, pair));
+  assert.ok(reqidOf(bench, pair) !== 1001 && reqidOf(bench, pair) !== 1002);
 });

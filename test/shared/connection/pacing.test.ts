@@ -36,7 +36,7 @@ test('at most a thousand phase 1 attempts of ours run at once; answers make room
 test('ten thousand connections of five thousand peers come up, with a cost per event that does not grow', () => {
   const peers = peersOf(5000, 2);
   const bench = new ConnectionBench({ peers, active: Object.values(peers).flat() });
-  const began = performance.now();
+  const began = process.cpuUsage();
   for (let tick = 0; tick < 600 && bench.rows.size < 10_000; tick++) {
     for (const { request, peer } of bench.take('startPhase1')) bench.phase1({ request, peer });
     for (const { request, isakmp, connection } of bench.take('startQuickMode')) {
@@ -45,7 +45,9 @@ test('ten thousand connections of five thousand peers come up, with a cost per e
     }
     bench.pass(100);
   }
-  const elapsed = performance.now() - began;
+  // Of this process alone: the machine may be busy with others.
+  const { user, system } = process.cpuUsage(began);
+  const elapsed = (user + system) / 1000;
   assert.equal(bench.rows.size, 10_000);
   assert.equal(bench.core.counts.running, 0);
   assert.ok(elapsed < 10_000, `${Math.round(elapsed)} ms for 15,000 exchanges`);

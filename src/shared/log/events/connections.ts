@@ -23,6 +23,62 @@ export const CONNECTION_EVENTS = {
       },
     },
   },
+  acquire: {
+    severity: 'debug',
+    byPeer: false,
+    lines: {
+      'acquire: a packet by way of {address} wants connection {connection}': {
+        cause: 'Traffic met a policy without an SA; one is negotiated.',
+        cure: 'None needed.',
+      },
+      'acquire: a packet by way of {address} gets no SA: {reason}': {
+        cause:
+          'Traffic met a policy without an SA, and none is negotiated for the reason given. The packet is dropped.',
+        cure: '`M active`, or `c connection` for one that was taken down.',
+      },
+    },
+  },
+  'acquire-made': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'acquire: connection {connection} is made for traffic {selectors} by way of {address}': {
+        cause: 'A packet met an IPsec policy of somebody else, and no connection is configured for it.',
+        cure: 'None needed. It is gone from the configuration when its last SA is.',
+      },
+    },
+  },
+  'acquire-refused': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'acquire: no connection is made for traffic by way of {address}: {reason}': {
+        cause: 'A packet met an IPsec policy of somebody else, from which no connection can be made.',
+        cure: 'Configure a connection for this traffic, or change that policy.',
+      },
+    },
+  },
+  moved: {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'connection {connection}: the peer has moved from {before} to {after}': {
+        cause: 'An authenticated packet came from another address or port: the peer or its NAT has changed it.',
+        cure: 'None needed.',
+      },
+    },
+  },
+  'too-many-policies': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'connection {connection}: its selectors make {count} policies, more than {most}: the kernel gets none': {
+        cause:
+          'Kernels know networks, no ranges; two ranges with odd ends make as many policies as their networks multiplied.',
+        cure: 'Take networks in place of ranges in Local-ID and Remote-ID.',
+      },
+    },
+  },
   'second-sa-refused': {
     severity: 'notice',
     byPeer: false,

@@ -195,6 +195,44 @@ export const DAEMON_EVENTS = {
       },
     },
   },
+  'kernel-chosen': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'kernel: {name} is used, as configured': {
+        cause: 'SAs and policies go where [General]:Kernel or -n says.',
+        cure: 'None needed.',
+      },
+      'kernel: {name} is used, the first that works here{others}': {
+        cause: 'With [General]:Kernel=auto they are tried in order; in brackets why others did not do.',
+        cure: 'None needed. Set [General]:Kernel to have one only.',
+      },
+    },
+  },
+  'kernel-failed': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'kernel: {fault}; ending': {
+        cause: 'The connection to the kernel is lost, and with it the control of its SAs.',
+        cure: 'Look into the log of the kernel and start the daemon again; the service manager does that.',
+      },
+    },
+  },
+  'kernel-leftovers': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'kernel: {what} that a predecessor left are removed': {
+        cause: 'A daemon with this run directory has ended without removing them.',
+        cure: 'None needed.',
+      },
+      'kernel: {what} that a predecessor left stay': {
+        cause: 'The same, and -S or Delete-SAs=no keeps them. Traffic goes on under them until there are new ones.',
+        cure: 'None needed.',
+      },
+    },
+  },
   'log-lost': {
     severity: 'error',
     byPeer: false,

@@ -1,0 +1,138 @@
+/** The IPsec kernels that this daemon can use, and which one it uses. */
+import type { KernelBackend, KernelUpcalls, OwnState } from '../../kernel/backend.ts';
+import { createNoneBackend } from '../../kernel/none/none-backend.ts';
+import type { KernelChoice } from '../../shared/config/resolve-general.ts';
+import { SystemError } from '../../shared/errors.ts';
+import type { ReqidRange } from '../../shared/flow.ts';
+import { notice } from '../../shared/log/records.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
+import type { ReqidJournal } from './reqid-journal.ts';
+
+/** What every backend is opened with. */
+export interface KernelOpening {
+  readonly upcalls: KernelUpcalls;
+  readonly reqids: ReqidRange;
+  readonly log: (record: LogRecord) => void;
+  /** Debug level of each class. */
+  readonly levels: Int32Array;
+}
+
+/**
+ * Opens a backend and shows that it works: where a kernel can be asked, by adding and deleting an SA that nobody uses. Rejects with SystemError, which
+ * says what this machine lacks.
+ */
+export type OpenKernel = (opening: KernelOpening) => Promise<KernelBackend>;
+
+/** What there is. */
+export type Kernels = Readonly<Partial<Record<KernelBackend['name'], OpenKernel>>>;
+export const KERNELS: Kernels = {
+  none: async () => createNoneBackend(),
+};
+
+export interface KernelRequest extends Omit<KernelOpening, 'reqids'> {
+  readonly choice: KernelChoice;
+  /** --allow-userland: `auto` may come to it. */
+  readonly allowsUserland: boolean;
+  readonly journal: ReqidJournal;
+  /** -S, Delete-SAs=no: what a predecessor left stays. */
+  readonly keepsLeftovers: boolean;
+  readonly kernels: Kernels;
+}
+
+export interface OpenedKernel {
+  readonly kernel: KernelBackend;
+  readonly reqids: ReqidRange;
+  /** What a predecessor left and stays. */
+  readonly kept: OwnState;
+}
+
+/**
+ * Opens what is configured; `auto` takes the first that works, and never none. Says which, and why. What a predecessor left behind is removed, or kept.
+ * Rejects with SystemError.
+ */
+export const openKernel = async (request: KernelRequest): Promise<OpenedKernel> => {
+  const { choice, log } = request;
+  if (choice !== 'auto') {
+    const opened = await openConfigured(choice, request);
+    log(notice('kernel-chosen', `kernel: ${choice} is used, as configured`));
+    return opened;
+  }
+  const refusals: string[] = [];
+  for (const name of request.allowsUserland ? WITH_USERLAND : IN_THE_KERNEL) {
+    try {
+      const opened = await openOne(name, request);
+      const reason = refusals.length === 0 ? '' : ` (${refusals.join('; ')})`;
+      log(notice('kernel-chosen', `kernel: ${name} is used, the first that works here${reason}`));
+      return opened;
+    } catch (fault) {
+      if (!(fault instanceof SystemError)) throw fault;
+      refusals.push(`${name}: ${fault.message}`);
+    }
+  }
+  throw new SystemError(
+    `no kernel here takes IPsec SAs (${refusals.join('; ')}): mend that, or run without IPsec with -n${request.allowsUserland ? '' : ', or allow ESP in this process with --allow-userland'}`,
+  );
+};
+
+const openConfigured = async (name: KernelBackend['name'], request: KernelRequest): Promise<OpenedKernel> => {
+  try {
+    return await openOne(name, request);
+  } catch (fault) {
+    if (!(fault instanceof SystemError)) throw fault;
+    throw new SystemError(`[General]:Kernel=${name} cannot be used here: ${fault.message}`);
+  }
+};
+
+const openOne = async (name: KernelBackend['name'], request: KernelRequest): Promise<OpenedKernel> => {
+  const { journal, kernels } = request;
+  const open = kernels[name];
+  if (open === undefined) throw new SystemError('this version does not have it');
+  if (name === 'none' || name === 'userland') {
+    // Nothing of them outlives the process.
+    const reqids = journal.draw(name);
+    return { kernel: await open({ ...request, reqids }), reqids, kept: NOTHING };
+  }
+  const inherited = journal.inherited(name);
+  if (inherited !== undefined) {
+    const kernel = await open({ ...request, reqids: inherited });
+    return { kernel, reqids: inherited, kept: await clearAway(kernel, request) };
+  }
+  for (let draws = 0; draws < MOST_DRAWS; draws++) {
+    const reqids = journal.draw(name);
+    const kernel = await open({ ...request, reqids });
+    const present = await kernel.listOwn();
+    if (isEmpty(present)) {
+      await journal.keep(name, reqids);
+      return { kernel, reqids, kept: present };
+    }
+    // Somebody else's: another daemon drew the same range.
+    await kernel.close();
+  }
+  throw new SystemError(`all reqids that were tried are in use by others: look into \`ip xfrm state\``);
+};
+
+/** Answers what stays. */
+const clearAway = async (
+  kernel: KernelBackend,
+  { keepsLeftovers, log }: Pick<KernelRequest, 'keepsLeftovers' | 'log'>,
+): Promise<OwnState> => {
+  const left = await kernel.listOwn();
+  if (isEmpty(left)) return left;
+  const what = `${left.sas.length} SAs and ${left.policies.length} policies`;
+  if (keepsLeftovers) {
+    log(notice('kernel-leftovers', `kernel: ${what} that a predecessor left stay`));
+    return left;
+  }
+  await kernel.purgeOwn();
+  log(notice('kernel-leftovers', `kernel: ${what} that a predecessor left are removed`));
+  return NOTHING;
+};
+
+const isEmpty = ({ sas, policies }: OwnState): boolean => sas.length + policies.length === 0;
+
+const NOTHING: OwnState = { sas: [], policies: [] };
+
+const IN_THE_KERNEL = ['xfrm', 'pfkey'] as const;
+const WITH_USERLAND = [...IN_THE_KERNEL, 'userland'] as const;
+/** Of one range; with a handful of daemons on a machine one draw does. */
+const MOST_DRAWS = 20;
