@@ -4,6 +4,7 @@ import { checkInSteps, checkTag } from '../shared/config/check.ts';
 import { contentInSteps, duplicatesIn, type FileContent, type SectionChange } from '../shared/config/file-content.ts';
 import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
 import { hostsAmong } from '../shared/config/host-names.ts';
+import type { KernelFit } from '../shared/config/kernel-fit.ts';
 import { requireListenOn } from '../shared/config/listen-on.ts';
 import { type NamedAlgorithms, namedAlgorithms } from '../shared/config/named-algorithms.ts';
 import { type Problem, parseConfiguration, parseInSteps } from '../shared/config/parse.ts';
@@ -139,6 +140,11 @@ export class DaemonConfiguration {
   /** From here on peers whose ciphers only OpenSSL's legacy provider has are refused: it is loaded at start or never. */
   refuseLegacyCiphers(): void {
     this.#resolved.refuseLegacyCiphers();
+  }
+
+  /** From here on suites that this kernel cannot do are left out, and connections without any other. */
+  limitTo(kernel: KernelFit): void {
+    this.#resolved.limitTo(kernel);
   }
 
   /** The peer section for a source address, '' where there is none. */

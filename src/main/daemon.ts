@@ -57,6 +57,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   sayWithoutAddon(log);
   try {
     const kernel = await openConfiguredKernel(parts, relay);
+    configuration.limitTo({ ...kernel.kernel.capabilities, name: kernel.kernel.name });
     const daemon = assemble({
       configuration,
       log,

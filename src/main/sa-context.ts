@@ -12,12 +12,14 @@ export interface PairContext {
   readonly reqid: number;
   /** The sequence of the upcall that it answers. */
   readonly acquire: number | undefined;
+  /** HMAC-SHA2-256 as the peer truncates it. */
+  readonly sha2Truncation96: boolean;
 }
 
 /** For one direction of a pair. */
 export const saContext = (
   { direction, encapsulation }: Pick<IpsecSa, 'direction' | 'encapsulation'>,
-  { agreement, reqid, acquire }: PairContext,
+  { agreement, reqid, acquire, sha2Truncation96 }: PairContext,
 ): SaContext => {
   const { path } = agreement;
   const local = singlePrefix(agreement.localSelector);
@@ -31,7 +33,7 @@ export const saContext = (
     udp: UDP_MODES.has(encapsulation) ? { source: from.port, destination: to.port } : undefined,
     selectors: source === undefined || destination === undefined ? undefined : { source, destination },
     life: lifeOf(agreement),
-    sha2Truncation96: false,
+    sha2Truncation96,
     route: agreement.route,
   };
 };

@@ -1,5 +1,6 @@
 /** The supervisor's dealings with the kernel: they take time, and what fails half way is undone. */
 import { type KernelBackend, KernelError } from '../kernel/backend.ts';
+import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConnectionEffect, Move, SaId } from '../shared/connection/events.ts';
 import type { SaUsage } from '../shared/kernel-news.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
@@ -15,6 +16,7 @@ export interface KernelWorkOptions {
   readonly levels: Int32Array;
   /** Shared-SADB: the other end of our SAs is in the same kernel. */
   readonly isShared: () => boolean;
+  readonly view: Pick<ConfigurationView, 'peer'>;
 }
 
 /** How an installation ended. */
@@ -27,14 +29,16 @@ export class KernelWork {
   readonly #log: (record: LogRecord) => void;
   readonly #levels: Int32Array;
   readonly #isShared: () => boolean;
+  readonly #view: KernelWorkOptions['view'];
   #running = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor({ kernel, log, levels, isShared }: KernelWorkOptions) {
+  constructor({ kernel, log, levels, isShared, view }: KernelWorkOptions) {
     this.#kernel = kernel;
     this.#log = log;
     this.#levels = levels;
     this.#isShared = isShared;
+    this.#view = view;
   }
 
   /** Resolves when no call runs. */
@@ -124,7 +128,10 @@ export class KernelWork {
   /** Answers whether it is ours to remove: where both ends share a kernel, our outbound SA is the other's inbound one. */
   async #add(sa: IpsecSa, { agreement, reqid, acquire }: AddEffect): Promise<boolean> {
     const isShared = this.#isShared();
-    const context = saContext(sa, { agreement, reqid, acquire });
+    const context = saContext(sa, {
+      ...{ agreement, reqid, acquire },
+      sha2Truncation96: this.#view.peer(agreement.peer)?.sha2Truncation96 ?? false,
+    });
     try {
       await this.#counted('add', sa, this.#kernel.addSa(isShared ? { ...sa, replayWindow: 0 } : sa, context));
       return true;

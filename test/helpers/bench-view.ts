@@ -77,5 +77,6 @@ const benchPolicy = (name: string, address: string): PeerPolicy => ({
   unique: 'replace',
   deleteChildren: false,
   forceEncapsulation: false,
+  sha2Truncation96: false,
   connections: [],
 });

@@ -111,6 +111,7 @@ export const peerPolicy = (changes: Partial<PeerPolicy> = {}): PeerPolicy => ({
   unique: 'replace',
   deleteChildren: false,
   forceEncapsulation: false,
+  sha2Truncation96: false,
   connections: [connectionPolicy()],
   ...changes,
 });

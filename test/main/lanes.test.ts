@@ -41,6 +41,7 @@ const peerPolicy = (name: string, port: number): PeerPolicy => ({
   legacyCrypto: false,
   unique: 'replace',
   deleteChildren: false,
+  sha2Truncation96: false,
   forceEncapsulation: false,
   connections: [],
 });

@@ -14,7 +14,7 @@ const agreement = (overrides: Partial<Agreement> = {}): Agreement => ({
   remoteSelector: { ...identityFromText('10.2.0.1'), protocol: 6, port: 80 },
   ...overrides,
 });
-const pair = (agreed: Agreement) => ({ agreement: agreed, reqid: 7, acquire: 42 });
+const pair = (agreed: Agreement) => ({ agreement: agreed, reqid: 7, acquire: 42, sha2Truncation96: true });
 const sa = (direction: 'in' | 'out', encapsulation: number = EncapsulationMode.TUNNEL) => ({
   direction,
   encapsulation,

@@ -105,7 +105,8 @@ const checkAlone = (store: ConfigurationStore, name: string): readonly Finding[]
   const findings: Finding[] = [];
   const peer = store.get(name, 'ISAKMP-peer') ?? '';
   const shared = new SharedAnswers();
-  const resolution = { reader: new RecordingReader(store), peer, legacyCrypto: false, findings, shared };
+  const unknown = { legacyCrypto: false, sha2Truncation96: false, kernel: undefined };
+  const resolution = { ...unknown, reader: new RecordingReader(store), peer, findings, shared };
   const connection = refusedOr(() => resolveConnection(resolution, name));
   if (connection instanceof ConfigError) findings.push(findingOf(connection, placeOf(name)));
   return findings;

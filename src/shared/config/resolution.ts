@@ -3,6 +3,7 @@ import { ConfigError, type ConfigPlace } from '../errors.ts';
 import type { PeerPolicy, Suite } from '../policy/peer-policy.ts';
 import { fold } from './case-fold.ts';
 import { type Finding, faultAt, placeText } from './finding.ts';
+import type { KernelFit } from './kernel-fit.ts';
 import { RecordingReader } from './reader.ts';
 
 export interface Resolution {
@@ -11,6 +12,10 @@ export interface Resolution {
   readonly peer: string;
   /** `Legacy-crypto=yes` */
   readonly legacyCrypto: boolean;
+  /** `Flags=sha2-96` */
+  readonly sha2Truncation96: boolean;
+  /** The kernel in use; undefined: none is known yet. */
+  readonly kernel: KernelFit | undefined;
   /** Filled while resolving. */
   readonly findings: Finding[];
   readonly shared: SharedAnswers;
@@ -25,9 +30,9 @@ class AnswersOfOneKind<T> {
    * The resolution's reader records the pieces either way.
    */
   of(section: string, resolution: Resolution, resolve: (resolution: Resolution) => T): T {
-    const { reader, peer, legacyCrypto, findings, shared } = resolution;
+    const { reader, legacyCrypto, sha2Truncation96, findings } = resolution;
     const folded = fold(section);
-    const key = legacyCrypto ? `${folded}\n` : folded;
+    const key = legacyCrypto || sha2Truncation96 ? `${folded}\n${legacyCrypto} ${sha2Truncation96}` : folded;
     const kept = this.#kept.get(key);
     if (kept === undefined) {
       this.#kept.set(key, 'made once');
@@ -39,7 +44,7 @@ class AnswersOfOneKind<T> {
     }
     const recording = new RecordingReader(reader);
     const before = findings.length;
-    const answer = resolve({ reader: recording, peer, legacyCrypto, findings, shared });
+    const answer = resolve({ ...resolution, reader: recording });
     if (findings.length === before) this.#kept.set(key, { answer, pieces: recording.pieces });
     return answer;
   }

@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts';
 import type { ConnectionPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
 import { fold } from './case-fold.ts';
 import { type Finding, faultAt, findingOf, placeOf, warningAt } from './finding.ts';
+import type { KernelFit } from './kernel-fit.ts';
 import { readFlags, readPort, readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { type Resolution, refusedOr, SharedAnswers } from './resolution.ts';
@@ -44,16 +45,17 @@ export const resolvePeer = (
 };
 const NONE: ReadonlySet<string> = new Set();
 
-/** The same with the refusal as a value. `shared` must be cleared whenever a piece of configuration has changed. */
+/** The same with the refusal as a value; what `kernel` cannot do is left out. `shared` must be cleared whenever a piece of configuration has changed. */
 export const attemptPeer = (
   reader: ConfigurationReader,
   name: string,
   connected: ReadonlySet<string>,
   shared: SharedAnswers = new SharedAnswers(),
+  kernel?: KernelFit,
 ): ResolvedPeer | RefusedPeer => {
   const recording = new RecordingReader(reader);
   const findings: Finding[] = [];
-  const policy = refusedOr(() => policyOf(recording, name, connected, findings, shared));
+  const policy = refusedOr(() => policyOf({ reader: recording, findings, shared, kernel }, name, connected));
   return policy instanceof ConfigError
     ? { error: policy, pieces: recording.pieces }
     : { policy, findings, pieces: recording.pieces };
@@ -67,21 +69,21 @@ export const needsLegacyProvider = ({ transforms }: PeerPolicy): boolean =>
   );
 
 const policyOf = (
-  reader: RecordingReader,
+  common: Pick<Resolution, 'reader' | 'findings' | 'shared' | 'kernel'>,
   section: string,
   connected: ReadonlySet<string>,
-  findings: Finding[],
-  shared: SharedAnswers,
 ): PeerPolicy => {
+  const { reader, findings } = common;
   if (requireTag(reader, section, PEER.phase) !== 1) {
     throw refusedValue(reader, section, PEER.phase, 'a peer section has Phase=1');
   }
   refuseNotYet(reader, section, PEER);
   const name = reader.nameOf(section);
   const legacyCrypto = readTag(reader, section, PEER.legacyCrypto);
-  const resolution = { reader, peer: name, legacyCrypto, findings, shared };
-  const phase1 = resolvePhase1Configuration(resolution, readTag(reader, section, PEER.configuration));
   const flags = readFlags(reader, section, PEER.flags, PEER_FLAGS, findings);
+  const sha2Truncation96 = flags.has('sha2-96');
+  const resolution = { ...common, peer: name, legacyCrypto, sha2Truncation96 };
+  const phase1 = resolvePhase1Configuration(resolution, readTag(reader, section, PEER.configuration));
   const policy: PeerPolicy = {
     name,
     ...addressesOf(reader, section, findings),
@@ -93,6 +95,7 @@ const policyOf = (
     unique: readTag(reader, section, PEER.unique),
     deleteChildren: flags.has('delete-children'),
     forceEncapsulation: flags.has('force-encap'),
+    sha2Truncation96,
     connections: connectionsOf(resolution, section, connected),
   };
   if (!policy.checkSuites) {

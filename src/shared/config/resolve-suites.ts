@@ -5,6 +5,7 @@ import type { ConfigPlace } from '../errors.ts';
 import { keymatSizes } from '../exchange/keymat.ts';
 import type { NumberRange, Phase2Transform, Suite, SuiteProtocol } from '../policy/peer-policy.ts';
 import { faultAt, placeOf, warningAt } from './finding.ts';
+import { misfitOf } from './kernel-fit.ts';
 import { readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
 import { type Resolution, usable } from './resolution.ts';
 import { resolveLifetimes } from './resolve-lifetimes.ts';
@@ -81,6 +82,7 @@ const resolveTransform = (resolution: Resolution, section: string, protocolId: n
     lifetimes: resolveLifetimes(reader, section, PHASE_2_TRANSFORM.life),
   };
   checkTogether(resolution, section, protocolId, transform);
+  checkKernel(resolution, section, protocolId, transform);
   return transform;
 };
 
@@ -131,6 +133,16 @@ const checkTogether = (
     const fault = `is missing: ESP without authentication protects nothing; ${onRequest(peer)}`;
     throw faultAt(placeOf(section, 'AUTHENTICATION_ALGORITHM'), fault);
   }
+};
+
+const checkKernel = (
+  { kernel, sha2Truncation96 }: Resolution,
+  section: string,
+  protocolId: number,
+  transform: Phase2Transform,
+): void => {
+  const misfit = kernel && misfitOf(kernel, protocolId, transform, sha2Truncation96);
+  if (misfit !== undefined) throw faultAt(placeOf(section), `cannot be used: ${misfit}`);
 };
 
 const whyTogether = (

@@ -2,6 +2,7 @@
 import { ConfigError } from '../errors.ts';
 import { fold } from './case-fold.ts';
 import { listedPiece } from './dependencies.ts';
+import type { KernelFit } from './kernel-fit.ts';
 import { SharedAnswers } from './resolution.ts';
 import { type ResolvedGeneral, resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, needsLegacyProvider, type RefusedPeer, type ResolvedPeer } from './resolve-peer.ts';
@@ -20,6 +21,7 @@ export class ResolvedConfiguration {
   readonly #shared = new SharedAnswers();
   #general: ResolvedGeneral | undefined;
   #refusesLegacyCiphers = false;
+  #kernel: KernelFit | undefined;
   /** What counts where [General] has a value that cannot be: the one before. */
   #lastGeneral = resolveGeneral(new ConfigurationStore());
 
@@ -33,7 +35,7 @@ export class ResolvedConfiguration {
     const key = fold(name);
     const kept = this.#peers.get(key);
     if (kept !== undefined) return kept;
-    const resolved = this.#withoutLegacy(attemptPeer(this.#store, name, this.#connected, this.#shared));
+    const resolved = this.#withoutLegacy(attemptPeer(this.#store, name, this.#connected, this.#shared, this.#kernel));
     this.#peers.set(key, resolved);
     for (const piece of resolved.pieces) {
       const dependents = this.#dependents.get(piece);
@@ -47,6 +49,16 @@ export class ResolvedConfiguration {
   /** Peers that are resolved from now on and need ciphers of OpenSSL's legacy provider are refused. */
   refuseLegacyCiphers(): void {
     this.#refusesLegacyCiphers = true;
+  }
+
+  /** From now on only what this kernel can do is used: peers are resolved anew. */
+  limitTo(kernel: KernelFit): void {
+    this.#kernel = kernel;
+    this.#shared.clear();
+    for (const key of [...this.#peers.keys()]) {
+      this.#forget(key);
+      this.#changedPeers.add(key);
+    }
   }
 
   /** [General] and the secrets by identity. In place of a value that cannot be, the last one that could counts. */

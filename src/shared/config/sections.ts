@@ -344,6 +344,7 @@ export const SECTION_KINDS = {
 export const PEER_FLAGS: readonly Tag<unknown>[] = [
   flag('delete-children', 'IPsec SAs die with the ISAKMP SA that made them.'),
   flag('force-encap', 'ESP goes in UDP even where no NAT is found, for firewalls that let nothing else through.'),
+  flag('sha2-96', 'HMAC_SHA2_256 of IPsec SAs is truncated to 96 bits, as old Android phones do, in place of 128.'),
   notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), 'refused', NO_MODE_CONFIG),
 ];
 export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [

@@ -119,6 +119,8 @@ export interface PeerPolicy {
   readonly deleteChildren: boolean;
   /** `Flags=force-encap`: NAT traversal as if there were a NAT. */
   readonly forceEncapsulation: boolean;
+  /** `Flags=sha2-96`: it truncates HMAC-SHA2-256 to 96 bits, as drafts of RFC 4868 did. */
+  readonly sha2Truncation96: boolean;
   readonly connections: readonly ConnectionPolicy[];
 }
 

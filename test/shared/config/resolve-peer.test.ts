@@ -38,6 +38,7 @@ test('a peer section becomes a policy', () => {
     legacyCrypto: false,
     unique: 'replace',
     deleteChildren: false,
+    sha2Truncation96: false,
     forceEncapsulation: false,
   });
   assert.deepEqual(transforms, [
@@ -372,7 +373,7 @@ test('a key length for a cipher that has one only is dropped with a warning', ()
 test('an unknown flag is warned of', () => {
   const { warnings } = resolved(west(['west', 'Flags', 'fast']), 'west');
   assert.deepEqual(warnings, [
-    '[west]:Flags knows no "fast", which has no effect: it is delete-children or force-encap',
+    '[west]:Flags knows no "fast", which has no effect: it is delete-children or force-encap or sha2-96',
   ]);
 });
 

@@ -67,6 +67,7 @@ const peer: fc.Arbitrary<PeerPolicy> = fc.record({
   legacyCrypto: fc.boolean(),
   unique: fc.constantFrom('replace', 'keep', 'never'),
   deleteChildren: fc.boolean(),
+  sha2Truncation96: fc.boolean(),
   forceEncapsulation: fc.boolean(),
   connections: fc.constant([]),
 });
