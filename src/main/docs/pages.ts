@@ -22,6 +22,7 @@ export const pages = (read: (path: string) => string): ReadonlyMap<string, strin
     ['docs/isakmpd.conf.md', filled(read('docs/man/reference.md'))],
     ['docs/man/isakmpd.8', manual(read, 'docs/man/isakmpd.8.md', ISAKMPD)],
     ['docs/man/isakmpd.conf.5', manual(read, 'docs/man/isakmpd.conf.5.md', ISAKMPD_CONF)],
+    ['docs/man/keynote.1', manual(read, 'docs/man/keynote.1.md', KEYNOTE)],
     ['config/completion/isakmpd.bash', bashCompletion()],
     ['config/completion/_isakmpd', zshCompletion()],
   ]);
@@ -40,6 +41,14 @@ const ISAKMPD_CONF: ManualTitle = {
   date: DATE,
   source: 'isakmpd',
   volume: 'File Formats Manual',
+};
+
+const KEYNOTE: ManualTitle = {
+  name: 'keynote',
+  section: '1',
+  date: DATE,
+  source: 'isakmpd',
+  volume: 'General Commands Manual',
 };
 
 const manual = (read: (path: string) => string, path: string, title: ManualTitle): string =>

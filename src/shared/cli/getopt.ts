@@ -2,28 +2,41 @@
 import { dashed, type OptionRow } from './option-table.ts';
 
 export type Normalised =
-  | { readonly kind: 'arguments'; readonly list: readonly string[] }
+  | { readonly kind: 'arguments'; readonly list: readonly string[]; readonly operands: readonly string[] }
   /** What does not fit, for the line above the usage. */
   | { readonly kind: 'misuse'; readonly problem: string };
 
 /**
  * Normalises `argv` (without program name) by the option table. As with getopt, an option's argument is the rest of its word or the whole next
- * word, whatever it looks like; operands are refused because isakmpd has none.
+ * word, whatever it looks like. Operands, also between options, are refused unless the program takes them: isakmpd has none.
  */
-export const normalise = (argv: readonly string[], rows: readonly OptionRow[]): Normalised => {
+export const normalise = (
+  argv: readonly string[],
+  rows: readonly OptionRow[],
+  { takesOperands }: { readonly takesOperands: boolean } = { takesOperands: false },
+): Normalised => {
   const byKey = new Map(rows.map((row) => [row.key, row]));
   const list: string[] = [];
+  const operands: string[] = [];
   let rest = argv;
   while (rest.length > 0) {
     const [word = '', ...following] = rest;
-    if (word === '--' && following.length === 0) break;
+    if (word === '--' && (takesOperands || following.length === 0)) {
+      operands.push(...following);
+      break;
+    }
+    if (takesOperands && (word === '-' || !word.startsWith('-'))) {
+      operands.push(word);
+      rest = following;
+      continue;
+    }
     const found = word.startsWith('--') ? longOption(word, byKey) : cluster(word, byKey);
     const taken = typeof found === 'string' ? found : withArgument(found, following);
     if (typeof taken === 'string') return { kind: 'misuse', problem: taken };
     list.push(...taken.list);
     rest = taken.rest;
   }
-  return { kind: 'arguments', list };
+  return { kind: 'arguments', list, operands };
 };
 
 /** One option of a word, and the argument where the word holds it. */

@@ -18,7 +18,8 @@ export interface Assertion {
   readonly licensees: LicenseesExpression | 'nobody' | undefined;
   /** Undefined: there is no such field, and nothing is asked. An empty one is never fulfilled (RFC 2704 section 5.3.4). */
   readonly conditions: Program | undefined;
-  readonly signature: StringExpression | undefined;
+  /** `empty`: there is the field, to be filled by who signs. */
+  readonly signature: StringExpression | 'empty' | undefined;
   /** What a signature covers before its algorithm: from the first character to the word Signature; all where that is missing. */
   readonly signedText: string;
 }
@@ -80,7 +81,7 @@ const readAssertion = (piece: Piece, isLocal: boolean, limits: AssertionLimits):
     authorizer,
     licensees: read('licensees', readLicensees),
     conditions: read('conditions', readConditions),
-    signature: signature === undefined || isEmpty(signature) ? undefined : readPrincipal(signature),
+    signature: read('signature', (field) => (isEmpty(field) ? 'empty' : readPrincipal(field))),
     signedText: signature === undefined ? piece.text : piece.text.slice(0, signature.start),
   };
 };

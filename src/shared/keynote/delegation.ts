@@ -1,7 +1,7 @@
 /**
- * The graph of delegations (RFC 2704 section 5.3): which assertions lead from POLICY to who asks, and what each principal is worth. The graph may have
- * cycles. Its values are the least ones that fulfil all rules at once: they start at the lowest and rise as long as an assertion raises
- * one, so that no order of evaluation and no cycle changes them. Conditions and signatures are looked at only where the licensees have a value.
+ * The graph of delegations (RFC 2704 section 5.3), from who asks up to POLICY. The graph may have cycles. Its values are the least ones that fulfil all
+ * rules at once: they start at the lowest and rise as long as an assertion raises one, so that no order of evaluation and no cycle changes
+ * them. Only assertions whose licensees have risen are looked at: a policy of many thousands costs what concerns the request.
  */
 import type { Assertion } from './assertion.ts';
 import { type ConditionsOutcome, evaluateConditions } from './conditions.ts';
@@ -35,20 +35,19 @@ export interface DelegationInput {
 export type SignatureCheck = (signedText: string, authorizer: string, signature: string) => SignatureVerdict;
 
 export class Delegation {
-  /** In the order in which POLICY leads to them. */
-  readonly considered: Considered[] = [];
   readonly #input: DelegationInput;
   readonly #environment: Environment;
   readonly #highest: number;
+  readonly #considered = new Map<Assertion, Considered>();
+  /** Those whose licensees have risen since they were looked at. */
+  readonly #waiting = new Set<Considered>();
   /** Of texts that are not the same in every query. */
   readonly #texts = new Map<string, string>();
-  readonly #identities = new Map<LicenseesExpression, string>();
-  /** Assertions that the index of the policy lacks, by the identity of their authorizer. */
+  readonly #licensees = new Map<LicenseesExpression, string>();
+  /** Assertions that the index of the policy lacks, by the identity of a licensee. */
   readonly #others = new Map<string, Assertion[]>();
   /** The value of each principal by its identity, where it is not the lowest. */
   readonly #values = new Map<string, number>();
-  /** Which assertions may rise with a principal. */
-  readonly #dependents = new Map<string, Considered[]>();
 
   constructor(input: DelegationInput, environment: Environment) {
     this.#input = input;
@@ -56,65 +55,65 @@ export class Delegation {
     this.#highest = environment.values.length - 1;
   }
 
+  /** In the order in which they were reached. */
+  get considered(): readonly Considered[] {
+    return [...this.#considered.values()];
+  }
+
   /** Index of the value of POLICY. Throws WorkExceeded. */
   evaluate(): number {
     const { policy, credentials, authorizers } = this.#input;
-    for (const text of authorizers) this.#values.set(this.#identity(text), this.#highest);
-    // Nobody asks in the name of the policy itself.
-    this.#values.delete(POLICY);
-    for (const assertion of [...policy.varying, ...credentials]) {
-      this.#environment.charge(assertion.isLocal);
-      listed(this.#others, this.#identity(this.#text(assertion, assertion.authorizer))).push(assertion);
+    for (const assertion of [...policy.open, ...credentials]) this.#include(assertion);
+    for (const text of authorizers) {
+      const identity = this.#identity(text);
+      // Nobody asks in the name of the policy itself.
+      if (identity !== POLICY) this.#raise(identity, this.#highest);
     }
-    this.#discover();
-    this.#raise();
+    // Grows while it is walked through.
+    for (const considered of this.#waiting) {
+      this.#waiting.delete(considered);
+      this.#evaluate(considered);
+      this.#raise(considered.authorizer, considered.value);
+    }
     return this.#values.get(POLICY) ?? 0;
   }
 
-  /** Finds whom POLICY licenses, whom those license, and so on, each once. */
-  #discover(): void {
-    const seen = new Set([POLICY]);
-    // Grows while it is walked through.
-    for (const authorizer of seen) {
-      const assertions = [
-        ...(this.#input.policy.byAuthorizer.get(authorizer) ?? []),
-        ...(this.#others.get(authorizer) ?? []),
-      ];
-      for (const assertion of assertions) {
-        this.#environment.charge(assertion.isLocal);
-        this.#environment.spend(STEPS_PER_ASSERTION);
-        const considered = {
-          assertion,
-          authorizer,
-          licensees: 0,
-          value: 0,
-          conditions: undefined,
-          signature: undefined,
-        };
-        this.considered.push(considered);
-        for (const [expression, name] of licensedPrincipals(assertion)) {
-          this.#environment.spend(1);
-          const identity = this.#input.policy.identities.get(expression) ?? this.#identity(this.#text(assertion, name));
-          this.#identities.set(expression, identity);
-          listed(this.#dependents, identity).push(considered);
-          seen.add(identity);
-        }
-      }
+  /** Makes it known to its licensees, and looks at it at once where it may license anybody. */
+  #include(assertion: Assertion): void {
+    this.#environment.charge(assertion.isLocal);
+    for (const [expression, name] of licensedPrincipals(assertion)) {
+      if (this.#input.policy.licensees.has(expression)) continue;
+      const identity = this.#identity(this.#text(assertion, name));
+      this.#licensees.set(expression, identity);
+      listed(this.#others, identity).push(assertion);
+    }
+    if (assertion.licensees === undefined) this.#waiting.add(this.#consider(assertion));
+  }
+
+  #raise(identity: string, value: number): void {
+    if (value <= (this.#values.get(identity) ?? 0)) return;
+    this.#values.set(identity, value);
+    for (const lists of [this.#input.policy.byLicensee, this.#others]) {
+      for (const assertion of lists.get(identity) ?? []) this.#waiting.add(this.#consider(assertion));
     }
   }
 
-  /** Raises principals to what their assertions give, until none rises any more. */
-  #raise(): void {
-    const waiting = new Set(this.considered);
-    for (const considered of waiting) {
-      waiting.delete(considered);
-      this.#environment.charge(considered.assertion.isLocal);
-      considered.licensees = this.#licenseesValue(considered.assertion.licensees);
-      considered.value = considered.licensees === 0 ? 0 : Math.min(considered.licensees, this.#ownValue(considered));
-      if (considered.value <= (this.#values.get(considered.authorizer) ?? 0)) continue;
-      this.#values.set(considered.authorizer, considered.value);
-      for (const dependent of this.#dependents.get(considered.authorizer) ?? []) waiting.add(dependent);
-    }
+  #consider(assertion: Assertion): Considered {
+    const known = this.#considered.get(assertion);
+    if (known !== undefined) return known;
+    this.#environment.charge(assertion.isLocal);
+    this.#environment.spend(STEPS_PER_ASSERTION);
+    const authorizer =
+      this.#input.policy.authorizers.get(assertion) ?? this.#identity(this.#text(assertion, assertion.authorizer));
+    const considered = { assertion, authorizer, licensees: 0, value: 0, conditions: undefined, signature: undefined };
+    this.#considered.set(assertion, considered);
+    return considered;
+  }
+
+  #evaluate(considered: Considered): void {
+    this.#environment.charge(considered.assertion.isLocal);
+    considered.licensees = this.#licenseesValue(considered.assertion.licensees);
+    considered.value = considered.licensees === 0 ? 0 : Math.min(considered.licensees, this.#ownValue(considered));
   }
 
   /** What the conditions give, and the lowest value for a credential that nobody has signed. */
@@ -130,14 +129,10 @@ export class Delegation {
   }
 
   #verdict(assertion: Assertion): SignatureVerdict {
-    if (assertion.signature === undefined) return { kind: 'refused', reason: 'it has no signature' };
-    this.#environment.spend(STEPS_PER_SIGNATURE + assertion.signedText.length);
-    const [authorizer, signature] = [assertion.authorizer, assertion.signature];
-    return this.#input.checkSignature(
-      assertion.signedText,
-      this.#text(assertion, authorizer),
-      this.#text(assertion, signature),
-    );
+    const { signature, signedText, authorizer } = assertion;
+    if (typeof signature !== 'object') return { kind: 'refused', reason: 'it has no signature' };
+    this.#environment.spend(STEPS_PER_SIGNATURE + signedText.length);
+    return this.#input.checkSignature(signedText, this.#text(assertion, authorizer), this.#text(assertion, signature));
   }
 
   #licenseesValue(licensees: Assertion['licensees']): number {
@@ -146,7 +141,7 @@ export class Delegation {
       this.#environment.spend(1);
       switch (expression.kind) {
         case 'principal':
-          return this.#values.get(this.#identities.get(expression) ?? '') ?? 0;
+          return this.#principalValue(expression);
         case 'all':
           return expression.of.reduce((lowest, part) => Math.min(lowest, rated(part)), this.#highest);
         case 'any':
@@ -156,6 +151,11 @@ export class Delegation {
       }
     };
     return licensees === 'nobody' ? 0 : rated(licensees);
+  }
+
+  #principalValue(expression: LicenseesExpression): number {
+    const identity = this.#input.policy.licensees.get(expression) ?? this.#licensees.get(expression);
+    return this.#values.get(identity ?? '') ?? 0;
   }
 
   #identity(text: string): string {

@@ -10,6 +10,8 @@ import { POLICY } from './principals.ts';
 export interface Evaluated {
   readonly considered: readonly Considered[];
   readonly credentials: readonly Assertion[];
+  /** Whether the policy has an assertion by POLICY. */
+  readonly hasRoot: boolean;
   readonly environment: Environment;
 }
 
@@ -23,16 +25,11 @@ export const decisionText = (evaluated: Evaluated, value: string, excess: string
   return `${quoted(value)}: ${text}`;
 };
 
-export const traceTexts = (evaluated: Evaluated): readonly string[] => {
-  const isTelling = ({ licensees }: Considered): boolean => licensees > 0;
-  const { considered } = evaluated;
-  return [...considered.filter(isTelling), ...considered.filter((one) => !isTelling(one))]
-    .slice(0, MOST_LINES)
-    .map((one) => assertionText(one, evaluated));
-};
+export const traceTexts = (evaluated: Evaluated): readonly string[] =>
+  evaluated.considered.slice(0, MOST_LINES).map((one) => assertionText(one, evaluated));
 
 /** What should be better about the signatures that counted. */
-export const weaknesses = (considered: readonly Considered[], credentials: readonly Assertion[]): readonly string[] =>
+export const weaknesses = ({ considered, credentials }: Evaluated): readonly string[] =>
   considered.flatMap(({ assertion, signature }) =>
     signature?.kind === 'valid' && signature.weakness !== undefined
       ? [`${placeOf(assertion, credentials)} is ${signature.weakness}`]
@@ -42,23 +39,18 @@ export const weaknesses = (considered: readonly Considered[], credentials: reado
 /** Only assertions that license who asks, directly or through others, can be what a refusal is about. */
 const refusalText = (evaluated: Evaluated): string => {
   const { considered } = evaluated;
-  const roots = considered.filter(({ authorizer }) => authorizer === POLICY);
-  if (roots.length === 0) return 'no assertion of the policy has the authorizer "POLICY"';
+  if (!evaluated.hasRoot) return 'no assertion of the policy has the authorizer "POLICY"';
   const telling = considered.filter(({ licensees, value }) => licensees > 0 && value === 0);
-  if (telling.length > 0) {
-    return telling
-      .slice(0, MOST_REASONS)
-      .map((one) => assertionText(one, evaluated))
-      .join('; ');
-  }
-  const licensing = considered.filter(({ value }) => value > 0);
-  return licensing.length === 0
-    ? `nothing in the policy licenses who asks (assertions looked at: ${considered.length})`
-    : `who asks is licensed, but not by all whom the policy wants: ${licensing
-        .slice(0, MOST_REASONS)
-        .map((one) => assertionText(one, evaluated))
-        .join('; ')}`;
+  if (telling.length > 0) return joined(telling, evaluated);
+  if (considered.length === 0) return 'nothing licenses who asks';
+  return `what licenses who asks is not enough: ${joined(considered, evaluated)}`;
 };
+
+const joined = (considered: readonly Considered[], evaluated: Evaluated): string =>
+  considered
+    .slice(0, MOST_REASONS)
+    .map((one) => assertionText(one, evaluated))
+    .join('; ');
 
 const assertionText = (considered: Considered, evaluated: Evaluated): string => {
   const { assertion, signature, conditions, licensees, value } = considered;

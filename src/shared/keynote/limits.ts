@@ -13,7 +13,7 @@ export interface AssertionLimits {
 export const LOCAL_LIMITS: AssertionLimits = { bytes: 64 * 1024 * 1024, assertions: 1_000_000, nesting: 100 };
 
 /** What a peer may send in one CERT payload. */
-export const CREDENTIAL_LIMITS: AssertionLimits = { bytes: 64 * 1024, assertions: 64, nesting: 50 };
+export const CREDENTIAL_LIMITS: AssertionLimits = { bytes: 32 * 1024, assertions: 64, nesting: 50 };
 
 /**
  * Steps that credentials may take in one query: a character copied, a state of a regular expression at one position, a principal looked at. The

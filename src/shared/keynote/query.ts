@@ -22,7 +22,7 @@ export interface QueryResult {
   readonly value: string;
   /** Which assertion and which condition decided, in words, without secrets. */
   readonly decision: string;
-  /** A line for each assertion that was looked at, the telling ones first; not more than 32. */
+  /** A line for each assertion that was looked at, those that license who asks first; not more than 32. */
   readonly trace: readonly string[];
   /** What is weak about the credentials that counted. */
   readonly warnings: readonly string[];
@@ -45,12 +45,17 @@ export const query = (request: Query): QueryResult => {
     if (!(fault instanceof WorkExceeded)) throw fault;
     excess = fault.message;
   }
-  const { considered } = delegation;
+  const evaluated = {
+    considered: delegation.considered,
+    credentials: request.credentials,
+    hasRoot: request.policy.hasRoot,
+    environment,
+  };
   return {
     value,
-    decision: decisionText({ considered, credentials: request.credentials, environment }, value, excess),
-    trace: traceTexts({ considered, credentials: request.credentials, environment }),
-    warnings: weaknesses(considered, request.credentials),
+    decision: decisionText(evaluated, value, excess),
+    trace: traceTexts(evaluated),
+    warnings: weaknesses(evaluated),
   };
 };
 

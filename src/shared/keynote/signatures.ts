@@ -1,7 +1,6 @@
 /**
  * Signatures of assertions (RFC 2704 section 4.6.7, RFC 2792 section 4): the hash goes over the text before the word Signature, and the name of the
- * algorithm with its colon. `sig-rsa-sha1-*` and `sig-rsa-md5-*` sign the digest as a bare OCTET STRING, as keynote(1) does; `sig-x509-sha1-*`
- * and the two with SHA-256, which this program adds, as a DigestInfo (RFC 8017 section 9.2).
+ * algorithm with its colon. What an RSA key signs of it is in signed-digest.ts; the algorithms with SHA-256 are an addition of this program.
  */
 import {
   constants,
@@ -12,16 +11,16 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto';
-import { DerTag, derElement } from '../crypto/der.ts';
 import { dsaPublicKeyObject } from './dsa.ts';
 import { decodeText, encodeIntegers, type TextEncoding } from './encodings.ts';
 import { type PublicKey, principalOf } from './principals.ts';
+import { type DigestForm, signedContents } from './signed-digest.ts';
 
 interface SignatureAlgorithm {
   readonly key: 'rsa' | 'dsa';
   readonly hash: 'md5' | 'sha1' | 'sha256';
-  /** How an RSA key signs the digest. */
-  readonly isDigestInfo: boolean;
+  /** How an RSA key signs the digest; DSA has one way only. */
+  readonly form: DigestForm;
   readonly encoding: TextEncoding;
 }
 
@@ -33,8 +32,8 @@ export const signatureAlgorithm = (
     /^sig-(\w+)-(\w+)-(hex|base64):/.exec(text.slice(0, 40).toLowerCase()) ?? [];
   const known = SCHEMES.find((row) => row.scheme === scheme && row.hash === hash);
   if (name === undefined || known === undefined) return undefined;
-  const { key, isDigestInfo } = known;
-  const algorithm = { key, hash: known.hash, isDigestInfo, encoding: encoding === 'hex' ? 'hex' : 'base64' } as const;
+  const { key, form } = known;
+  const algorithm = { key, hash: known.hash, form, encoding: encoding === 'hex' ? 'hex' : 'base64' } as const;
   return { algorithm, length: name.length };
 };
 
@@ -103,27 +102,26 @@ const weakness = ({ hash, key: kind }: SignatureAlgorithm, key: PublicKey): stri
 const isSigned = (
   signed: Uint8Array,
   key: PublicKey,
-  { hash, isDigestInfo }: SignatureAlgorithm,
+  { hash, form }: SignatureAlgorithm,
   signature: Uint8Array,
 ): boolean => {
   try {
     const object = publicKeyObject(key);
     if (key.kind === 'dsa') return verify(hash, signed, { key: object, dsaEncoding: 'der' }, signature);
     if (signature.length !== key.modulus.length) return false;
-    if (isDigestInfo) return verify(hash, signed, { key: object, padding: constants.RSA_PKCS1_PADDING }, signature);
-    const digest = createHash(hash).update(signed).digest();
     const block = publicDecrypt({ key: object, padding: constants.RSA_NO_PADDING }, signature);
-    const wanted = paddedBlock(digest, key.modulus.length);
-    return wanted !== undefined && block.length === wanted.length && timingSafeEqual(block, wanted);
+    return signedContents(form, hash, createHash(hash).update(signed).digest()).some((content) => {
+      const wanted = paddedBlock(content, key.modulus.length);
+      return wanted !== undefined && block.length === wanted.length && timingSafeEqual(block, wanted);
+    });
   } catch {
     // OpenSSL throws for keys and signatures that cannot be: none of them has signed.
     return false;
   }
 };
 
-/** RFC 8017 section 9.2, with the OCTET STRING of the digest where a DigestInfo would stand. The whole block is compared. */
-const paddedBlock = (digest: Uint8Array, size: number): Buffer | undefined => {
-  const content = derElement(DerTag.OCTET_STRING, digest);
+/** RFC 8017 section 9.2. The whole block is made and compared: taking one apart has let forged ones pass elsewhere. */
+const paddedBlock = (content: Uint8Array, size: number): Buffer | undefined => {
   const padding = size - content.length - 3;
   if (padding < 8) return undefined;
   return Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(padding, 0xff), Buffer.alloc(1), content]);
@@ -139,12 +137,12 @@ const publicKeyObject = (key: PublicKey): KeyObject => {
 const bitLength = (magnitude: Uint8Array): number => magnitude.length * 8 - (Math.clz32(magnitude[0] ?? 0) - 24);
 
 const SCHEMES = [
-  { scheme: 'rsa', hash: 'sha256', key: 'rsa', isDigestInfo: true },
-  { scheme: 'rsa', hash: 'sha1', key: 'rsa', isDigestInfo: false },
-  { scheme: 'rsa', hash: 'md5', key: 'rsa', isDigestInfo: false },
-  { scheme: 'x509', hash: 'sha256', key: 'rsa', isDigestInfo: true },
-  { scheme: 'x509', hash: 'sha1', key: 'rsa', isDigestInfo: true },
-  { scheme: 'dsa', hash: 'sha1', key: 'dsa', isDigestInfo: false },
+  { scheme: 'rsa', hash: 'sha256', key: 'rsa', form: 'digestInfo' },
+  { scheme: 'rsa', hash: 'sha1', key: 'rsa', form: 'octets' },
+  { scheme: 'rsa', hash: 'md5', key: 'rsa', form: 'octets' },
+  { scheme: 'x509', hash: 'sha256', key: 'rsa', form: 'digestInfo' },
+  { scheme: 'x509', hash: 'sha1', key: 'rsa', form: 'shaWithRsa' },
+  { scheme: 'dsa', hash: 'sha1', key: 'dsa', form: 'octets' },
 ] as const;
 
 const LEAST_BITS = 1024;

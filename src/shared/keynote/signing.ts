@@ -9,11 +9,11 @@ import {
   privateEncrypt,
   sign,
 } from 'node:crypto';
-import { DerTag, derElement } from '../crypto/der.ts';
 import { decodeDsaPrivateKey, dsaPrivateKeyObject, encodeDsaKey, encodeDsaPrivateKey, makeDsaKey } from './dsa.ts';
 import { decodeText, encodeText } from './encodings.ts';
 import { principalOf } from './principals.ts';
 import { signatureAlgorithm } from './signatures.ts';
+import { signedContents } from './signed-digest.ts';
 
 export interface KeyTexts {
   readonly publicKey: string;
@@ -54,7 +54,7 @@ export const signText = (
 ): Made<string> => {
   const found = signatureAlgorithm(algorithm);
   if (found?.length !== algorithm.length) return impossible(`the signature algorithm "${algorithm}" is not known`);
-  const { key, hash, isDigestInfo, encoding } = found.algorithm;
+  const { key, hash, form, encoding } = found.algorithm;
   const signer = signerOf(privateKey);
   if (signer === undefined) return impossible('the private key cannot be read');
   if (signer.object.asymmetricKeyType !== key) return impossible(`the private key is no ${key.toUpperCase()} key`);
@@ -62,17 +62,13 @@ export const signText = (
     return impossible('the private key does not belong to the Authorizer of the assertion');
   }
   const signed = Buffer.from(signedText + algorithm, 'latin1');
-  const isWhole = isDigestInfo || key === 'dsa';
-  const signature = isWhole ? sign(hash, signed, signer.object) : signDigest(hash, signed, signer.object);
+  const [content = EMPTY] = signedContents(form, hash, createHash(hash).update(signed).digest());
+  const signature =
+    key === 'dsa'
+      ? sign(hash, signed, signer.object)
+      : privateEncrypt({ key: signer.object, padding: constants.RSA_PKCS1_PADDING }, content);
   return { kind: 'made', result: algorithm + encodeText(signature, encoding) };
 };
-
-/** The digest as a bare OCTET STRING, see signatures.ts. */
-const signDigest = (hash: string, signed: Uint8Array, key: KeyObject): Buffer =>
-  privateEncrypt(
-    { key, padding: constants.RSA_PKCS1_PADDING },
-    derElement(DerTag.OCTET_STRING, createHash(hash).update(signed).digest()),
-  );
 
 interface Pair {
   readonly publicKey: Uint8Array;
@@ -137,6 +133,7 @@ const impossible = (reason: string): { readonly kind: 'impossible'; readonly rea
   reason,
 });
 
+const EMPTY = new Uint8Array();
 const PRIVATE_PREFIX = 'private-key-';
 const PRIVATE_FORM = /^private-key-(rsa|dsa)-(hex|base64):(.*)$/i;
 

@@ -58,7 +58,7 @@ test('text that would be a request of roff is text', () => {
   assert.match(page, /\\fB\\eback\\fR/);
 });
 
-for (const manual of ['docs/man/isakmpd.8', 'docs/man/isakmpd.conf.5']) {
+for (const manual of ['docs/man/isakmpd.8', 'docs/man/isakmpd.conf.5', 'docs/man/keynote.1']) {
   test(`mandoc has no warning about ${manual}`, unless('mandoc'), () => {
     const { status, stdout, stderr } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', manual], {
       encoding: 'utf8',

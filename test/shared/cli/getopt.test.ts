@@ -37,9 +37,18 @@ const FORMS: readonly (readonly [readonly string[], readonly string[]])[] = [
 
 for (const [argv, list] of FORMS) {
   test(`the command line [${argv.join(' ')}] is understood as getopt does`, () => {
-    assert.deepEqual(normalise(argv, OPTIONS), { kind: 'arguments', list });
+    assert.deepEqual(normalise(argv, OPTIONS), { kind: 'arguments', list, operands: [] });
   });
 }
+
+test('a program that takes operands has them between options and behind --', () => {
+  const argv = ['a', '-vc', 'file', '-', 'b', '--', '-n', '--'];
+  assert.deepEqual(normalise(argv, OPTIONS, { takesOperands: true }), {
+    kind: 'arguments',
+    list: ['--v', '--c=file'],
+    operands: ['a', '-', 'b', '-n', '--'],
+  });
+});
 
 const MISUSES: readonly (readonly [readonly string[], RegExp])[] = [
   [['-Z'], /unknown option: -Z/],

@@ -257,7 +257,7 @@ Conditions: app_domain == "IPsec policy" &&
     );
     assert.equal(
       ask({ assertions: [policy], authorizers: ['DN:/CN=b'], environment }).decision,
-      '"false": nothing in the policy licenses who asks (assertions looked at: 1)',
+      '"false": nothing licenses who asks',
     );
     const both = ask({
       assertions: ['Authorizer: "POLICY"\nLicensees: "A" && "B"\n', 'Authorizer: "A"\nLicensees: "C"\n'],
@@ -265,7 +265,7 @@ Conditions: app_domain == "IPsec policy" &&
     });
     assert.match(
       both.decision,
-      /^"false": who asks is licensed, but not by all whom the policy wants: the assertion at line 1/,
+      /^"false": what licenses who asks is not enough: the assertion at line 1 of the policy gives "true"/,
     );
     assert.match(
       ask({ assertions: [], authorizers: ['A'] }).decision,

@@ -1,6 +1,6 @@
 /** Keys and signatures, RFC 2792: who is the same principal, what counts from whom, and that both halves fit together. */
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, publicDecrypt } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { derElement } from '../../../src/shared/crypto/der.ts';
@@ -127,6 +127,13 @@ describe('signatures', () => {
       reason(verifySignature(BODY, RSA.publicKey, text.replace('x509', 'rsa'), true)),
       'its signature is wrong',
     );
+  });
+
+  it('of certificates with SHA-1 have the identifier that libkeynote wants: 1.3.14.3.2.15', () => {
+    const bytes = Buffer.from(signature('sig-x509-sha1-hex:', RSA).slice('sig-x509-sha1-hex:'.length), 'hex');
+    const key = createPublicKey({ key: Buffer.from(RSA.publicKey.slice(8), 'hex'), format: 'der', type: 'pkcs1' });
+    const digest = createHash('sha1').update(`${BODY}sig-x509-sha1-hex:`).digest('hex');
+    assert.equal(publicDecrypt(key, bytes).toString('hex'), `3021300906052b0e03020f05000414${digest}`);
   });
 
   it('made by the openssl tool are verified', () => {
