@@ -102,6 +102,21 @@ describe('upcalls of PF_KEY', () => {
     ]);
   });
 
+  it('may come before the answer that says the SA is there, or in place of it', async () => {
+    const sa = saOf('out', 0x200);
+    for (const losses of [0, 1]) {
+      bed.kernel.losses.set(MessageType.ADD, losses);
+      const added = backend.addSa(sa, contextOf());
+      bed.expire(sa, 4);
+      await bed.withTime(added);
+      await backend.deleteSa(idOf(sa));
+    }
+    assert.deepEqual(
+      bed.told.map((one) => 'isHard' in one && one.id),
+      [idOf(sa), idOf(sa)],
+    );
+  });
+
   it('tell once that a peer is elsewhere', async () => {
     const sa = saOf('in', 0x100);
     await backend.addSa(sa, contextOf({ udp: { source: 4500, destination: 4500 } }));
