@@ -184,7 +184,7 @@ describe('flows by PF_KEY on a Linux kernel', { concurrency: false }, () => {
     ip('xfrm', 'state', 'flush');
     const gone = await vm.lost.next();
     assert.deepEqual(gone.map(({ spi }) => spi).sort(), [into.spi, out.spi]);
-    while ((await backend.listOwn()).policies < 3) assert.equal(vm.lost.waiting, 0);
+    while ((await backend.listOwn()).policies.length < 3) assert.equal(vm.lost.waiting, 0);
     assert.ok(!(await ping()));
     assert.equal((await vm.acquires.next()).flow, 7);
   });
