@@ -9,7 +9,7 @@ import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import { AddressWatch } from './address-watch.ts';
-import { type Assembly, assemble } from './assembly.ts';
+import { type Assembly, type AssemblyParts, assemble } from './assembly.ts';
 import { hasLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
@@ -19,7 +19,7 @@ import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands, type FifoCommands } from './fifo-commands.ts';
 import type { Gate } from './gate.ts';
 import { readInterfaces } from './interfaces.ts';
-import { KERNELS, type OpenedKernel, openKernel } from './kernel/kernels.ts';
+import { KERNELS, type OpenedKernel, openKernel, socketOptions } from './kernel/kernels.ts';
 import { ReqidJournal } from './kernel/reqid-journal.ts';
 import { UpcallRelay } from './kernel/upcall-relay.ts';
 import { createWallClock, type Logger } from './log.ts';
@@ -68,8 +68,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       captureFormat: CAPTURE_FORMATS[options.captureFormat],
       encapsulationPort: options.encapsulationPort,
       openCaptureFile: privileged.openCaptureFile,
-      openNetwork: (onDatagram) =>
-        createUdpSockets({ ...options, privileged, log, levels: verbosity.levels, onDatagram }),
+      openNetwork: networkOf(parts, kernel),
     });
     await Promise.all([daemon.listening.rescan(), daemon.lanes.started]);
     // A daemon that cannot have its ports leaves the FIFO of another one alone.
@@ -113,6 +112,14 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     await privileged.removeRunFiles();
   }
 };
+
+const networkOf =
+  ({ options, privileged, log, verbosity }: DaemonParts, { kernel }: OpenedKernel): AssemblyParts['openNetwork'] =>
+  (onDatagram) =>
+    createUdpSockets({
+      ...{ ...options, privileged, log, levels: verbosity.levels, onDatagram },
+      socketOptions: (family, isEncapsulated) => socketOptions(kernel.name, family, isEncapsulated),
+    });
 
 const sayWithoutAddon = (log: Logger): void => {
   const addonFault = nativeAddonFault();

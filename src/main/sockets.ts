@@ -1,6 +1,7 @@
 /** The UDP sockets: one per local address and port, so that each answers from the address that was asked, over the native addon and over dgram alike. */
 import { createSocket } from 'node:dgram';
 import type { UdpSocket } from '../kernel/udp/udp-socket.ts';
+import type { SocketOption } from '../kernel/xfrm/socket-options.ts';
 import { addressFamily, addressText, type Endpoint, parseAddress } from '../shared/address.ts';
 import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
@@ -23,6 +24,8 @@ export interface UdpSocketsOptions {
   readonly encapsulationPort: number | undefined;
   /** -4 and -6. */
   readonly families: readonly (4 | 6)[];
+  /** What the kernel in use wants to be set; absent: nothing. */
+  readonly socketOptions?: (family: 4 | 6, isEncapsulated: boolean) => readonly SocketOption[];
   /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */
   readonly onDatagram: (path: Path, bytes: Uint8Array) => void;
 }
@@ -155,6 +158,7 @@ const openOne = async (
     // Not shared: then another program of this host could take the port, and our datagrams with it.
     const request = { family, address: local.address, port: local.port, shared: false };
     const socket = await options.privileged.openUdpSocket(request);
+    await prepare(options, socket, family);
     receive(options, socket, local);
     const number = Math.max(0, ...Array.from(open.values(), (other) => other.number)) + 1;
     open.set(key, { socket, local, encapsulated: local.port === options.encapsulationPort, number });
@@ -163,6 +167,19 @@ const openOne = async (
   } catch (fault) {
     if (!(fault instanceof SystemError)) throw fault;
     return { local, fault };
+  }
+};
+
+/** A socket that cannot have its options is no use: its traffic would wait for the SAs that it is to negotiate. */
+const prepare = async (options: UdpSocketsOptions, socket: UdpSocket, family: 4 | 6): Promise<void> => {
+  const isEncapsulated = socket.local.port === options.encapsulationPort;
+  try {
+    for (const { level, option, value } of options.socketOptions?.(family, isEncapsulated) ?? []) {
+      socket.setOption(level, option, value);
+    }
+  } catch (fault) {
+    await socket.close();
+    throw fault;
   }
 };
 

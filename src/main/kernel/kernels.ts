@@ -1,11 +1,23 @@
 /** The IPsec kernels that this daemon can use, and which one it uses. */
+import { release } from 'node:os';
 import type { KernelBackend, KernelUpcalls, OwnState } from '../../kernel/backend.ts';
+import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sockets.ts';
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
+import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
+import { openPfKeyBackend } from '../../kernel/pfkey/pfkey-backend.ts';
+import { XFRM_GROUPS } from '../../kernel/xfrm/layout.ts';
+import {
+  type SocketOption,
+  udpEncapsulationOption,
+  bypassOptions as xfrmBypass,
+} from '../../kernel/xfrm/socket-options.ts';
+import { openXfrmBackend } from '../../kernel/xfrm/xfrm-backend.ts';
 import type { KernelChoice } from '../../shared/config/resolve-general.ts';
 import { SystemError } from '../../shared/errors.ts';
 import type { ReqidRange } from '../../shared/flow.ts';
 import { notice } from '../../shared/log/records.ts';
 import type { LogRecord } from '../../shared/threads/contract.ts';
+import { schedule } from '../clock.ts';
 import type { ReqidJournal } from './reqid-journal.ts';
 
 /** What every backend is opened with. */
@@ -27,6 +39,21 @@ export type OpenKernel = (opening: KernelOpening) => Promise<KernelBackend>;
 export type Kernels = Readonly<Partial<Record<KernelBackend['name'], OpenKernel>>>;
 export const KERNELS: Kernels = {
   none: async () => createNoneBackend(),
+  xfrm: async ({ upcalls, reqids }) =>
+    openXfrmBackend({ open: openXfrmSocket(XFRM_GROUPS), schedule, upcalls, range: reqids, release: release() }),
+  pfkey: async ({ upcalls, reqids }) =>
+    openPfKeyBackend({ open: openPfKeySocket, pid: process.pid, schedule, upcalls, reqids }),
+};
+
+/** What our own UDP sockets need so that policies let IKE pass, and the kernel takes ESP out of UDP: to be set once the kernel is open. */
+export const socketOptions = (
+  kernel: KernelBackend['name'],
+  family: 4 | 6,
+  isEncapsulated: boolean,
+): readonly SocketOption[] => {
+  if (kernel !== 'xfrm' && kernel !== 'pfkey') return [];
+  const bypass = kernel === 'xfrm' ? xfrmBypass(family) : pfKeyBypass(family);
+  return isEncapsulated ? [...bypass, udpEncapsulationOption()] : bypass;
 };
 
 export interface KernelRequest extends Omit<KernelOpening, 'reqids'> {
