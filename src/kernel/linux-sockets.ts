@@ -10,16 +10,17 @@ export const SocketType = { DGRAM: 2, RAW: 3 } as const;
 export const OptionLevel = { IP: 0, SOCKET: 1, IPV6: 41, NETLINK: 270 } as const;
 
 /** SO_* */
-export const SocketOption = { REUSEADDR: 2, RCVBUF: 8, RCVBUFFORCE: 33 } as const;
+export const SocketOption = { REUSEADDR: 2, RCVBUF: 8, REUSEPORT: 15, RCVBUFFORCE: 33, MARK: 36 } as const;
 
 /** IP_* */
-export const IpOption = { PKTINFO: 8, MTU_DISCOVER: 10 } as const;
+export const IpOption = { TOS: 1, PKTINFO: 8, MTU_DISCOVER: 10, MTU: 14 } as const;
 
 /** NETLINK_*: refusals repeat only the header of what was refused, and say why in words. */
 export const NetlinkOption = { CAP_ACK: 10, EXT_ACK: 11 } as const;
 
 /** IPV6_* */
-export const Ipv6Option = { V6ONLY: 26, RECVPKTINFO: 49 } as const;
+export const Ipv6Option = { MTU_DISCOVER: 23, MTU: 24, V6ONLY: 26, RECVPKTINFO: 49, TCLASS: 67 } as const;
 
-/** IP_PMTUDISC_DONT */
+/** IP_PMTUDISC_*; the same numbers for IPv6. */
 export const PMTUDISC_DONT = 0;
+export const PMTUDISC_DO = 2;

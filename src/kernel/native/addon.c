@@ -40,6 +40,7 @@ NAPI_MODULE_INIT()
 		FUNCTION("connectSocket", connect_socket),
 		FUNCTION("setOption", set_option),
 		FUNCTION("getOption", get_option),
+		FUNCTION("steerReusePort", steer_reuse_port),
 		FUNCTION("localName", local_name),
 		FUNCTION("sendPacket", send_packet),
 		FUNCTION("startReading", start_reading),

@@ -84,6 +84,7 @@ napi_value open_socket(napi_env env, napi_callback_info info);
 napi_value bind_socket(napi_env env, napi_callback_info info);
 napi_value connect_socket(napi_env env, napi_callback_info info);
 napi_value set_option(napi_env env, napi_callback_info info);
+napi_value steer_reuse_port(napi_env env, napi_callback_info info);
 napi_value get_option(napi_env env, napi_callback_info info);
 napi_value local_name(napi_env env, napi_callback_info info);
 napi_value close_descriptor(napi_env env, napi_callback_info info);

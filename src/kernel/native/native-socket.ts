@@ -87,6 +87,11 @@ export class NativeSocket {
     return asSystem(() => this.#addon.getOption(this.#descriptor, level, name, length));
   }
 
+  /** For sockets with SO_REUSEPORT; `program`: classic BPF that answers which one gets a packet, the first one bound being 0. */
+  steerReusePort(program: Uint8Array): void {
+    asSystem(() => this.#addon.steerReusePort(this.#descriptor, program));
+  }
+
   /** A sockaddr. */
   localName(): Uint8Array {
     return asSystem(() => this.#addon.localName(this.#descriptor));

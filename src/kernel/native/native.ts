@@ -22,6 +22,8 @@ export interface NativeAddon {
   readonly setOption: (descriptor: Descriptor, level: number, name: number, value: Uint8Array) => void;
   /** At most `length` bytes. */
   readonly getOption: (descriptor: Descriptor, level: number, name: number, length: number) => Uint8Array;
+  /** `program`: classic BPF over the payload that answers which socket of this address and port gets a packet, the first one bound being 0. */
+  readonly steerReusePort: (descriptor: Descriptor, program: Uint8Array) => void;
   /** A sockaddr. */
   readonly localName: (descriptor: Descriptor) => Uint8Array;
   /** Does not wait. `destination`: a sockaddr; `source`: 4 or 16 bytes of address. */

@@ -1,8 +1,12 @@
 /* Sockets of any family that keeps packets apart: open, name, options. */
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "addon.h"
+
+enum { MOST_INSTRUCTIONS = 64 };
 
 static bool
 take_address(napi_env env, napi_value value, const char *name, struct sockaddr_storage *address, socklen_t *length)
@@ -98,6 +102,34 @@ set_option(napi_env env, napi_callback_info info)
 	    !take_option(env, values, &level, &name) || !take_bytes(env, values[3], "value", 1, MOST_OPTION, &value))
 		return NULL;
 	if (setsockopt(descriptor->fd, (int)level, (int)name, value.data, (socklen_t)value.length) != 0)
+		return throw_system_error(env, errno, "setsockopt");
+	return NULL;
+}
+
+/*
+ * steerReusePort(descriptor, program): which of the sockets of one address and port gets a packet (SO_ATTACH_REUSEPORT_CBPF). The
+ * program is an array of struct sock_filter; the kernel checks it.
+ */
+napi_value
+steer_reuse_port(napi_env env, napi_callback_info info)
+{
+	napi_value values[2];
+	struct descriptor *descriptor;
+	struct bytes bytes;
+	struct sock_filter program[MOST_INSTRUCTIONS];
+	struct sock_fprog attachment = {.filter = program};
+
+	if (!take_arguments(env, info, 2, values) ||
+	    (descriptor = take_descriptor(env, values[0], "setsockopt")) == NULL ||
+	    !take_bytes(env, values[1], "program", sizeof(program[0]), sizeof(program), &bytes))
+		return NULL;
+	if (bytes.length % sizeof(program[0]) != 0) {
+		napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "program must have whole instructions");
+		return NULL;
+	}
+	memcpy(program, bytes.data, bytes.length);
+	attachment.len = (unsigned short)(bytes.length / sizeof(program[0]));
+	if (setsockopt(descriptor->fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &attachment, sizeof(attachment)) != 0)
 		return throw_system_error(env, errno, "setsockopt");
 	return NULL;
 }
