@@ -23,3 +23,15 @@ export const rawCapture = (packets: readonly Uint8Array[]): Uint8Array => {
 /** An ESP packet between two hosts, on protocol 50. */
 export const espOnWire = (source: string, destination: string, esp: Uint8Array): Uint8Array =>
   ipPacket({ source, destination, protocol: 50, body: esp });
+/** The packets of a pcap file of link type RAW; of another one without the first `linkHeader` bytes each. */
+export const packetsOfCapture = (file: Uint8Array, linkHeader = 0): readonly Uint8Array[] => {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const isLittle = view.getUint32(0) !== 0xa1b2c3d4;
+  const packets: Uint8Array[] = [];
+  for (let at = 24; at + 16 <= file.length; ) {
+    const size = view.getUint32(at + 8, isLittle);
+    packets.push(file.slice(at + 16 + linkHeader, at + 16 + size));
+    at += 16 + size;
+  }
+  return packets;
+};

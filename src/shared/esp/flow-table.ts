@@ -44,6 +44,14 @@ export class FlowTable<F extends TableFlow> {
     if (locals.size === 0) remotes.delete(remote.network, remote.prefixLength);
   }
 
+  /** The flow that has the same selectors as this one. */
+  same({ local, remote }: TableFlow): F | undefined {
+    const list = this.#byFamily[remote.family]
+      .get(remote.network, remote.prefixLength)
+      ?.get(local.network, local.prefixLength);
+    return list?.find((other) => isSameUpperLayer(other.local, local) && isSameUpperLayer(other.remote, remote));
+  }
+
   /** Flow of a packet that leaves for the remote side. */
   outbound(packet: IpPacket, bytes: Uint8Array): F | undefined {
     return this.#find(packet, bytes, packet.destinationAt, packet.sourceAt, true);
@@ -67,6 +75,9 @@ export class FlowTable<F extends TableFlow> {
     return strict === undefined && packet.isLaterFragment ? best(this.#lists, packet, isOut, 'allowed') : strict;
   }
 }
+
+const isSameUpperLayer = (a: CompiledSelector, b: CompiledSelector): boolean =>
+  a.protocol === b.protocol && a.port === b.port;
 
 const best = <F extends TableFlow>(
   lists: readonly (readonly F[])[],

@@ -1,18 +1,11 @@
 /** Traffic selectors, RFC 4301 §4.4.1.1, and whether a packet fits them. */
 import { addressFromBytes, parseAddress } from '../address.ts';
 import { InvariantError } from '../errors.ts';
+import type { Selector } from '../flow.ts';
 import type { IpPacket } from './ip-packet.ts';
 import { beginsWith } from './prefix-trie.ts';
 
-/** One end of some traffic, as configuration and kernel name it; protocol and port 0 = any. */
-export interface TrafficSelector {
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly protocol: number;
-  readonly port: number;
-}
-
-/** The same, ready for comparing. */
+/** A selector, ready for comparing. */
 export interface CompiledSelector {
   readonly family: 4 | 6;
   readonly network: Uint8Array;
@@ -22,7 +15,7 @@ export interface CompiledSelector {
 }
 
 /** Throws InvariantError for a selector that is none. */
-export const compileSelector = ({ address, prefixLength, protocol, port }: TrafficSelector): CompiledSelector => {
+export const compileSelector = ({ address, prefixLength, protocol, port }: Selector): CompiledSelector => {
   const parsed = parseAddress(address);
   if (parsed === undefined || prefixLength < 0 || prefixLength > parsed.bytes.length * 8) {
     throw new InvariantError(`${address}/${prefixLength} is no network`);
@@ -68,9 +61,9 @@ export const fitsUpperLayer = (
 export const selectorsOf = (
   packet: IpPacket,
   bytes: Uint8Array,
-): { readonly source: TrafficSelector; readonly destination: TrafficSelector } => {
+): { readonly source: Selector; readonly destination: Selector } => {
   const size = packet.family === 4 ? 4 : 16;
-  const end = (at: number, port: number): TrafficSelector => ({
+  const end = (at: number, port: number): Selector => ({
     address: addressFromBytes(bytes.subarray(at, at + size)).text,
     prefixLength: size * 8,
     protocol: packet.protocol,

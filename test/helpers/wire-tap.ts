@@ -1,0 +1,44 @@
+/** What is on the wire between two namespaces, by tcpdump. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Namespace } from '../../loadtest/esp/namespaces.ts';
+import { packetsOfCapture } from './pcap.ts';
+
+/** What passes an end of the wire between `start` and `end`. */
+export class WireTap {
+  readonly #child: ChildProcess;
+  readonly #file: string;
+
+  /** Resolves when it sees everything. */
+  static async start(namespace: Namespace): Promise<WireTap> {
+    const tap = new WireTap(namespace);
+    await new Promise<void>((resolve) => {
+      tap.#child.stderr?.on('data', (text: Buffer) => {
+        if (text.includes('listening on')) resolve();
+      });
+    });
+    return tap;
+  }
+
+  private constructor(namespace: Namespace) {
+    this.#file = path.join(mkdtempSync(path.join(tmpdir(), 'esp-tap-')), 'wire.pcap');
+    this.#child = namespace.start(`tcpdump -i out0 -U --immediate-mode -B 8192 -w ${this.#file}`);
+  }
+
+  /** The IP packets, without their Ethernet headers. */
+  async end(): Promise<readonly Uint8Array[]> {
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGINT');
+    await exit;
+    const file = readFileSync(this.#file);
+    rmSync(path.dirname(this.#file), { recursive: true });
+    return packetsOfCapture(new Uint8Array(file), ETHERNET).filter(
+      ([first = 0]) => first >> 4 === 4 || first >> 4 === 6,
+    );
+  }
+}
+
+const ETHERNET = 14;
