@@ -107,9 +107,9 @@ export class EspEngine {
     return this.#flows.size;
   }
 
-  /** A packet that the host sends into the tunnel device. */
-  outbound(bytes: Uint8Array): void {
-    this.#note(this.#leave(bytes));
+  /** A packet that the host sends into the tunnel device, at `start`. */
+  outbound(bytes: Uint8Array, start = 0): void {
+    this.#note(this.#leave(bytes, start));
   }
 
   /** An ESP packet, from its SPI on. It is opened in place. */
@@ -118,9 +118,9 @@ export class EspEngine {
   }
 
   /** Why the packet was dropped; undefined where it was not. */
-  #leave(bytes: Uint8Array): Drop | undefined {
+  #leave(bytes: Uint8Array, start: number): Drop | undefined {
     const packet = this.#packet;
-    if (!readIpPacket(packet, bytes, 0, bytes.length)) return 'malformed';
+    if (!readIpPacket(packet, bytes, start, bytes.length)) return 'malformed';
     const entry = this.#flows.table.outbound(packet, bytes);
     if (entry === undefined) return 'noFlow';
     const sa = this.sas.outbound(entry.flow.reqid, packet, bytes);

@@ -9,12 +9,14 @@ import { type EngineTime, EspEngine } from './esp-engine.ts';
 import { makeSa, outerEnd } from './make-sa.ts';
 import { OuterSockets } from './outer-sockets.ts';
 import { SaCounters } from './sa-counters.ts';
+import { DEVICE_HEADER, TcpCoalescer } from './tcp-coalescer.ts';
 
 class EspThread {
   readonly #port: MessagePort;
   readonly #device: NativeSocket;
   readonly #outer: OuterSockets;
   readonly #engine: EspEngine;
+  readonly #inwards: TcpCoalescer;
   readonly #drops: Record<Drop, number> = { ...NO_DROPS };
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -24,6 +26,13 @@ class EspThread {
     const dropped = (why: Drop): void => {
       this.#drops[why]++;
     };
+    this.#inwards = new TcpCoalescer((frame) => {
+      try {
+        this.#device.send(frame);
+      } catch (fault) {
+        refusedBySystem(fault, dropped);
+      }
+    });
     this.#engine = new EspEngine(
       {
         transmit: (sa, packet, trafficClass, isDontFragment) => {
@@ -33,13 +42,7 @@ class EspThread {
             return refusedBySystem(fault, dropped);
           }
         },
-        deliver: (packet) => {
-          try {
-            this.#device.send(packet);
-          } catch (fault) {
-            refusedBySystem(fault, dropped);
-          }
-        },
+        deliver: (packet) => this.#inwards.add(packet),
         acquire: (acquire) => this.#say({ kind: 'acquire', acquire }),
         expire: (expire) => this.#say({ kind: 'expire', expire }),
         mapping: (mapping) => this.#say({ kind: 'mapping', mapping }),
@@ -48,7 +51,7 @@ class EspThread {
       new SaCounters(start.counters),
       timeNow(),
     );
-    this.#device = NativeSocket.openTun(start.interfaceName, IFF_TUN | IFF_NO_PI);
+    this.#device = NativeSocket.openTun(start.interfaceName, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
     this.#outer = new OuterSockets(start.mark, {
       onPacket: (bytes, from, arrival) => this.#engine.inbound(bytes, from, bytes.length, arrival),
       onWake: () => this.#engine.advance(timeNow()),
@@ -57,11 +60,11 @@ class EspThread {
       onError: () => dropped('notSent'),
     });
     this.#device.startReading(
-      { maxSize: start.mtu, batch: BATCH },
+      { maxSize: DEVICE_HEADER + start.mtu, batch: BATCH },
       {
         onBatch: (batch) => {
           this.#engine.advance(timeNow());
-          for (let i = 0; i < batch.count; i++) this.#engine.outbound(batch.bytes(i));
+          for (let i = 0; i < batch.count; i++) this.#engine.outbound(batch.bytes(i), DEVICE_HEADER);
           this.#sleep();
         },
         // The device is gone: nothing of this thread makes sense any more, and main starts another one.
@@ -140,8 +143,9 @@ class EspThread {
     this.#port.postMessage(message);
   }
 
-  /** Arms the timer for the next deadline; one that is too early does no harm. */
+  /** Nothing more to do: what was gathered for the host goes to it, and the timer is armed for the next deadline; one that is too early does no harm. */
   #sleep(): void {
+    this.#inwards.flush();
     const at = this.#engine.nextDeadline ?? Number.POSITIVE_INFINITY;
     if (at >= this.#timerAt) return;
     clearTimeout(this.#timer);
@@ -173,6 +177,8 @@ const refusalOf = (fault: unknown): Pick<Extract<EspMessage, { readonly kind: 'r
 const IFF_TUN = 0x0001;
 /** Packets without a header of the device's own. */
 const IFF_NO_PI = 0x1000;
+/** But one that can say that a packet is many segments. */
+const IFF_VNET_HDR = 0x4000;
 /** Packets of one wake: then sockets and commands have their turn. */
 const BATCH = 64;
 /** setTimeout fires at once for anything longer. */
