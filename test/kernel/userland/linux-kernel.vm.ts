@@ -1,12 +1,10 @@
-/**
- * Userland ESP on one side, Linux's own on the other, with every suite that Linux has. Runs inside a kernel with ESP (test/kernel/userland/linux-kernel.test.ts boots it) and writes one
- * line per suite, with "ok" or what went wrong. Arguments: what to try, 4:0:1 for all suites over IPv4.
- */
-
-import { flowOf, type Gateway, openGateways, saOf } from '../../loadtest/esp/gateways.ts';
-import { EspEndpoint } from '../../loadtest/esp/namespaces.ts';
-import { AuthenticationAlgorithm, EspTransform } from '../../src/shared/constants/ipsec-doi.ts';
-import { ESP_SUITES, type NamedSuite } from './esp-suites.ts';
+/** Userland ESP on one side, Linux's own on the other, with every suite that quick mode can agree on. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { flowOf, type Gateway, openGateways, saOf } from '../../../loadtest/esp/gateways.ts';
+import { EspEndpoint } from '../../../loadtest/esp/namespaces.ts';
+import { AuthenticationAlgorithm, EspTransform } from '../../../src/shared/constants/ipsec-doi.ts';
+import { ESP_SUITES, type NamedSuite } from '../../helpers/esp-suites.ts';
 
 const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`;
 
@@ -91,24 +89,28 @@ const tryOne = async (left: Gateway, right: Gateway, named: NamedSuite, spi: num
   const to = { address: right.inner, port };
   const hash = await left.endpoint.call({ kind: 'send', from: left.inner, to, bytes: 20_000 });
   const received = JSON.stringify(await right.endpoint.event('received'));
-  if (received !== JSON.stringify({ size: 20_000, hash })) throw new Error(`received ${received}`);
+  assert.equal(received, JSON.stringify({ size: 20_000, hash }));
   for (const [destination, number] of [
     [right.outer, spi],
     [left.outer, spi + 1],
   ] as const) {
     const id = { protocolId: 3, spi: number, destination };
     const usage = await left.endpoint.call({ kind: 'querySa', id });
-    if (!JSON.stringify(usage).match(/"packets":[1-9]/)) throw new Error(`SA ${number} was not used`);
+    assert.match(JSON.stringify(usage), /"packets":[1-9]/);
     await left.endpoint.call({ kind: 'deleteSa', id });
   }
 };
 
-/** `udp`: port of the encapsulation, 0: none. `step`: 1 for every suite, 2 for every other one. */
-const tryMany = async (family: 4 | 6, udp: number, step: number): Promise<void> => {
+/** Userland on the left, with all algorithms that OpenSSL has. `udp`: port of the encapsulation, 0: none. */
+const between = async (
+  family: 4 | 6,
+  udp: number,
+  use: (left: Gateway, right: Gateway) => Promise<void>,
+): Promise<void> => {
   const tunnel = openGateways({
     outer: family,
     inner: family,
-    endpoint: (namespace) => new EspEndpoint(namespace, process.execArgv),
+    endpoint: (namespace) => new EspEndpoint(namespace, ['--openssl-legacy-provider']),
   });
   const { left, right } = tunnel;
   try {
@@ -121,20 +123,27 @@ const tryMany = async (family: 4 | 6, udp: number, step: number): Promise<void> 
       await left.endpoint.call({ kind: 'encapsulate', local: { address: left.outer, port: udp }, mark: 0 });
       await right.endpoint.call({ kind: 'kernelEncapsulation', local: { address: right.outer, port: udp } });
     }
-    const suites = ESP_SUITES.filter((_, index) => index % step === 0);
-    for (const [index, named] of suites.entries()) {
-      const outcome = await tryOne(left, right, named, 0x1001 + 2 * index, udp).then(
-        () => 'ok',
-        (fault: Error) => fault.message.split('\n').join(' '),
-      );
-      process.stdout.write(`IPv${family}${udp === 0 ? '' : ' in UDP'} ${named.name}: ${outcome}\n`);
-    }
+    await use(left, right);
   } finally {
     await tunnel.end();
   }
 };
 
-for (const plan of process.argv.slice(2)) {
-  const [family, udp = 0, step = 1] = plan.split(':').map(Number);
-  await tryMany(family === 6 ? 6 : 4, udp, step);
-}
+describe("userland ESP and Linux's understand each other", () => {
+  for (const [family, udp, step] of [
+    [4, 0, 1],
+    [6, 0, 13],
+    [4, 4500, 13],
+  ] as const) {
+    const suites = ESP_SUITES.filter((_, index) => index % step === 0);
+    it(`over IPv${family}${udp > 0 ? ' in UDP' : ''}, with ${suites.length} suites`, async () => {
+      await between(family, udp, async (left, right) => {
+        for (const [index, named] of suites.entries()) {
+          await tryOne(left, right, named, 0x1001 + 2 * index, udp).catch((fault: Error) => {
+            throw new assert.AssertionError({ message: `${named.name}: ${fault.message}` });
+          });
+        }
+      });
+    });
+  }
+});
