@@ -202,12 +202,14 @@ export class EspEngine {
       until: now + ACQUIRE_SECONDS * 1000,
       packet: bytes.slice(packet.start, packet.end),
     };
-    const { id, localAddress, remoteAddress } = entry.flow;
+    const { id, local, remote, localAddress, remoteAddress, reqid } = entry.flow;
     this.#output.acquire({
       sequence: this.#acquires,
       flow: id,
+      reqid,
       source: localAddress,
       destination: remoteAddress,
+      policy: { source: local, destination: remote },
       packet: selectorsOf(packet, bytes),
     });
     return undefined;

@@ -2,7 +2,6 @@
 import type { Flow } from '../backend.ts';
 import { IP_COMMAND, type IpCommand, type IpLine } from './ip-command.ts';
 import {
-  cleartextPriority,
   commonLines,
   linesOfFlow,
   localLookup,
@@ -64,13 +63,6 @@ export class Routes {
       }
     }
     await this.#flush();
-  }
-
-  /** How many flows of a predecessor are still closed. Rejects with SystemError. */
-  async leftovers(): Promise<number> {
-    const ofFlow = cleartextPriority(this.#plan);
-    const there = await Promise.all(FAMILIES.map((family) => this.#ip.rulePriorities(family)));
-    return Math.max(0, there.flat().filter((priority) => priority === ofFlow).length - this.#flows.size);
   }
 
   /** Removes all of ours and of our predecessors. Rejects with SystemError. */

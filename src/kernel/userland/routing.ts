@@ -77,9 +77,6 @@ export const localLookup = ({ firstRule }: RoutingPlan) => ({
 export const rulePriorities = ({ firstRule }: RoutingPlan): readonly number[] =>
   OURS.map((offset) => firstRule + offset);
 
-/** The priority that exactly one rule of each flow has. */
-export const cleartextPriority = ({ firstRule }: RoutingPlan): number => firstRule + CLEARTEXT;
-
 /** Our own packets from the peer, where they are between addresses of the flow. */
 const outerLines = ({ firstRule, ports }: RoutingPlan, flow: Flow): readonly RoutingLine[] => {
   const ends = `from ${flow.remoteAddress} to ${flow.localAddress}`;

@@ -114,11 +114,16 @@ export class UserlandBackend implements KernelBackend {
     await this.#call({ kind: 'deleteFlow', id });
   }
 
-  /** SAs are those of this process; policies count what a predecessor left behind as well. */
+  /** Those of this process: a predecessor leaves routes at most, which `purgeOwn` removes. */
   async listOwn(): Promise<OwnState> {
-    const leftovers = await asKernelError(this.#routes.leftovers());
     const sas = [...this.#sas.values()].map(({ id, source, reqid }) => ({ id, source, reqid }));
-    return { sas, policies: this.#flows.size + leftovers };
+    const policies = [...this.#flows.values()].map(({ local, remote, reqid, route }) => ({
+      local,
+      remote,
+      reqid,
+      route,
+    }));
+    return { sas, policies };
   }
 
   async purgeOwn(): Promise<void> {

@@ -87,8 +87,10 @@ describe('userland ESP engine', () => {
       {
         sequence: 1,
         flow: 1,
+        reqid: 7,
         source: LEFT,
         destination: RIGHT,
+        policy: { source: net('10.1.0.0'), destination: net('10.2.0.0') },
         packet: { source: net('10.1.0.5', 32, 17, 1000), destination: net('10.2.0.6', 32, 17, 2000) },
       },
     ]);
