@@ -9,9 +9,13 @@ interface Capture {
   stop(): Promise<string>;
 }
 
-/** Records UDP on the cable of a namespace. Every packet is in the file at once, so stopping loses none. */
-export const startCapture = async (namespace: string, path: string): Promise<Capture> => {
-  const tcpdump = ['tcpdump', '--immediate-mode', '-U', '-Z', 'root', '-i', CABLE, '-w', path, 'udp'];
+/** Records the cable of a namespace: UDP, or what the words say. Every packet is in the file at once, so stopping loses none. */
+export const startCapture = async (
+  namespace: string,
+  path: string,
+  words: readonly string[] = ['udp'],
+): Promise<Capture> => {
+  const tcpdump = ['tcpdump', '--immediate-mode', '-U', '-Z', 'root', '-i', CABLE, '-w', path, ...words];
   const log = `${path}.log`;
   const service = new Service('tcpdump', log, inside(namespace, tcpdump));
   await until(

@@ -58,8 +58,9 @@ ${setup.transport ? '' : `      local_ts = ${cidr(net.local)}\n      remote_ts =
 
 const esp = ({ phase2 }: Setup): string =>
   [
-    CIPHERS[phase2.cipher].charon,
-    HASHES[phase2.hash].charon,
+    ...(phase2.hash === undefined
+      ? [`${CIPHERS[phase2.cipher].charon}gcm16`]
+      : [CIPHERS[phase2.cipher].charon, HASHES[phase2.hash].charon]),
     ...(phase2.group === undefined ? [] : [GROUPS[phase2.group].charon]),
   ].join('-');
 

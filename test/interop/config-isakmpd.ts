@@ -13,6 +13,7 @@ export const isakmpdConf = (setup: Setup): string => {
   return [
     section('General', [
       ['Listen-on', setup.local],
+      ...(setup.kernel === undefined ? [] : [['Kernel', setup.kernel] as const]),
       ['Retransmits', '2'],
       ['Exchange-max-time', '30'],
       ['Default-phase-1-lifetime', lifetime(setup.lifetimes.phase1, 3600)],
@@ -113,8 +114,9 @@ const suite = ({ phase2, transport }: Setup): string =>
   [
     'QM-ESP',
     ...(transport ? ['TRP'] : []),
-    CIPHERS[phase2.cipher].isakmpd,
-    HASHES[phase2.hash].isakmpd,
+    ...(phase2.hash === undefined
+      ? [CIPHERS[phase2.cipher].isakmpd.replace('AES', 'AESGCM')]
+      : [CIPHERS[phase2.cipher].isakmpd, HASHES[phase2.hash].isakmpd]),
     ...(phase2.group === undefined ? [] : ['PFS', GROUPS[phase2.group].isakmpd]),
     'SUITE',
   ].join('-');

@@ -41,7 +41,10 @@ const conn = (setup: Setup, net: Net): readonly string[] => [
 ];
 
 const esp = ({ phase2 }: Setup): string => {
-  const algorithms = `${CIPHERS[phase2.cipher].pluto}-${HASHES[phase2.hash].pluto}`;
+  const algorithms =
+    phase2.hash === undefined
+      ? phase2.cipher.replace('aes', 'aes_gcm')
+      : `${CIPHERS[phase2.cipher].pluto}-${HASHES[phase2.hash].pluto}`;
   return phase2.group === undefined ? algorithms : `${algorithms};${GROUPS[phase2.group].pluto}`;
 };
 

@@ -1,4 +1,4 @@
-/** Our daemon as one side, driven by its FIFO and read by its result file and log. Without a kernel (-n) and without policy (-K). */
+/** Our daemon as one side, driven by its FIFO and read by its result file and log. Without policy (-K), and without a kernel (-n) unless the set-up names one. */
 import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SystemError } from '../../src/shared/errors.ts';
@@ -27,7 +27,18 @@ export class Isakmpd implements Party {
     mkdirSync(this.#run, { recursive: true });
     const configuration = join(folder, 'isakmpd.conf');
     writeFileSync(configuration, isakmpdConf(this.#setup), { mode: 0o600 });
-    const options = [`-${this.#setup.family}`, '-d', '-v', '-n', '-K', '-c', configuration, '--run-dir', this.#run];
+    const kernel = this.#setup.kernel === undefined ? ['-n'] : [];
+    const options = [
+      `-${this.#setup.family}`,
+      '-d',
+      '-v',
+      ...kernel,
+      '-K',
+      '-c',
+      configuration,
+      '--run-dir',
+      this.#run,
+    ];
     const service = new Service('isakmpd', this.#log, inside(namespace, [this.#program, ...options]));
     this.#service = service;
     await until(
@@ -83,6 +94,12 @@ export class Isakmpd implements Party {
   async removeEverything(): Promise<void> {
     this.#command('Q');
     if (!(await this.#service?.ends(10))) throw new SystemError('isakmpd did not end on Q');
+  }
+
+  /** Ends it as a crash would. */
+  async crash(): Promise<void> {
+    this.#service?.kill();
+    await this.#service?.ends(10);
   }
 
   log(): string {

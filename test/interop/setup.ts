@@ -23,7 +23,8 @@ export interface Setup {
   readonly secret: string;
   readonly aggressive: boolean;
   readonly phase1: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group };
-  readonly phase2: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group | undefined };
+  /** Without a hash: GCM. */
+  readonly phase2: { readonly cipher: Cipher; readonly hash: Hash | undefined; readonly group: Group | undefined };
   readonly transport: boolean;
   /** Pretends a NAT. */
   readonly forcesEncapsulation: boolean;
@@ -37,7 +38,11 @@ export interface Setup {
   /** Does this side replace its SAs when they grow old? */
   readonly renews: boolean;
   readonly initiates: boolean;
+  /** Whether ESP is real: then our daemon uses this backend, and the peer its kernel. */
+  readonly kernel: KernelName | undefined;
 }
+
+export type KernelName = 'xfrm' | 'pfkey';
 
 interface Setups {
   readonly ours: Setup;
@@ -77,6 +82,7 @@ const ourSetup = (scenario: Scenario): Setup => {
     lifetimes: { phase1: short === 1 ? SHORT_LIFE : undefined, phase2: short === 2 ? SHORT_LIFE : undefined },
     renews: true,
     initiates: scenario.peerRole === 'responder',
+    kernel: undefined,
   };
 };
 

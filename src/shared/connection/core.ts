@@ -262,7 +262,10 @@ export class ConnectionCore {
         this.#withIsakmp(effect.isakmp, (sa) => this.#deadPeers.dead(sa));
         return;
       case 'phase1Moved':
-        this.#withIsakmp(effect.isakmp, (sa) => this.#peers.moveIsakmp(sa, effect.path));
+        this.#withIsakmp(effect.isakmp, (sa) => {
+          this.#upcalls.peerMoved(sa, effect.path.remote);
+          this.#peers.moveIsakmp(sa, effect.path);
+        });
         return;
       case 'phase1Expiring':
         this.#withIsakmp(effect.isakmp, (sa) => this.#isakmpLives.expiring(sa));

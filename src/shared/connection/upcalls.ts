@@ -1,4 +1,5 @@
 /** What the kernel says: packets that wait for an SA, SAs that end, peers that have moved, policies that it does not take. */
+import type { Endpoint } from '../address.ts';
 import { unreachable } from '../errors.ts';
 import type { Acquire, Expire, Mapping, SaId, SaUsage } from '../kernel-news.ts';
 import type { Attempts } from './attempts.ts';
@@ -11,6 +12,7 @@ import { acquired, acquireIgnored, pairMoved } from './log-lines.ts';
 import type { Mode } from './mode.ts';
 import type { PairStore } from './pair-store.ts';
 import type { Peers } from './peers.ts';
+import type { IsakmpSa, Pair } from './records.ts';
 
 export class Upcalls {
   readonly #desk: Desk;
@@ -80,10 +82,23 @@ export class Upcalls {
     }
   }
 
-  /** One move of a pair at a time: the kernel says it again while packets come from elsewhere. */
+  /** IKE shows that a peer behind a NAT has moved: so have its SAs, which need not carry packets of it just now. */
+  peerMoved({ party, path: { remote: from } }: IsakmpSa, to: Endpoint): void {
+    for (const pair of party.pairs) {
+      const { remote, encapsulated } = pair.agreement.path;
+      const isThere = remote.address === from.address && remote.port === from.port;
+      if (pair.isEstablished && encapsulated && isThere) this.#move(pair, to);
+    }
+  }
+
   #mapping({ id, source }: Mapping): void {
     const pair = this.#parts.store.owner(id);
-    if (pair === undefined || pair.movingTo !== undefined) return;
+    if (pair !== undefined) this.#move(pair, source);
+  }
+
+  /** One move of a pair at a time: the kernel says it again while packets come from elsewhere. */
+  #move(pair: Pair, source: Endpoint): void {
+    if (pair.movingTo !== undefined) return;
     const { local, remote } = pair.agreement.path;
     if (source.address === remote.address && source.port === remote.port) return;
     pair.movingTo = source;

@@ -1,4 +1,4 @@
-/** The XFRM backend and a whole kernel: run within a machine that is the test's own (test/kernel/run.ts starts one). */
+/** The XFRM backend and a whole kernel: run within a machine that is the test's own (test/kernel/main.ts starts one). */
 import assert from 'node:assert/strict';
 import { release } from 'node:os';
 import { after, afterEach, before, describe, it } from 'node:test';

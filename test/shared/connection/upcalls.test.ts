@@ -218,6 +218,22 @@ test('a peer that was heard elsewhere is followed: its SAs are moved once, then 
   assert.deepEqual(removed, moved);
 });
 
+test('a peer whose ISAKMP SA has moved behind its NAT takes its encapsulated SAs along', () => {
+  const bench = new ConnectionBench();
+  const nat = { isLocalBehind: false, isRemoteBehind: true, dialect: 'rfc' } as const;
+  const isakmp = bench.phase1({ nat });
+  const pair = bench.quickMode({ isakmp, nat });
+  const plain = bench.quickMode({ isakmp });
+  const remote = { address: '203.0.113.9', port: 40_000 };
+  bench.lane({ kind: 'phase1Moved', isakmp, path: { ...pair.path, remote } });
+  const moved = bench.effects.flatMap((effect) => (effect.kind === 'move' ? effect.moves : []));
+  assert.deepEqual(
+    moved.map(({ id }) => id.spi),
+    [...pair.protocols.map(({ spiIn }) => spiIn), ...pair.protocols.map(({ spiOut }) => spiOut)],
+  );
+  assert.ok(moved.every(({ id }) => id.spi !== plain.protocols[0]?.spiIn));
+});
+
 test('SAs that could not be moved leave all as it was', () => {
   const bench = onDemand(['net-1']);
   const { pair } = bench.up(quick(''));
