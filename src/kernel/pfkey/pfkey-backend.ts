@@ -167,9 +167,9 @@ class PfKeyBackend implements KernelBackend {
     this.#isReading = false;
   }
 
-  #adopt({ id, source, sourcePort }: DumpedSa): void {
+  #adopt({ id, source, reqid, sourcePort }: DumpedSa): void {
     if (this.#own.get(id) === undefined)
-      this.#own.add({ id, source, place: { address: source, port: sourcePort ?? 0 } });
+      this.#own.add({ id, source, reqid, place: { address: source, port: sourcePort ?? 0 } });
   }
 
   async #tellLost(): Promise<void> {

@@ -35,10 +35,14 @@ export class Sas {
 
   /** As in KernelBackend. An inbound SA is reserved first, as RFC 2367 §3.1.1 has it: whose SPI is taken by another does not replace that one. */
   async add(sa: IpsecSa, context: SaContext): Promise<void> {
-    const wanted = newSa(sa, context, this.#supported);
+    const { reqid } = context;
+    // In a bundle ESP comes first and makes the tunnel, AH protects what it made, whatever was negotiated.
+    const isOverEsp = sa.protocolId === ProtocolId.IPSEC_AH && this.#own.hasEsp(reqid, sa.destination);
+    const negotiated = newSa(sa, context, this.#supported);
+    const wanted = isOverEsp ? { ...negotiated, mode: SaMode.TRANSPORT, innerAny: undefined } : negotiated;
     const added = (): void => {
       const port = context.udp?.source ?? 0;
-      this.#own.add({ id: idOf(sa), source: sa.source, place: { address: sa.source, port } });
+      this.#own.add({ id: idOf(sa), source: sa.source, reqid, place: { address: sa.source, port } });
     };
     if (sa.direction === 'out') {
       const sequence = context.acquire === undefined ? {} : { sequence: context.acquire };
@@ -70,10 +74,12 @@ export class Sas {
   /** As in KernelBackend; 'unsupported' where the kernel cannot move SAs (no CONFIG_NET_KEY_MIGRATE). One after the other. */
   move(id: SaId, source: Endpoint, destination: Endpoint): Promise<SaId> {
     const mine = this.#moves.then(async () => {
-      await moveSa(this.#conversation, await this.#get(id), source, destination);
+      const answer = await this.#get(id);
+      const reqid = extensionOf(answer, ExtensionType.X_SA2)?.reqid ?? 0;
+      await moveSa(this.#conversation, answer, source, destination);
       const moved = { ...id, destination: destination.address };
       this.#own.remove(id);
-      this.#own.add({ id: moved, source: source.address, place: source });
+      this.#own.add({ id: moved, source: source.address, reqid, place: source });
       return moved;
     });
     this.#moves = mine.catch(() => {});

@@ -66,6 +66,22 @@ export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): read
 export const hasOwnReqid = ({ templates }: PolicySpec, range: ReqidRange): boolean =>
   templates.some(({ reqid }) => isOwn(range, reqid));
 
+/** The same SAs in the same order of precedence. */
+export const areAlike = (one: PolicySpec, other: PolicySpec): boolean =>
+  one.priority === other.priority &&
+  one.templates.length === other.templates.length &&
+  one.templates.every((template, i) => {
+    const twin = other.templates[i];
+    return (
+      template.reqid === twin?.reqid &&
+      template.protocol === twin.protocol &&
+      template.mode === twin.mode &&
+      // In transport mode the kernel looks at no addresses.
+      (template.mode === Mode.TRANSPORT ||
+        (template.source === twin.source && template.destination === twin.destination))
+    );
+  });
+
 /** The same SAs in the other direction, of any reqid. */
 const belongsTo = (opposite: PolicySpec, outbound: PolicySpec): boolean =>
   opposite.priority === outbound.priority &&

@@ -1,8 +1,8 @@
 /** Flows in the kernel: which policies each has, and what the kernel has of a predecessor. */
 import type { Flow, ReqidRange } from '../../shared/flow.ts';
 import { KernelError } from '../backend.ts';
-import type { Conversation } from './conversation.ts';
-import { hasOwnReqid, ownPolicies, policiesOf, policyKey, policyText } from './flow-policies.ts';
+import { AnswerLost, type Conversation } from './conversation.ts';
+import { areAlike, hasOwnReqid, ownPolicies, policiesOf, policyKey, policyText } from './flow-policies.ts';
 import { MessageType } from './layout.ts';
 import {
   deletePolicy,
@@ -130,14 +130,27 @@ export class XfrmFlows {
       return true;
     } catch (fault) {
       if (fault instanceof KernelError && fault.reason === 'exists') return false;
+      if (fault instanceof AnswerLost) return this.#isThere(policy, fault);
       throw fault;
     }
   }
 
+  /** The answer is lost: what the kernel has tells what it was. Rejects with the fault where it has no such policy. */
+  async #isThere(policy: PolicySpec, lost: AnswerLost): Promise<boolean> {
+    try {
+      return areAlike(await this.#get(policy), policy);
+    } catch (fault) {
+      throw fault instanceof KernelError && fault.reason === 'missing' ? lost : fault;
+    }
+  }
+
   async #isOwn(name: PolicyName): Promise<boolean> {
+    return hasOwnReqid(await this.#get(name), this.#range);
+  }
+
+  #get(name: PolicyName): Promise<PolicySpec> {
     const what = `look at ${policyText(name)}`;
-    const asked = { question: 'name policy', what, message: getPolicy(name) } as const;
-    return hasOwnReqid(await this.#conversation.answered(asked, readPolicy), this.#range);
+    return this.#conversation.answered({ question: 'name policy', what, message: getPolicy(name) }, readPolicy);
   }
 
   #ask(type: typeof MessageType.NEWPOLICY | typeof MessageType.UPDPOLICY, policy: PolicySpec): Promise<void> {

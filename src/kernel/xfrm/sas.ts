@@ -27,7 +27,8 @@ export interface SaRecord extends SaName {
   isSoft: boolean;
   /** Where its peer was last reported to be (`mapping`), '' = nowhere else. */
   reportedAt: string;
-  isMoving: boolean;
+  /** It is made or moved just now: that the kernel has none says nothing. */
+  isChanging: boolean;
 }
 
 export class XfrmSas {
@@ -60,18 +61,26 @@ export class XfrmSas {
     const isOverEsp = sa.protocolId === ProtocolId.IPSEC_AH && this.#esp.has(pairKey(context.reqid, sa.destination));
     const spec = specOf(sa, context, !isOverEsp);
     if (sa.direction === 'in') await this.#reserve(spec);
+    await this.#put(sa.direction === 'in' ? MessageType.UPDSA : MessageType.NEWSA, spec);
+  }
+
+  /** It is known before the kernel answers: that its life is over may be heard first. */
+  async #put(type: typeof MessageType.NEWSA | typeof MessageType.UPDSA, spec: SaSpec): Promise<void> {
+    const before = this.find(spec.id);
+    const record = this.#remember(spec);
+    record.isChanging = true;
     try {
-      await this.#conversation.acknowledged({
-        question: 'put SA',
-        what: `add ${saText(spec.id)}`,
-        message: putSa(sa.direction === 'in' ? MessageType.UPDSA : MessageType.NEWSA, spec),
-      });
+      const what = `add ${saText(spec.id)}`;
+      await this.#conversation.acknowledged({ question: 'put SA', what, message: putSa(type, spec) });
     } catch (fault) {
+      if (this.find(spec.id) === record) this.forget(spec.id);
+      if (before !== undefined) this.#remember(before, before.isSoft).reportedAt = before.reportedAt;
       // What is reserved, or may have been added, would be in the way of the next attempt.
-      if (sa.direction === 'in' || fault instanceof AnswerLost) await this.#removeLeftOver(spec);
+      if (type === MessageType.UPDSA || fault instanceof AnswerLost) await this.#removeLeftOver(spec);
       throw fault;
+    } finally {
+      record.isChanging = false;
     }
-    this.#remember(spec);
   }
 
   /** Rejects with KernelError 'missing'. */
@@ -92,7 +101,7 @@ export class XfrmSas {
   async move(id: SaId, source: Endpoint, destination: Endpoint): Promise<SaId> {
     const sa = await this.#conversation.answered(this.#named('move', getSa, id), copySa);
     const record = this.find(id) ?? this.#remember({ ...sa.name, id });
-    record.isMoving = true;
+    record.isChanging = true;
     try {
       const hasUdp = sa.attributes.has(Attribute.ENCAP);
       const udp = hasUdp ? { source: source.port, destination: destination.port } : undefined;
@@ -103,7 +112,7 @@ export class XfrmSas {
       this.#remember({ ...sa.name, id: moved, source: source.address }, record.isSoft);
       return moved;
     } finally {
-      record.isMoving = false;
+      record.isChanging = false;
       sa.forget();
     }
   }
@@ -132,7 +141,7 @@ export class XfrmSas {
     const there = new Set(own.map(({ id }) => saKey(id)));
     const gone: SaId[] = [];
     for (const [key, record] of before) {
-      if (there.has(key) || record.isMoving || this.#records.get(key) !== record) continue;
+      if (there.has(key) || record.isChanging || this.#records.get(key) !== record) continue;
       this.forget(record.id);
       gone.push(record.id);
     }
@@ -209,7 +218,7 @@ export class XfrmSas {
   }
 
   #remember({ id, source, reqid, route }: SaName, isSoft = false): SaRecord {
-    const record = { id, source, reqid, route, isSoft, reportedAt: '', isMoving: false };
+    const record = { id, source, reqid, route, isSoft, reportedAt: '', isChanging: false };
     this.#records.set(saKey(id), record);
     if (id.protocolId === ProtocolId.IPSEC_ESP) this.#esp.add(pairKey(reqid, id.destination));
     return record;

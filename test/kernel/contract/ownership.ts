@@ -1,0 +1,84 @@
+/** The contract: what is ours, whoever made it, and what is not. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Place } from './place.ts';
+import { addPair, assertCarries, backOf, putFlow } from './traffic.ts';
+import { flowOf, idOf, mirrored, net, saOf } from './wishes.ts';
+
+export const testOwnership = (place: Place): void => {
+  it('purges what is ours and leaves alone what is not', async () => {
+    const { here } = place.ends;
+    place.makeForeign();
+    const before = place.show();
+    assert.notEqual(before.trim(), '');
+    await here.purgeOwn();
+    assert.equal(place.show(), before);
+    await addPair(place, { spi: 0x5000 });
+    await putFlow(place);
+    await assertCarries(place, { spi: 0x5000 });
+    await here.putFlow(flowOf({ id: 2, remote: net('10.3.0.0', 16) }));
+    assert.notEqual(place.show(), before);
+    await here.purgeOwn();
+    assert.deepEqual(await here.listOwn(), { sas: [], policies: 0 });
+    assert.equal(place.show(), before);
+    // As often as one likes.
+    await here.purgeOwn();
+  });
+
+  it('leaves SAs and flows where they are when it closes', async () => {
+    await addPair(place, { spi: 0x5100 });
+    await putFlow(place);
+    const before = place.show();
+    await place.close();
+    if (place.implementation.outlivesProcess) assert.equal(place.show(), before);
+    await assert.rejects(place.ends.here.addSa(...saOf('out', { spi: 0x5110 })), { reason: 'failed' });
+    await assert.rejects(place.ends.here.listOwn(), { reason: 'failed' });
+    await place.close();
+  });
+
+  it('knows what a predecessor left that has crashed: it can be used, replaced and purged', async () => {
+    const wish = { spi: 0x5200 };
+    await addPair(place, wish);
+    await putFlow(place);
+    await assertCarries(place, wish);
+    place.makeForeign();
+    const here = await place.crash();
+    const { outlivesProcess } = place.implementation;
+    const { sas, policies } = await here.listOwn();
+    assert.equal(policies, 1);
+    const names = [
+      { id: idOf(wish), source: '10.9.0.1', reqid: 1001 },
+      { id: idOf(backOf(wish)), source: '10.9.0.2', reqid: 1001 },
+    ];
+    assert.deepEqual(
+      sas.map((sa) => JSON.stringify(sa)).sort(),
+      (outlivesProcess ? names : []).map((sa) => JSON.stringify(sa)).sort(),
+    );
+    // The flow of a new daemon has another number and another pair.
+    await here.putFlow(flowOf({ id: 9, reqid: 1005 }));
+    assert.equal((await here.listOwn()).policies, 1);
+    await place.ends.there.putFlow(mirrored(flowOf({ reqid: 1005 })));
+    await addPair(place, { spi: 0x5210, reqid: 1005 });
+    await assertCarries(place, { spi: 0x5210, reqid: 1005 });
+    await here.purgeOwn();
+    assert.deepEqual(await here.listOwn(), { sas: [], policies: 0 });
+  });
+
+  it("refuses a flow where somebody else's policy is, and leaves that one", async (t) => {
+    if (!place.implementation.sharesPolicies) {
+      t.skip('it has no policies that others could have as well');
+      return;
+    }
+    place.makeForeign();
+    const before = place.show();
+    for (const [local, remote] of [
+      ['10.98.0.0', '10.99.0.0'],
+      ['10.97.0.0', '10.96.0.0'],
+    ] as const) {
+      const flow = flowOf({ local: net(local, 16), remote: net(remote, 16) });
+      await assert.rejects(place.ends.here.putFlow(flow), { reason: 'exists' });
+      assert.equal(place.show(), before);
+      assert.equal((await place.ends.here.listOwn()).policies, 0);
+    }
+  });
+};
