@@ -122,6 +122,9 @@ const tunnel = (src: string, dst: string): readonly string[] => [
   ...['proto', 'esp', 'mode', 'tunnel'],
 ];
 
+/** Policies here, in all directions. */
+export const policyCount = (): number => ip('xfrm', 'policy').match(/^\tdir /gm)?.length ?? 0;
+
 /** What ip-xfrm(8) says of an SA here. */
 export const stateOf = (spi: number): string =>
   ip('xfrm', 'state')
