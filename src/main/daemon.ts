@@ -269,11 +269,20 @@ const shutDown = async (
   const patience = new Promise<void>((resolve) => schedule(SHUTDOWN_PATIENCE, resolve));
   await Promise.race([daemon.supervisor.stopped, patience]);
   await Promise.race([daemon.supervisor.settled(), patience]);
+  // What a predecessor's configuration had and ours has not.
+  if (deleteSas && !configuration.general().daemon.blockOnExit) await Promise.race([purged(kernel, log), patience]);
   await kernel.close();
   await daemon.lanes.stop();
   await daemon.capture.close();
   await daemon.network.close();
 };
+
+const purged = (kernel: OpenedKernel['kernel'], log: Logger): Promise<void> =>
+  kernel.purgeOwn().catch((fault: unknown) => {
+    log.write(
+      failure('kernel', `kernel: purge flow leftovers: ${fault instanceof Error ? fault.message : String(fault)}`),
+    );
+  });
 
 /** ms, for a daemon that hangs: telling some ten thousand peers goodbye takes a while, and the supervisor knows itself when to give up. */
 const SHUTDOWN_PATIENCE = 60_000;

@@ -304,8 +304,8 @@ const seconds = (life: number): Lifetime => ({
 });
 
 const isQuiet = ({ supervisor, lanes }: Life): boolean => {
-  const { larval, running, kernelCalls } = supervisor.counts;
-  return larval + running + kernelCalls === 0 && lanes.every(({ core }) => core.counts.halfOpen === 0);
+  const { larval, running, kernelCalls, settling } = supervisor.counts;
+  return larval + running + kernelCalls + settling === 0 && lanes.every(({ core }) => core.counts.halfOpen === 0);
 };
 
 const areMirrored = (mine: SaRow, yours: SaRow): boolean => {

@@ -40,6 +40,7 @@ test('E10 to E15: what is wrong with a command is said in the words of the origi
   const from = daemon.log.length;
   for (const line of ['C foo', 'Z', 'Q x', 'D 11 5', 'D 3 40', 'D 3 40', 'd 00 -']) daemon.command(line);
   assert.equal(await daemon.ask('S'), '');
+  await daemon.saw('ui_delete: command "d 00 -" found no SA');
   const lines = said(daemon, from).filter((line) => !/^\S+ UI /.test(line));
   assert.deepEqual(lines, [
     'ui_config: command "C foo" malformed',

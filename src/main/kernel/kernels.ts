@@ -1,6 +1,6 @@
 /** The IPsec kernels that this daemon can use, and which one it uses. */
 import { release } from 'node:os';
-import type { KernelBackend, KernelUpcalls, OwnState } from '../../kernel/backend.ts';
+import { type KernelBackend, KernelError, type KernelUpcalls, type OwnState } from '../../kernel/backend.ts';
 import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sockets.ts';
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
 import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
@@ -150,9 +150,16 @@ const clearAway = async (
     log(notice('kernel-leftovers', `kernel: ${what} that a predecessor left stay`));
     return left;
   }
-  await kernel.purgeOwn();
-  log(notice('kernel-leftovers', `kernel: ${what} that a predecessor left are removed`));
-  return NOTHING;
+  // The policies stay: without them packets would leave in the clear until ours are there.
+  for (const { id } of left.sas) await kernel.deleteSa(id).catch(unlessMissing);
+  const text =
+    `kernel: ${left.sas.length} SAs that a predecessor left are removed; its ${left.policies.length} policies stay closed until the configuration takes them over, or the end` as const;
+  log(notice('kernel-leftovers', text));
+  return { sas: [], policies: left.policies };
+};
+
+const unlessMissing = (fault: unknown): void => {
+  if (!(fault instanceof KernelError && fault.reason === 'missing')) throw fault;
 };
 
 const isEmpty = ({ sas, policies }: OwnState): boolean => sas.length + policies.length === 0;

@@ -54,6 +54,8 @@ export interface CoreCounts {
   /** DELETEs that will be repeated. */
   readonly deletes: number;
   readonly timers: number;
+  /** Renewed pairs that do not carry outbound traffic yet. */
+  readonly settling: number;
   /** Policies in the kernel. */
   readonly flows: number;
 }
@@ -123,6 +125,7 @@ export class ConnectionCore {
       running: this.#attempts.running,
       deletes: this.#deletes.running,
       timers: this.#desk.timers,
+      settling: this.#lives.settling,
       flows: this.#flows.size,
     };
   }

@@ -18,6 +18,7 @@ export class Lives {
   readonly #deletes: Deletes;
   readonly #flows: Flows;
   readonly #rule: ConvergenceRule;
+  #settling = 0;
 
   constructor(
     desk: Desk,
@@ -35,6 +36,11 @@ export class Lives {
     this.#deletes = parts.deletes;
     this.#flows = parts.flows;
     this.#rule = rule;
+  }
+
+  /** Pairs that have just come up and do not carry yet. */
+  get settling(): number {
+    return this.#settling;
   }
 
   /** A quick mode is complete; `request` if it was ours. */
@@ -62,7 +68,7 @@ export class Lives {
     if (verdict === 'loses') this.#demote(pair, 'losing');
     else {
       if (older !== undefined) this.#demote(older, verdict === 'wins' ? 'losing' : 'replaced');
-      this.#promote(tunnel, pair);
+      this.#promote(tunnel, pair, pair.isOurs ? older : undefined);
     }
     this.#desk.emit({ kind: 'news', news: { kind: 'phase2Up', agreement: pair.agreement } });
     this.#supersede(request?.renews, tunnel);
@@ -114,7 +120,7 @@ export class Lives {
 
   /** The pair has moved: policies and table are to know it. */
   moved(pair: Pair): void {
-    if (pair.tunnel?.current === pair) this.#point(pair.tunnel, pair);
+    if (pair.tunnel?.carrier === pair) this.#point(pair.tunnel, pair);
     this.#publish(pair);
   }
 
@@ -149,6 +155,7 @@ export class Lives {
 
   /** Outbound traffic uses this pair from now on; where a policy of somebody else's catches it, that is what the kernel does anyway. */
   #point(tunnel: Tunnel, pair: Pair): void {
+    tunnel.carrier = pair;
     if (pair.connection.foreignReqid !== undefined) return;
     const { localSelector: local, remoteSelector: remote } = pair.agreement;
     this.#flows.claim(tunnel, { local, remote }, claimOfPair(pair));
@@ -169,12 +176,24 @@ export class Lives {
     if (oldest !== undefined) this.remove(oldest, 'may', 'surplus');
   }
 
-  #promote(tunnel: Tunnel, pair: Pair): void {
+  /**
+   * `older` carries what is sent until the peer, who need not have its inbound SA before our last message reaches it, has had time for that: a renewal
+   * loses no packet.
+   */
+  #promote(tunnel: Tunnel, pair: Pair, older?: Pair): void {
     pair.discard?.cancel();
     pair.discard = undefined;
     pair.state = 'current';
     tunnel.current = pair;
-    this.#point(tunnel, pair);
+    if (older === undefined || older.hardAt <= this.#desk.now + SETTLING_MS) this.#point(tunnel, pair);
+    else {
+      this.#settling++;
+      this.#desk.after(SETTLING_MS, () => {
+        this.#settling--;
+        const isStillNext = pair.state === 'current' && tunnel.current === pair && tunnel.carrier !== pair;
+        if (isStillNext) this.#point(tunnel, pair);
+      });
+    }
     this.#publish(pair);
     this.#renew(pair);
   }
@@ -198,6 +217,7 @@ export class Lives {
       pair.connection.tunnels.delete(tunnel.key);
       this.#flows.release(tunnel);
     } else if (tunnel.current === pair) this.#promote(tunnel, newest);
+    else if (tunnel.carrier === pair && tunnel.current !== undefined) this.#point(tunnel, tunnel.current);
   }
 
   /** A connection has no pair any more. */
@@ -234,5 +254,7 @@ const INITIATOR_SOFT = [0.85, 0.9] as const;
 const RESPONDER_SOFT = [0.9, 0.949] as const;
 /** Of one tunnel; ordinarily there are one or two. */
 const MOST_PAIRS = 8;
+/** A message may be lost and come again. */
+const SETTLING_MS = 1_000;
 /** Long enough for what is in flight under the losing pair. */
 const LOSER_STAYS_MS = 10_000;

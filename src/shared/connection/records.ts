@@ -222,6 +222,8 @@ export class Tunnel {
   readonly pairs: Pair[] = [];
   /** Undefined where a pair of another tunnel has taken its place. */
   current: Pair | undefined;
+  /** The one that outbound traffic goes through: `current`, or for a moment the one before. */
+  carrier: Pair | undefined;
 
   constructor(key: string) {
     this.key = key;

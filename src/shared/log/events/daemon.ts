@@ -223,10 +223,12 @@ export const DAEMON_EVENTS = {
     severity: 'notice',
     byPeer: false,
     lines: {
-      'kernel: {what} that a predecessor left are removed': {
-        cause: 'A daemon with this run directory has ended without removing them.',
-        cure: 'None needed.',
-      },
+      'kernel: {count} SAs that a predecessor left are removed; its {count} policies stay closed until the configuration takes them over, or the end':
+        {
+          cause:
+            'A daemon with this run directory has ended without removing them. Without its policies packets would leave in the clear while ours are not yet there.',
+          cure: 'None needed, unless a connection is gone from the configuration and its networks shall be reached without it: end the daemon and start it again.',
+        },
       'kernel: {what} that a predecessor left stay': {
         cause: 'The same, and -S or Delete-SAs=no keeps them. Traffic goes on under them until there are new ones.',
         cure: 'None needed.',
