@@ -58,10 +58,12 @@ export class Flows {
     return ownPolicies(await dumpPolicies(this.#conversation), this.#reqids);
   }
 
-  /** Removes these. */
+  /** Removes these. They are nobody's flows any more before the first one goes: a loss meanwhile must not have them made again. */
   async purgeOwn(): Promise<void> {
-    await this.#remove((await this.listOwn()).map(({ policy }) => policy));
+    const own = (await this.listOwn()).map(({ policy }) => policy);
     for (const table of [this.#flows, this.#owners, this.#byIndex, this.#indexes]) table.clear();
+    // Inbound ones come first there, and are to be removed first.
+    await this.#remove(own.reverse());
   }
 
   /** Messages were lost: the kernel's numbers are read anew, and policies that somebody has flushed are made again, for without them all passes in clear. */

@@ -154,13 +154,13 @@ export const testFaults = (place: Place): void => {
   it('finds out what it was not told when its socket ran over, and goes on', async () => {
     await place.reopen(SMALL_BUFFER);
     const { here } = place.ends;
-    const wishes = [1, 2, 3, 4].map((i) => ({ spi: 0x6100 + 16 * i }));
+    const wishes = [1, 2, 3, 4].map((i) => ({ spi: 0x6100 + 16 * i, reqid: 1002 }));
     for (const wish of wishes) await here.addSa(...saOf('out', wish));
     await addPair(place, OUT);
     await putFlow(place);
     const [gone] = wishes;
     assert.ok(gone !== undefined);
-    const late: SaWish[] = Array.from({ length: 20 }, (_, i) => ({ spi: 0x6200 + i }));
+    const late: SaWish[] = Array.from({ length: 20 }, (_, i) => ({ spi: 0x6200 + i, reqid: 1002 }));
     const outcomes = await here.callDeaf(
       flood(place.here, gone),
       late.map((wish) => ({ method: 'addSa', args: saOf('out', wish) })),
