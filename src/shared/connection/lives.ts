@@ -68,7 +68,7 @@ export class Lives {
     if (verdict === 'loses') this.#demote(pair, 'losing');
     else {
       if (older !== undefined) this.#demote(older, verdict === 'wins' ? 'losing' : 'replaced');
-      this.#promote(tunnel, pair, pair.isOurs ? older : undefined);
+      this.#promote(tunnel, pair, older);
     }
     this.#desk.emit({ kind: 'news', news: { kind: 'phase2Up', agreement: pair.agreement } });
     this.#supersede(request?.renews, tunnel);
@@ -185,7 +185,8 @@ export class Lives {
     pair.discard = undefined;
     pair.state = 'current';
     tunnel.current = pair;
-    if (older === undefined || older.hardAt <= this.#desk.now + SETTLING_MS) this.#point(tunnel, pair);
+    const carriesOn = pair.isOurs && older !== undefined && older.hardAt > this.#desk.now + SETTLING_MS;
+    if (!carriesOn) this.#point(tunnel, pair);
     else {
       this.#settling++;
       this.#desk.after(SETTLING_MS, () => {
