@@ -120,6 +120,11 @@ export class Daemon {
     writeFileSync(join(this.runDirectory, 'isakmpd.fifo'), `${line}\n`);
   }
 
+  /** All that was commanded so far has been done: FIFO lines are taken in order. */
+  async caughtUp(): Promise<void> {
+    await this.ask('C get [General]:Listen-on');
+  }
+
   /** The result file of a command that writes one. */
   async ask(line: string): Promise<string> {
     const file = join(this.runDirectory, 'isakmpd.result');

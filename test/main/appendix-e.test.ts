@@ -88,6 +88,7 @@ test('E20: with a wrong secret neither side completes, and the answering one say
   const pair = await startPair(t);
   const [left, right] = pair;
   right.command('C set [peer]:Authentication=another-secret force');
+  await right.caughtUp();
   assert.equal(await right.ask('C get [peer]:Authentication'), 'another-secret\n');
   left.command('c tunnel');
   await right.saw('probably a wrong pre-shared key');

@@ -43,6 +43,7 @@ test('the end of the daemon closes the capture, with its DELETEs, before it exit
   const pair = await startPair(t);
   const [left, right] = pair;
   right.command('p on');
+  await right.caughtUp();
   const file = join(right.runDirectory, 'isakmpd.pcap');
   await right.saw(`log_packet_init: starting IKE packet capture to file "${file}"`);
   left.command('c tunnel');

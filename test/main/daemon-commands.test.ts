@@ -94,6 +94,7 @@ test('an edit of a peer reaches the lanes: the next negotiation goes by the new 
   await listed([], pair);
   // On the answering side nobody but the lane has to know, and nothing but the edit tells it.
   right.command('C set [PEER]:authentication=another-secret force');
+  await right.caughtUp();
   assert.equal(await right.ask('C get [peer]:Authentication'), 'another-secret\n');
   left.command('c tunnel');
   await right.saw('probably a wrong pre-shared key');

@@ -76,6 +76,7 @@ test('--log-format json: so do the lines of negotiations that fail', async (t) =
   const [left, right] = await startPair(t, undefined, { words: [...WORDS, '--log-format', 'json'] });
   // The responder wants another suite, then has another secret.
   right.command('C set [quick-mode]:Suites=QM-ESP-AES-256-SHA2-256-SUITE force');
+  await right.caughtUp();
   await right.ask('C get [quick-mode]:Suites');
   left.command('c tunnel');
   await left.saw('phase2-failed');
@@ -84,6 +85,7 @@ test('--log-format json: so do the lines of negotiations that fail', async (t) =
   assertNamed(right, 'phase2-no-proposal', WHO_OF_QUICK_MODE);
   const refusals = right.count('"event":"refusal"');
   right.command('C set [peer]:Authentication=another force');
+  await right.caughtUp();
   await right.ask('C get [peer]:Authentication');
   for (const line of ['t quick tunnel', 't main peer', 'c tunnel']) left.command(line);
   await until('another refusal', () => right.count('"event":"refusal"') > refusals || undefined);

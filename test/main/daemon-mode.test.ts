@@ -57,11 +57,13 @@ test('fifo-clients sasyncd: a passive daemon looks at nothing that peers send, a
   const pair = await startPair(t);
   const [left, right] = pair;
   right.command('M passive');
+  await right.caughtUp();
   assert.equal(await right.ask('S'), '');
   left.command('c tunnel');
   while ((await left.ask('S')) === '') assert.equal(left.count('isakmpd: exit'), 0);
   assert.equal(await right.ask('S'), '');
   right.command('M active');
+  await right.caughtUp();
   await left.saw('isakmpd: quick mode done');
 });
 
