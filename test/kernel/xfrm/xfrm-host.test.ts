@@ -15,7 +15,7 @@ const skip =
 test('XFRM policies, SPIs and acquires on the kernel of this machine', { skip }, () => {
   const file = join(import.meta.dirname, 'xfrm-policies.vm.js');
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout } = spawnSync('unshare', ['--net', process.execPath, '--test', file], {
+  const { status, stdout } = spawnSync('unshare', ['--net', process.execPath, '--test', '--test-reporter=tap', file], {
     encoding: 'utf8',
     env,
   });
