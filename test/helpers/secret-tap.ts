@@ -8,6 +8,7 @@ import crypto from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { threadId } from 'node:worker_threads';
+import { derContent } from '../../src/shared/crypto/der.ts';
 
 const FILE = `secrets.${threadId}`;
 
@@ -19,7 +20,7 @@ const note = (secret: unknown): void => {
 const tap = (
   owner: object,
   name: string,
-  what: 'argument' | 'result',
+  what: 'argument' | 'result' | 'neither',
   more: (result: unknown) => void = () => {},
 ): void => {
   const original: unknown = Reflect.get(owner, name);
@@ -42,7 +43,22 @@ const tapExchange = (made: unknown): void => {
   tap(made, 'computeSecret', 'result');
 };
 
+/** The private value of an imported key: `d` of an EC key; of a Diffie-Hellman key the INTEGER in the OCTET STRING that ends its PKCS#8 (RFC 5208 §5). */
+const noteImported = (made: unknown): void => {
+  if (!(made instanceof crypto.KeyObject)) throw new TypeError('createPrivateKey made no key');
+  if (made.asymmetricKeyType === 'ec') {
+    note(Buffer.from(made.export({ format: 'jwk' }).d ?? '', 'base64url'));
+    return;
+  }
+  const der = made.export({ format: 'der', type: 'pkcs8' });
+  const version = derContent(der, derContent(der, 0).start);
+  const algorithm = derContent(der, version.end);
+  const integer = derContent(der, derContent(der, algorithm.end).start);
+  note(der.subarray(der[integer.start] === 0 ? integer.start + 1 : integer.start, integer.end));
+};
+
 tap(crypto, 'createSecretKey', 'argument');
+tap(crypto, 'createPrivateKey', 'neither', noteImported);
 tap(crypto, 'diffieHellman', 'result');
 tap(crypto, 'createHmac', 'result', (made) => {
   if (typeof made === 'object' && made !== null) tap(made, 'digest', 'result');

@@ -93,7 +93,9 @@ for (const format of ['text', 'json']) {
 
     const secrets = pair.flatMap(secretsOf);
     const output = pair.map(outputOf).join('\n');
-    const inHex = new Set(secrets.map((secret) => Buffer.from(secret).toString('hex')));
+    const inHex = new Set(
+      secrets.filter(({ length }) => length >= 8).map((secret) => Buffer.from(secret).toString('hex')),
+    );
     for (const secret of [Buffer.from(FIRST_SECRET), second, Buffer.from(third)]) {
       assert.ok(inHex.has(secret.toString('hex')), 'the tap knows the pre-shared keys');
     }
