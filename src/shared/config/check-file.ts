@@ -77,11 +77,9 @@ const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
   const peers: ResolvedPeer[] = [];
   for (const name of sectionsOfPhase(store, '1')) {
     const outcome = attemptPeer(store, name, connected);
+    findings.push(...outcome.findings);
     if ('error' in outcome) findings.push(findingOf(outcome.error, placeOf(name)));
-    else {
-      peers.push(outcome);
-      findings.push(...outcome.findings);
-    }
+    else peers.push(outcome);
   }
   const checked = new Set(peers.map(({ policy }) => fold(policy.name)));
   for (const name of connections) {

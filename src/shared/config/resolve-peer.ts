@@ -27,6 +27,8 @@ export interface ResolvedPeer {
 /** Why a peer cannot be used; with the pieces whose change may mend it. */
 export interface RefusedPeer {
   readonly error: ConfigError;
+  /** What was odd as far as it was read. */
+  readonly findings: readonly Finding[];
   readonly pieces: ReadonlySet<string>;
 }
 
@@ -57,7 +59,7 @@ export const attemptPeer = (
   const findings: Finding[] = [];
   const policy = refusedOr(() => policyOf({ reader: recording, findings, shared, kernel }, name, connected));
   return policy instanceof ConfigError
-    ? { error: policy, pieces: recording.pieces }
+    ? { error: policy, findings, pieces: recording.pieces }
     : { policy, findings, pieces: recording.pieces };
 };
 

@@ -104,7 +104,7 @@ export class ResolvedConfiguration {
     const error = new ConfigError(
       `[${name}] names Blowfish or CAST, which a running daemon cannot load: restart isakmpd, or take another cipher`,
     );
-    return { error, pieces: resolved.pieces };
+    return { error, findings: resolved.findings, pieces: resolved.pieces };
   }
 
   #pieceChanged(piece: string): void {

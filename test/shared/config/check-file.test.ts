@@ -40,6 +40,15 @@ test('CVE-2018-5389: a secret that can be guessed is told, and not repeated', ()
   ]);
 });
 
+test('what is odd about a peer is told beside what keeps it from use', () => {
+  const odd = EXAMPLE.replace('[west]\n', '[west]\nFlags=\tfast\n');
+  const flags = /\[west\]:Flags knows no "fast"/;
+  assert.match(told(odd).join('\n'), flags);
+  const refused = told(odd.replace(/EXCHANGE_TYPE=.*/, 'EXCHANGE_TYPE=\tID_PROTT'));
+  assert.match(refused.join('\n'), flags);
+  assert.equal(new Set(refused).size, refused.length, 'nothing twice');
+});
+
 test('a sound configuration is told nothing', () => {
   assert.deepEqual(told(EXAMPLE), []);
 });
