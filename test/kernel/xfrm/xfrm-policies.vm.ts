@@ -103,9 +103,10 @@ describe('XFRM without SAs on a real kernel', () => {
     );
     assert.deepEqual(acquire?.packet?.destination, { address: '10.2.0.1', prefixLength: 32, protocol: 17, port: 9 });
     const { waiting } = await sas.resynchronize();
+    // Where PF_KEY is loaded as well, the kernel has written that one's sequence number over the one that was told.
     assert.deepEqual(
-      waiting.map(({ sequence, reqid }) => [sequence, reqid]),
-      [[acquire?.sequence, 1001]],
+      waiting.map(({ reqid }) => reqid),
+      [1001],
     );
     await flows.delete(5);
   });
