@@ -1,7 +1,7 @@
 /** Configurations of two of our daemons for benchmarks: an initiator that stands for many gateways with users of their own, and the responder they all call. */
 import { type DaemonOptions, freePort } from '../daemon.ts';
 
-const RESPONDER = '127.0.0.2';
+export const RESPONDER = '127.0.0.2';
 /** The initiator stands for this many gateways, each with several users, as a concentrator has them. */
 const INITIATORS = Array.from({ length: 250 }, (_, i) => `127.1.0.${i + 1}`);
 

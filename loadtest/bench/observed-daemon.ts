@@ -34,7 +34,7 @@ export const withDaemon = async (
 };
 
 /** User and system time of all its threads so far, ms. */
-export const cpuOf = ({ pid }: Daemon): number => {
+export const cpuOf = ({ pid }: Pick<Daemon, 'pid'>): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The command name in parentheses may have blanks; user and system time are the 14th and 15th field.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
