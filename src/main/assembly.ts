@@ -7,6 +7,7 @@ import type { Path } from '../shared/threads/contract.ts';
 import { Capture, type CaptureOptions } from './capture.ts';
 import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
@@ -27,6 +28,7 @@ import { Supervisor } from './supervisor.ts';
 
 export interface AssemblyParts {
   readonly configuration: DaemonConfiguration;
+  readonly credentials: Pick<DaemonCredentials, 'files' | 'onChange' | 'placesMayHaveChanged'>;
   readonly log: Logger;
   /** Debug level of each class. */
   readonly levels: Int32Array;
@@ -63,6 +65,7 @@ export interface Assembly {
 /** Starts the lanes; nothing else happens before the network listens and the operator says something. */
 export const assemble = ({
   configuration,
+  credentials,
   log,
   levels,
   kernel,
@@ -84,7 +87,7 @@ export const assemble = ({
     count: workers,
     table: shared,
     keyRecords: MOST_SAS,
-    policies: policiesOf(configuration, encapsulationPort),
+    policies: policiesOf(configuration, credentials, encapsulationPort),
     groups: () => configuration.namedAlgorithms().groups,
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
@@ -93,6 +96,7 @@ export const assemble = ({
     onEffects: (lane, effects) => carryOut(lane, effects),
     onLost: (lane) => faults.guard('the loss of a lane', () => supervisor.laneLost(lane)),
   });
+  credentials.onChange(() => lanes.credentialsChanged());
   const router = new Router({
     lanes,
     random,
@@ -128,13 +132,18 @@ export const assemble = ({
   const sender = senderBehind(gate, network);
   const capture = captureOf(captureFormat, openCaptureFile, lanes, log);
   const carryOut = createEffects({ network: sender, log, capture, supervisor, faults });
-  const operator = new Operator({ configuration, peerAddresses, supervisor, lanes, log });
+  const operator = new Operator({ configuration, credentials, peerAddresses, supervisor, lanes, log });
   const onDemand = new OnDemand({ configuration, tell: (event) => operator.tell(event), log: log.write });
   return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
 };
 
-const policiesOf = (configuration: DaemonConfiguration, encapsulationPort: number | undefined): Policies => ({
+const policiesOf = (
+  configuration: DaemonConfiguration,
+  credentials: AssemblyParts['credentials'],
+  encapsulationPort: number | undefined,
+): Policies => ({
   general: () => ({ ...configuration.general().policy, encapsulationPort }),
+  credentials: () => credentials.files,
   peer: (name) => configuration.peer(name),
 });
 

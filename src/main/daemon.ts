@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { nativeAddonFault } from '../kernel/native/native.ts';
 import { CAPTURE_FORMATS } from '../shared/capture/formats.ts';
+import type { CredentialPlaces } from '../shared/config/resolve-general.ts';
 import { needsLegacyProvider } from '../shared/config/resolve-peer.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { Verbosity } from '../shared/log/verbosity.ts';
@@ -14,6 +15,7 @@ import { hasLegacyProvider } from './cli/legacy-provider.ts';
 import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands, type FifoCommands } from './fifo-commands.ts';
@@ -47,7 +49,7 @@ export interface DaemonParts {
 
 /** Runs until it is told to end. Rejects with SystemError when it cannot start. */
 export const runDaemon = async (parts: DaemonParts): Promise<void> => {
-  const { options, configuration, privileged, log, verbosity } = parts;
+  const { options, configuration, privileged, log } = parts;
   if (!hasLegacyProvider()) {
     if (needsLegacyCiphers(configuration)) await parts.restartWithLegacyProvider();
     configuration.refuseLegacyCiphers();
@@ -58,18 +60,8 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   try {
     const kernel = await openConfiguredKernel(parts, relay);
     configuration.limitTo({ ...kernel.kernel.capabilities, name: kernel.kernel.name });
-    const daemon = assemble({
-      configuration,
-      log,
-      levels: verbosity.levels,
-      kernel,
-      workers: options.workers ?? availableParallelism(),
-      port: options.port,
-      captureFormat: CAPTURE_FORMATS[options.captureFormat],
-      encapsulationPort: options.encapsulationPort,
-      openCaptureFile: privileged.openCaptureFile,
-      openNetwork: networkOf(parts, kernel),
-    });
+    const credentials = await loadCredentials(parts);
+    const daemon = assembleDaemon(parts, credentials, kernel);
     await Promise.all([daemon.listening.rescan(), daemon.lanes.started]);
     // A daemon that cannot have its ports leaves the FIFO of another one alone.
     const descriptor = await privileged.openFifo();
@@ -82,7 +74,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
         ending.ask();
       },
     });
-    const controls = controlsOf(parts, daemon, ending);
+    const controls = controlsOf(parts, credentials, daemon, ending);
     const reports = reportsOf(parts, daemon);
     const commands = listenToCommands(parts, daemon, controls, reports, descriptor);
     handleSignals({
@@ -111,6 +103,30 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   } finally {
     await privileged.removeRunFiles();
   }
+};
+
+const loadCredentials = async ({ configuration, privileged, log }: DaemonParts): Promise<DaemonCredentials> => {
+  const places = (): CredentialPlaces => configuration.general().credentials;
+  const credentials = new DaemonCredentials({ privileged, places, log: log.write });
+  await credentials.load();
+  return credentials;
+};
+
+const assembleDaemon = (parts: DaemonParts, credentials: DaemonCredentials, kernel: OpenedKernel): Assembly => {
+  const { options, configuration, privileged, log, verbosity } = parts;
+  return assemble({
+    configuration,
+    credentials,
+    log,
+    levels: verbosity.levels,
+    kernel,
+    workers: options.workers ?? availableParallelism(),
+    port: options.port,
+    captureFormat: CAPTURE_FORMATS[options.captureFormat],
+    encapsulationPort: options.encapsulationPort,
+    openCaptureFile: privileged.openCaptureFile,
+    openNetwork: networkOf(parts, kernel),
+  });
 };
 
 const networkOf =
@@ -183,12 +199,14 @@ interface Controls {
 
 const controlsOf = (
   { options, configuration, privileged, log, verbosity, serviceManager }: DaemonParts,
+  credentials: DaemonCredentials,
   { operator, peerAddresses, listening, gate }: Assembly,
   ending: Ending,
 ): Controls => {
   const reinitialization = new Reinitialization({
     ...options,
     configuration,
+    credentials,
     privileged,
     operator,
     peerAddresses,

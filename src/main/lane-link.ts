@@ -1,6 +1,7 @@
 /** Main's end of one launched lane: its ports, what it was told of the configuration, and the calls that wait for its answer. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
+import type { CredentialFiles } from '../shared/credentials/credential-files.ts';
 import { SystemError } from '../shared/errors.ts';
 import type { GeneralPolicy, PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type {
@@ -17,6 +18,7 @@ import { BatchWriter, LANE_EFFECTS, LANE_EVENTS, readBatch } from '../shared/thr
 /** What the configuration says now. */
 export interface Policies {
   readonly general: () => GeneralPolicy;
+  readonly credentials: () => CredentialFiles;
   /** Undefined: no such peer section, or one that cannot be used. */
   readonly peer: (name: string) => PeerPolicy | undefined;
 }
@@ -36,6 +38,7 @@ export class LaneLink {
   /** Those of them whose policy has changed since. */
   readonly #changed = new Set<string>();
   #generalChanged = true;
+  #credentialsChanged = true;
   #flush: NodeJS.Immediate | undefined;
   #closed = false;
   #launched = false;
@@ -85,6 +88,11 @@ export class LaneLink {
 
   generalChanged(): void {
     this.#generalChanged = true;
+    this.#schedule();
+  }
+
+  credentialsChanged(): void {
+    this.#credentialsChanged = true;
     this.#schedule();
   }
 
@@ -153,6 +161,10 @@ export class LaneLink {
     if (this.#generalChanged) {
       this.#generalChanged = false;
       this.#add({ kind: 'general', policy: this.#policies.general() });
+    }
+    if (this.#credentialsChanged) {
+      this.#credentialsChanged = false;
+      this.#add({ kind: 'credentials', files: this.#policies.credentials() });
     }
     for (const name of this.#changed) {
       this.#changed.delete(name);

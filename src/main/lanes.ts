@@ -110,6 +110,10 @@ export class Lanes {
     for (const { link } of this.#slots) link.generalChanged();
   }
 
+  credentialsChanged(): void {
+    for (const { link } of this.#slots) link.credentialsChanged();
+  }
+
   /** What the lanes hand out for a capture from here on; undefined: nothing. */
   capture(wanted: LaneCapture | undefined): void {
     this.#capture = wanted;

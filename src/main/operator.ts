@@ -5,6 +5,7 @@ import { failure, notice } from '../shared/log/records.ts';
 import type { Steps } from '../shared/steps.ts';
 import { schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import type { Lanes } from './lanes.ts';
 import type { Logger } from './log.ts';
 import type { PeerAddresses } from './peer-addresses.ts';
@@ -16,6 +17,7 @@ export interface OperatorOptions {
   readonly peerAddresses: Pick<PeerAddresses, 'learn'>;
   readonly supervisor: Pick<Supervisor, 'tell'>;
   readonly lanes: Pick<Lanes, 'peerChanged' | 'generalChanged'>;
+  readonly credentials: Pick<DaemonCredentials, 'placesMayHaveChanged'>;
   readonly log: Pick<Logger, 'write'>;
 }
 
@@ -51,14 +53,16 @@ export class Operator {
   }
 
   #passOn(): void {
-    const { configuration, lanes } = this.#options;
+    const { configuration, lanes, credentials } = this.#options;
     this.#cancelPassing?.();
     this.#cancelPassing = undefined;
     const changed = configuration.takeChangedPeers();
     for (const name of changed) lanes.peerChanged(name);
     // Policies of the kernel hang on them as well.
     for (const peers of chunks(changed)) this.tell({ kind: 'peersChanged', peers });
-    if (configuration.takeGeneralChanged()) lanes.generalChanged();
+    if (!configuration.takeGeneralChanged()) return;
+    lanes.generalChanged();
+    credentials.placesMayHaveChanged().catch((fault) => this.#complain('reconfigured', fault));
   }
 
   async #carryOut(event: ConnectionEvent): Promise<void> {

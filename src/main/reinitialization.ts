@@ -8,6 +8,7 @@ import type { Verbosity } from '../shared/log/verbosity.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import type { DaemonConfiguration } from './configuration.ts';
+import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import type { Listening } from './listening.ts';
 import type { Operator } from './operator.ts';
 import type { PeerAddresses } from './peer-addresses.ts';
@@ -17,6 +18,7 @@ import { inSlices } from './slices.ts';
 export interface ReinitializationOptions {
   readonly configurationFile: string;
   readonly configuration: DaemonConfiguration;
+  readonly credentials: Pick<DaemonCredentials, 'load'>;
   readonly privileged: Pick<Privileged, 'readSecretFile'>;
   readonly operator: Pick<Operator, 'tell' | 'upToDate'>;
   readonly peerAddresses: Pick<PeerAddresses, 'forget'>;
@@ -63,8 +65,9 @@ export class Reinitialization {
   }
 
   async #reload(): Promise<void> {
-    const { configuration, operator, peerAddresses, listening, verbosity, log } = this.#options;
+    const { configuration, credentials, operator, peerAddresses, listening, verbosity, log } = this.#options;
     const renew = await this.#readFile();
+    await credentials.load();
     verbosity.configure(configuration.general().daemon).forEach(log);
     const renegotiate = configuration.general().daemon.renegotiateOnHup;
     peerAddresses.forget();

@@ -1,4 +1,5 @@
 /** What the parts of a lane share: clock, randomness, policies, SAs, timers, and the list of effects. */
+import type { Credentials } from '../shared/credentials/credentials.ts';
 import { publicValue, sharedSecret } from '../shared/crypto/dh.ts';
 import type { Env } from '../shared/exchange/effects.ts';
 import { LogClass } from '../shared/log/classes.ts';
@@ -41,6 +42,7 @@ export interface LaneContext extends LaneLog {
   /** First messages of aggressive mode: each costs a Diffie-Hellman before its sender has proved anything. */
   readonly aggressiveOffers: TokenBucket;
   general: GeneralPolicy;
+  credentials: Credentials;
   /** Main wants every message in clear. */
   isCapturing: boolean;
   /** Main wants the keys of ISAKMP SAs as well. */

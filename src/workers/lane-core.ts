@@ -1,6 +1,8 @@
 /** A lane without its thread: events in, effects out, time from outside. What it holds is in lane-context.ts. */
 
 import { ExchangeType } from '../shared/constants/isakmp.ts';
+import { NO_CREDENTIALS } from '../shared/credentials/credential-files.ts';
+import { createCredentials } from '../shared/credentials/credentials.ts';
 import { deletePayload } from '../shared/exchange/informational.ts';
 import { LogClass } from '../shared/log/classes.ts';
 import { failure } from '../shared/log/records.ts';
@@ -65,6 +67,7 @@ export class LaneCore {
         identitySecrets: new Map(),
         encapsulationPort: undefined,
       },
+      credentials: createCredentials(NO_CREDENTIALS),
       isCapturing: false,
       capturesKeys: false,
       silentUntil: 0,
@@ -143,6 +146,9 @@ export class LaneCore {
         return;
       case 'general':
         lane.general = event.policy;
+        return;
+      case 'credentials':
+        lane.credentials = createCredentials(event.files);
         return;
       case 'peer':
         lane.peers.set(event.policy.name, event.policy);

@@ -9,6 +9,7 @@ import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import type { Logger } from '../../src/main/log.ts';
 import { CAPTURE_FORMATS } from '../../src/shared/capture/formats.ts';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
 import { SystemError } from '../../src/shared/errors.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
@@ -116,6 +117,7 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
   const kernel = createNoneBackend();
   const daemon = assemble({
     configuration: settings,
+    credentials: { files: NO_CREDENTIALS, onChange: () => {}, placesMayHaveChanged: async () => {} },
     log,
     levels: createDebugLevels(),
     kernel: { kernel, reqids: { first: 1000, count: 1000 }, kept: { sas: [], policies: [] } },

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { LaneLink } from '../../src/main/lane-link.ts';
 import { Lanes } from '../../src/main/lanes.ts';
+import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
 import { SystemError } from '../../src/shared/errors.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type { GeneralPolicy, PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
@@ -70,6 +71,7 @@ class Bench {
       keyRecords: 100,
       policies: {
         general: () => general,
+        credentials: () => NO_CREDENTIALS,
         peer: (name) => {
           const port = this.ports.get(name);
           return port === undefined ? undefined : peerPolicy(name, port);
@@ -123,7 +125,7 @@ it('keeps the order of what it is told, and tells the settings first', async (t)
   for (let n = 0; n < 1000; n++) bench.lanes.post(0, datagram(n));
   bench.lanes.post(0, command('end'));
   const numbers = Array.from({ length: 1000 }, (_, n) => String(n));
-  assert.deepEqual(await bench.until(0, 'end'), ['general 3', ...numbers, 'end']);
+  assert.deepEqual(await bench.until(0, 'end'), ['general 3', 'credentials', ...numbers, 'end']);
 });
 
 it('gives every lane a thread of its own', async (t) => {
@@ -160,7 +162,7 @@ it('starts a lane again that dies, whatever it dies of', async (t) => {
     if (how === 'kill') await bench.kill(0);
     else bench.lanes.post(0, command(how));
     const said = await bench.until(0, 'takeOver');
-    assert.deepEqual(said.slice(said.lastIndexOf('general 3')), ['general 3', 'takeOver'], how);
+    assert.deepEqual(said.slice(said.lastIndexOf('general 3')), ['general 3', 'credentials', 'takeOver'], how);
     assert.deepEqual(bench.lost, [0], how);
     assert.match(bench.lines[0] ?? '', /^error lane 0 died: .*; starting it again$/, how);
   }
@@ -176,7 +178,7 @@ it('tells a relaunched lane settings, its peers and takeOver before what is post
   await bench.kill(0);
   const said = await bench.until(0, 'cancel 9');
   const news = said.slice(said.lastIndexOf('general 3'));
-  assert.deepEqual(news, ['general 3', 'peer a 1', 'peer b 2', 'takeOver', 'peer c 3', 'cancel 9']);
+  assert.deepEqual(news, ['general 3', 'credentials', 'peer a 1', 'peer b 2', 'takeOver', 'peer c 3', 'cancel 9']);
 });
 
 it('tells a relaunched lane of the capture that runs, after takeOver', async (t) => {
@@ -221,7 +223,7 @@ it('hands out no late effects of a dead lane', async (t) => {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   const said = await bench.until(0, 'end');
-  assert.deepEqual(said.slice(said.indexOf('lost')), ['lost', 'general 3', 'takeOver', 'end']);
+  assert.deepEqual(said.slice(said.indexOf('lost')), ['lost', 'general 3', 'credentials', 'takeOver', 'end']);
 });
 
 it('fails the calls that wait for a lane that dies', async (t) => {
@@ -235,7 +237,7 @@ it('fails the calls that wait for a lane that dies', async (t) => {
 });
 
 it('fails a call that is not answered in time', async () => {
-  const policies = { general: () => general, peer: () => undefined };
+  const policies = { general: () => general, credentials: () => NO_CREDENTIALS, peer: () => undefined };
   const link = new LaneLink(4, policies, () => undefined);
   await assert.rejects(link.statistics(1), /^SystemError: lane 4 did not answer \(statistics\) within 1 ms$/);
   link.close(new SystemError('over'));
@@ -272,7 +274,7 @@ it('sends a policy once, and again when it has changed', async (t) => {
   bench.lanes.peerChanged('a');
   bench.lanes.peerChanged('other');
   bench.lanes.post(0, command('end'));
-  assert.deepEqual(await bench.until(0, 'end'), ['general 3', 'peer a 1', 'peer a 2', 'end']);
+  assert.deepEqual(await bench.until(0, 'end'), ['general 3', 'credentials', 'peer a 1', 'peer a 2', 'end']);
 });
 
 it('tells the lanes of a peer that is gone, and knows no policy for it any more', async (t) => {
@@ -282,7 +284,13 @@ it('tells the lanes of a peer that is gone, and knows no policy for it any more'
   bench.ports.delete('a');
   bench.lanes.peerChanged('a');
   bench.lanes.generalChanged();
-  assert.deepEqual(await bench.until(0, 'peerGone a'), ['general 3', 'peer a 1', 'general 3', 'peerGone a']);
+  assert.deepEqual(await bench.until(0, 'peerGone a'), [
+    'general 3',
+    'credentials',
+    'peer a 1',
+    'general 3',
+    'peerGone a',
+  ]);
   assert.equal(bench.lanes.ensurePeer(0, 'a'), false);
 });
 

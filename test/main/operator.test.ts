@@ -53,6 +53,7 @@ const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
       peerChanged: (name) => void done.push(`changed ${name}`),
       generalChanged: () => void done.push('general'),
     },
+    credentials: { placesMayHaveChanged: async () => void done.push('places') },
     log: { write: ({ severity, text }) => void done.push(`${severity} ${text}`) },
   });
   const say = async (event: ConnectionEvent): Promise<void> => {
@@ -141,10 +142,10 @@ it('an edit reaches the lanes at once when somebody needs the configuration', (t
   configuration.store.set('peer', 'Port', '501', true);
   configuration.store.set('General', 'Retransmits', '9', true);
   assert.equal(operator.upToDate(), configuration);
-  assert.deepEqual(done, ['changed peer', 'general']);
+  assert.deepEqual(done, ['changed peer', 'general', 'places']);
   operator.upToDate();
   t.mock.timers.tick(1000);
-  assert.equal(done.length, 2);
+  assert.equal(done.length, 3);
 });
 
 it('an edit of [General] reaches the lanes although somebody has read it meanwhile', (t) => {
@@ -152,7 +153,7 @@ it('an edit of [General] reaches the lanes although somebody has read it meanwhi
   configuration.store.set('General', 'Retransmits', '9', true);
   assert.equal(configuration.general().policy.retransmits, 9);
   t.mock.timers.tick(101);
-  assert.deepEqual(done, ['general']);
+  assert.deepEqual(done, ['general', 'places']);
 });
 
 it('says so when an event cannot be carried out, and goes on with the next', async (t) => {

@@ -58,12 +58,14 @@ const setUp = async (peers: number) => {
     peerAddresses: { learn: async () => {} },
     supervisor: { tell: (event) => bench.tell(event) },
     lanes: { peerChanged: (name) => void changed.push(name), generalChanged: () => {} },
+    credentials: { placesMayHaveChanged: async () => {} },
     log: { write: ({ text }) => void logged.push(text) },
   });
   const reinitialization = new Reinitialization({
     configurationFile: 'isakmpd.conf',
     configuration,
     privileged: { readSecretFile: async () => ({ kind: 'bytes', bytes: Buffer.from(file.text) }) },
+    credentials: { load: async () => {} },
     operator,
     peerAddresses: { forget: () => {} },
     listening: { rescan: async () => {} },

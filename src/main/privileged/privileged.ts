@@ -9,15 +9,19 @@ import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
 import { holdFile, type OwnFile, readSmallFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
-import { readSecretFile, type SecretFile } from './secret-file.ts';
+import { type FileList, listFiles, readSecretFile, readTrustedFile, type SecretFile } from './secret-file.ts';
 import { openUdpSocket } from './udp-socket.ts';
 import { openUnixSocket } from './unix-socket.ts';
 
 export interface Privileged {
   /** A bound socket that does not receive yet. Rejects with SystemError. */
   readonly openUdpSocket: (request: UdpRequest) => Promise<UdpSocket>;
-  /** Configuration, by the permission rule of isakmpd(8). */
+  /** Configuration and private keys, by the permission rule of isakmpd(8). */
   readonly readSecretFile: (path: string) => Promise<SecretFile>;
+  /** What we trust but need not hide: public keys, certificates, revocation lists. */
+  readonly readTrustedFile: (path: string) => Promise<SecretFile>;
+  /** The files in a directory and below it, as paths. */
+  readonly listFiles: (directory: string) => Promise<FileList>;
   /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
   readonly openFifo: () => Promise<number>;
   /** Opens the status socket, a server that nobody serves yet. Rejects with SystemError. */
@@ -63,6 +67,8 @@ export const createPrivileged = (files: RunFiles): Privileged => {
   return {
     openUdpSocket: (request) => openUdpSocket(request),
     readSecretFile: async (path) => readSecretFile(path),
+    readTrustedFile: async (path) => readTrustedFile(path),
+    listFiles: async (directory) => listFiles(directory),
     openFifo: async () => {
       if (fifo === undefined) return STANDARD_INPUT;
       const descriptor = createFifo(fifo);

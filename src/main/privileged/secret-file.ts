@@ -1,6 +1,7 @@
-/** Reading of files that may hold secrets (configuration, later policy and keys), by the permission rule of isakmpd(8). */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { secretFileFault } from '../../shared/cli/path-rules.ts';
+/** Reading of files by the permission rules of isakmpd(8): those that may hold secrets (configuration, policy, private keys), and those that only have to be ours. */
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { secretFileFault, trustedFileFault } from '../../shared/cli/path-rules.ts';
 import { ourUid } from './run-paths.ts';
 import { causeOf, codeOf } from './system-fault.ts';
 
@@ -11,7 +12,36 @@ export type SecretFile =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Reads a regular file that belongs to root or to us and is closed to group and others. The checks are made on the open file. */
-export const readSecretFile = (path: string): SecretFile => {
+export const readSecretFile = (path: string): SecretFile => readByRule(path, secretFileFault);
+
+/** Reads a regular file that belongs to root or to us and that nobody else may write to. The checks are made on the open file. */
+export const readTrustedFile = (path: string): SecretFile => readByRule(path, trustedFileFault);
+
+/** The paths of what lies in a directory, directories below it included down to a depth that no name reaches; sorted. Hidden files are left out. */
+export const listFiles = (directory: string): FileList => {
+  try {
+    return { kind: 'files', files: filesBelow(directory, DEEPEST).toSorted() };
+  } catch (fault) {
+    if (codeOf(fault) === 'ENOENT') return { kind: 'missing' };
+    return refused(directory, causeOf(fault));
+  }
+};
+
+export type FileList =
+  | { readonly kind: 'files'; readonly files: readonly string[] }
+  | { readonly kind: 'missing' }
+  /** One sentence for the log. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+const filesBelow = (directory: string, depth: number): readonly string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith('.')) return [];
+    const path = join(directory, entry.name);
+    if (!entry.isDirectory()) return [path];
+    return depth === 0 ? [] : filesBelow(path, depth - 1);
+  });
+
+const readByRule = (path: string, faultOf: typeof secretFileFault): SecretFile => {
   let descriptor: number;
   try {
     // Without O_NONBLOCK a FIFO in the file's place would stop the daemon.
@@ -22,7 +52,7 @@ export const readSecretFile = (path: string): SecretFile => {
   }
   try {
     const facts = fstatSync(descriptor);
-    const reason = secretFileFault(facts, facts.isFile(), ourUid());
+    const reason = faultOf(facts, facts.isFile(), ourUid());
     if (reason !== undefined) return refused(path, reason);
     return { kind: 'bytes', bytes: readFileSync(descriptor) };
   } catch (fault) {
@@ -32,7 +62,10 @@ export const readSecretFile = (path: string): SecretFile => {
   }
 };
 
-const refused = (path: string, reason: string): SecretFile => ({
+const refused = (path: string, reason: string): { readonly kind: 'refused'; readonly reason: string } => ({
   kind: 'refused',
   reason: `${path} is not read: ${reason}`,
 });
+
+/** Distinguished names as paths have a directory for each part. */
+const DEEPEST = 16;

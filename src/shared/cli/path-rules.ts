@@ -28,4 +28,11 @@ export const secretFileFault = (facts: FileFacts, isRegular: boolean, uid: numbe
   return (facts.mode & 0o077) === 0 ? undefined : 'group or others have access to it (chmod 600 would help)';
 };
 
+/** Why a file with what we trust, but nothing secret, is not read: somebody else could have put another one in its place. Undefined: it is. */
+export const trustedFileFault = (facts: FileFacts, isRegular: boolean, uid: number): string | undefined => {
+  if (!isRegular) return 'it is not a regular file';
+  if (!isTrusted(facts, uid)) return `it belongs to user ${facts.uid}, neither to root nor to us`;
+  return (facts.mode & 0o022) === 0 ? undefined : 'group or others may write to it (chmod 644 would help)';
+};
+
 const isTrusted = (facts: FileFacts, uid: number): boolean => facts.uid === 0 || facts.uid === uid;

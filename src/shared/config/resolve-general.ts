@@ -1,4 +1,5 @@
 /** [General]: what exchanges need of it, and what the daemon itself goes by. */
+import type { CredentialSettings } from '../credentials/credential-files.ts';
 import { ConfigError } from '../errors.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import { identityFromText, identityKey } from '../policy/identity.ts';
@@ -8,7 +9,7 @@ import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
 import type { Tag } from './schema.ts';
-import { GENERAL, INITIATOR_ID } from './sections.ts';
+import { GENERAL, INITIATOR_ID, X509_CERTIFICATES } from './sections.ts';
 
 /** [General]:Kernel */
 export type KernelChoice = 'auto' | 'xfrm' | 'pfkey' | 'userland' | 'none';
@@ -36,10 +37,19 @@ export interface DaemonSettings {
   readonly renegotiateOnHup: boolean;
 }
 
+/** Where keys are, and what is asked of them. */
+export interface CredentialPlaces {
+  readonly privateKey: string;
+  readonly privateKeyDirectory: string;
+  readonly publicKeyDirectory: string;
+  readonly settings: CredentialSettings;
+}
+
 export interface ResolvedGeneral {
   /** What is not said on the command line. */
   readonly policy: Omit<GeneralPolicy, 'encapsulationPort'>;
   readonly daemon: DaemonSettings;
+  readonly credentials: CredentialPlaces;
   readonly findings: readonly Finding[];
   /** The pieces of configuration that this hangs on, as dependencies.ts names them. */
   readonly pieces: ReadonlySet<string>;
@@ -52,14 +62,15 @@ export interface ResolvedGeneral {
 export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGeneral): ResolvedGeneral => {
   const reader = new RecordingReader(from);
   const findings: Finding[] = [];
-  const read = <T>(row: Tag<T>, last: T | undefined): T => {
-    const value = refusedOr(() => readTag(reader, 'General', row));
+  const readIn = <T>(section: string, row: Tag<T>, last: T | undefined): T => {
+    const value = refusedOr(() => readTag(reader, section, row));
     if (!(value instanceof ConfigError)) return value;
     if (instead === undefined) throw value;
-    findings.push(findingOf(value, placeOf('General', row.name)));
+    findings.push(findingOf(value, placeOf(section, row.name)));
     return last ?? row.fallback;
   };
-  const { policy, daemon } = instead ?? {};
+  const read = <T>(row: Tag<T>, last: T | undefined): T => readIn('General', row, last);
+  const { policy, daemon, credentials } = instead ?? {};
   return {
     policy: {
       retransmits: read(GENERAL.retransmits, policy?.retransmits),
@@ -80,10 +91,23 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
       verbose: read(GENERAL.logVerbose, daemon?.verbose) ?? false,
       renegotiateOnHup: read(GENERAL.renegotiateOnHup, daemon?.renegotiateOnHup) ?? false,
     },
+    credentials: credentialPlaces(read, (row, last) => readIn('X509-certificates', row, last), credentials),
     findings,
     pieces: reader.pieces,
   };
 };
+
+type ReadRow = <T>(row: Tag<T>, last: T | undefined) => T;
+
+const credentialPlaces = (inGeneral: ReadRow, read: ReadRow, last: CredentialPlaces | undefined): CredentialPlaces => ({
+  privateKey: read(X509_CERTIFICATES.privateKey, last?.privateKey),
+  privateKeyDirectory: read(X509_CERTIFICATES.privateKeyDirectory, last?.privateKeyDirectory),
+  publicKeyDirectory: inGeneral(GENERAL.pubkeyDirectory, last?.publicKeyDirectory),
+  settings: {
+    minimumRsaBits: read(X509_CERTIFICATES.minimumRsaBits, last?.settings.minimumRsaBits),
+    acceptSelfSigned: read(X509_CERTIFICATES.acceptSelfSigned, last?.settings.acceptSelfSigned) ?? false,
+  },
+});
 
 /** Asking for the sections covers a change of any of their secrets, so the values are read past the recording reader. */
 const identitySecretsOf = (

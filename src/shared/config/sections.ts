@@ -48,7 +48,7 @@ import {
 } from './schema.ts';
 
 const NO_POLICY = 'isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K';
-const NO_CERTIFICATES = 'certificates and public keys are not there, only pre-shared keys';
+const NO_CERTIFICATES = 'certificates are not there, only pre-shared keys and raw public keys';
 const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
 const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
 const NO_COMPRESSION = 'IPCOMP is not there';
@@ -97,10 +97,10 @@ export const GENERAL = {
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
   natTKeepalive: seconds('NAT-T-Keepalive', 'How often a NAT before us is kept awake.', '20'),
   policyFile: notYet(path('Policy-file', 'The KeyNote policy.', '/etc/isakmpd/isakmpd.policy'), 'ignored', NO_POLICY),
-  pubkeyDirectory: notYet(
-    path('Pubkey-directory', 'Raw public keys of peers.', '/etc/isakmpd/pubkeys/'),
-    'ignored',
-    NO_CERTIFICATES,
+  pubkeyDirectory: path(
+    'Pubkey-directory',
+    'Raw public keys of peers in PEM, in directories by the kind of identity (ipv4, ipv6, fqdn, ufqdn, asn1_dn, keyid), each in a file named after the identity.',
+    '/etc/isakmpd/pubkeys/',
   ),
   renegotiateOnHup: flag('Renegotiate-on-HUP', 'All connections are negotiated anew after a reload.'),
   retransmits: number('repetitions', 0, 100)('Retransmits', 'How often an unanswered message is sent again.', '3'),
@@ -279,13 +279,38 @@ export const INITIATOR_ID = {
   ),
 } as const;
 
-const X509_CERTIFICATES = {
-  acceptSelfSigned: flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
-  caDirectory: path('CA-directory', 'Certificates of authorities.', '/etc/isakmpd/ca/'),
-  certDirectory: path('Cert-directory', 'Our own certificates and known ones.', '/etc/isakmpd/certs/'),
-  crlDirectory: path('CRL-directory', 'Revocation lists.', '/etc/isakmpd/crls/'),
-  privateKey: path('Private-key', 'Our own private key.', '/etc/isakmpd/private/local.key'),
-  privateKeyDirectory: path('Private-key-directory', 'Private keys by identity.', '/etc/isakmpd/private/'),
+export const X509_CERTIFICATES = {
+  acceptSelfSigned: notYet(
+    flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
+    'ignored',
+    NO_CERTIFICATES,
+  ),
+  caDirectory: notYet(
+    path('CA-directory', 'Certificates of authorities.', '/etc/isakmpd/ca/'),
+    'ignored',
+    NO_CERTIFICATES,
+  ),
+  certDirectory: notYet(
+    path('Cert-directory', 'Our own certificates and known ones.', '/etc/isakmpd/certs/'),
+    'ignored',
+    NO_CERTIFICATES,
+  ),
+  crlDirectory: notYet(path('CRL-directory', 'Revocation lists.', '/etc/isakmpd/crls/'), 'ignored', NO_CERTIFICATES),
+  minimumRsaBits: number('bits', 1024, 8192)(
+    'Minimum-RSA-bits',
+    'How long an RSA key has to be, ours and those of peers, with or without certificate.',
+    '2048',
+  ),
+  privateKey: path(
+    'Private-key',
+    'Our private key in PEM, without passphrase: RSA, or ECDSA on P-256, P-384 or P-521.',
+    '/etc/isakmpd/private/local.key',
+  ),
+  privateKeyDirectory: path(
+    'Private-key-directory',
+    'Private keys of single identities of ours: a file named after the identity counts before Private-key.',
+    '/etc/isakmpd/private/',
+  ),
 } as const;
 
 const KEYNOTE = {
@@ -325,7 +350,7 @@ export const SECTION_KINDS = {
   phase1: kind('[Phase 1]', PHASE_1),
   phase2: kind('[Phase 2]', PHASE_2),
   keynote: kind('[KeyNote]', KEYNOTE, NO_POLICY),
-  x509: kind('[X509-certificates]', X509_CERTIFICATES, NO_CERTIFICATES),
+  x509: kind('[X509-certificates]', X509_CERTIFICATES),
   peer: kind('a peer section', PEER),
   identity: kind('an ID section', IDENTITY),
   isakmpConfiguration: kind('an ISAKMP configuration section', ISAKMP_CONFIGURATION),

@@ -1,5 +1,6 @@
 /** Everything that crosses between main and a lane, and nothing else. How it is packed is in frames.ts. */
 import type { Endpoint } from '../address.ts';
+import type { CredentialFiles } from '../credentials/credential-files.ts';
 import type { Route } from '../flow.ts';
 import type { Severity } from '../log/events/row.ts';
 import type { EventName } from '../log/events.ts';
@@ -38,6 +39,8 @@ export type LaneEvent =
       readonly bytes: Uint8Array;
     }
   | { readonly kind: 'general'; readonly policy: GeneralPolicy }
+  /** Keys, certificates and credentials, all of them anew. An exchange goes on with those that it began with. */
+  | { readonly kind: 'credentials'; readonly files: CredentialFiles }
   | { readonly kind: 'peer'; readonly policy: PeerPolicy }
   | { readonly kind: 'peerGone'; readonly name: string }
   | {

@@ -260,7 +260,13 @@ export const structured = <T>(): Field<T> => ({
     passingBytes.write(out, serialized);
     serialized.fill(0); // a policy has its pre-shared key in it
   },
-  read: (from) => deserialize(bytes.read(from)),
+  read: (from) => {
+    const inBatch = passingBytes.read(from);
+    const copy = inBatch.slice();
+    inBatch.fill(0);
+    // Byte arrays of the value are views of this copy: whoever erases one erases the last of it.
+    return deserialize(copy);
+  },
 });
 
 type Values = Readonly<Record<string, unknown>>;

@@ -133,6 +133,7 @@ const identity: Field<Identity> = record<Identity>({ type: u8, protocol: u8, por
 export const LANE_EVENTS: Frames<LaneEvent> = framesOf<LaneEvent>({
   datagram: { path, peer: text, firstContact: flag, bytes: passingBytes },
   general: { policy: structured() },
+  credentials: { files: structured() },
   peer: { policy: structured() },
   peerGone: { name: text },
   startPhase1: { request: f64, peer: text, path, initiatorCookie: bytes, firstContact: flag },

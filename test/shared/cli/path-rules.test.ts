@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { directoryFault, isBelow, secretFileFault } from '../../../src/shared/cli/path-rules.ts';
+import { directoryFault, isBelow, secretFileFault, trustedFileFault } from '../../../src/shared/cli/path-rules.ts';
 
 test('threats "/var/run only": a path lies below a directory by whole components', () => {
   const below = ['/var/run/x', '/var/run/a/b'];
@@ -22,6 +22,16 @@ test('a run directory must belong to root or to us and be closed to others for w
   assert.match(directoryFault({ uid: 1001, mode: 0o40700 }, 1000) ?? '', /user 1001/);
   assert.match(directoryFault({ uid: 0, mode: 0o40775 }, 1000) ?? '', /group or others may write/);
   assert.match(directoryFault({ uid: 0, mode: 0o41777 }, 0) ?? '', /group or others may write/);
+});
+
+test('a file that is trusted must be regular, ours or root’s, and closed to others for writing', () => {
+  assert.equal(trustedFileFault({ uid: 0, mode: 0o644 }, true, 1000), undefined);
+  assert.equal(trustedFileFault({ uid: 1000, mode: 0o644 }, true, 1000), undefined);
+  assert.match(trustedFileFault({ uid: 0, mode: 0o644 }, false, 0) ?? '', /not a regular file/);
+  assert.match(trustedFileFault({ uid: 1001, mode: 0o644 }, true, 0) ?? '', /user 1001/);
+  for (const bit of [0o020, 0o002]) {
+    assert.match(trustedFileFault({ uid: 0, mode: 0o644 | bit }, true, 0) ?? '', /may write/);
+  }
 });
 
 test('a file with secrets must be regular, ours or root’s, and closed to group and others', () => {

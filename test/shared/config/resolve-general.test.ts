@@ -6,7 +6,7 @@ import { ConfigError } from '../../../src/shared/errors.ts';
 import { storeOf } from './store-of.ts';
 
 test('without configuration the defaults of isakmpd.conf(5) hold', () => {
-  const { policy, daemon, findings } = resolveGeneral(new ConfigurationStore());
+  const { policy, daemon, credentials, findings } = resolveGeneral(new ConfigurationStore());
   assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 60,
@@ -21,6 +21,12 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     logLevels: [],
     verbose: false,
     renegotiateOnHup: false,
+  });
+  assert.deepEqual(credentials, {
+    privateKey: '/etc/isakmpd/private/local.key',
+    privateKeyDirectory: '/etc/isakmpd/private/',
+    publicKeyDirectory: '/etc/isakmpd/pubkeys/',
+    settings: { minimumRsaBits: 2048, acceptSelfSigned: false },
   });
   assert.deepEqual(findings, []);
 });

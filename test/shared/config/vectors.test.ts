@@ -30,6 +30,8 @@ const FILES: Readonly<
       'General',
       'KeyNote',
       'X509-certificates',
+      'X509-certificates',
+      'X509-certificates',
     ],
     peers: { 'ISAKMP-peer-west': ['IPsec-east-west'] },
   },

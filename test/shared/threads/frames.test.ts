@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import type { CredentialFiles } from '../../../src/shared/credentials/credential-files.ts';
 import { InvariantError } from '../../../src/shared/errors.ts';
 import type { GeneralPolicy, PeerPolicy } from '../../../src/shared/policy/peer-policy.ts';
 import type { LaneEffect, LaneEvent, LogFields } from '../../../src/shared/threads/contract.ts';
@@ -72,9 +73,29 @@ const peer: fc.Arbitrary<PeerPolicy> = fc.record({
   connections: fc.constant([]),
 });
 
+const credentialFiles: fc.Arbitrary<CredentialFiles> = fc.record({
+  privateKeys: fc.array(fc.record({ identity: text, file: text, bytes }), { maxLength: 2 }),
+  publicKeys: fc.array(
+    fc.record({
+      kind: fc.constantFrom('ipv4', 'ipv6', 'fqdn', 'ufqdn', 'asn1_dn', 'keyid'),
+      name: text,
+      file: text,
+      bytes,
+    }),
+    { maxLength: 2 },
+  ),
+  authorities: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
+  certificates: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
+  revocationLists: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
+  keynoteCredentials: fc.array(fc.record({ identity: text, credentials: text, privateKey: bytes }), { maxLength: 2 }),
+  policy: fc.option(text, { nil: undefined }),
+  settings: fc.record({ minimumRsaBits: number, acceptSelfSigned: fc.boolean() }),
+});
+
 const EVENTS: Kinds<LaneEvent> = {
   datagram: fc.record({ kind: fc.constant('datagram'), path, peer: text, firstContact: fc.boolean(), bytes }),
   general: fc.record({ kind: fc.constant('general'), policy: general }),
+  credentials: fc.record({ kind: fc.constant('credentials'), files: credentialFiles }),
   peer: fc.record({ kind: fc.constant('peer'), policy: peer }),
   peerGone: fc.record({ kind: fc.constant('peerGone'), name: text }),
   startPhase1: fc.record({

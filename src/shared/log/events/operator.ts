@@ -24,6 +24,26 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
+  credentials: {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'credentials: {counts}': {
+        cause: 'Files of keys were read, at start, at a reload, or because the configuration names other places.',
+        cure: 'None needed. Negotiations that begin from here on use them.',
+      },
+    },
+  },
+  'credentials-unfit': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'credentials: {problem}': {
+        cause: 'A file of keys cannot be read or used, and is left out; the line says which and why.',
+        cure: 'As the line says, then HUP. Private keys: mode 0600, owned by root or the daemon’s user, PEM without passphrase. Public keys: not writable by others.',
+      },
+    },
+  },
   'duplicate-tag': {
     severity: 'notice',
     byPeer: false,
