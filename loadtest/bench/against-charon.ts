@@ -79,6 +79,8 @@ const ours = (count: number, group: string): Promise<number> =>
         folder,
         configuration: responder(WARM_UP.ours + count, group, INITIATOR_PORT, KEEP),
         ports: { ike: RESPONDER_PORT, encapsulated: 4500 },
+        // It says no more than charon does.
+        words: ['-d', '-n', '-K', '-4'],
         inside,
       }),
   );

@@ -33,7 +33,7 @@ const refuse = (error: Error): never => {
 
 /** Sends so many datagrams, then reads what has arrived: microseconds of CPU for both, and how many arrived. */
 const round = async (open: OpenUdp, count: number): Promise<Cost> => {
-  const request = { family: 4, address: '127.0.0.1', port: 0, shared: false } as const;
+  const request = { family: 4, address: '127.0.0.1', port: 0 } as const;
   const [sender, receiver] = [await open(request), await open(request)];
   const packet = new Uint8Array(SIZE);
   const start = cpu();

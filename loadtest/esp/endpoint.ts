@@ -90,7 +90,7 @@ const encapsulate = async (local: Endpoint, mark: number): Promise<void> => {
     },
   );
   ikeSockets.set(local.address, socket);
-  await opened().openEncapsulation(local);
+  await opened().encapsulation.open(local);
 };
 
 const boundUdp = ({ address, port }: Endpoint, mark: number): NativeSocket => {
@@ -200,7 +200,7 @@ const execute = async (command: EndpointCommand): Promise<unknown> => {
     case 'kernelEncapsulation':
       return kernelEncapsulation(command.local);
     case 'stopEncapsulating':
-      await opened().closeEncapsulation(command.local);
+      await opened().encapsulation.close(command.local);
       return ikeSockets.get(command.local.address)?.close();
     case 'listOwn':
       return opened().listOwn();

@@ -29,8 +29,20 @@ export interface KernelBackend {
   listOwn(): Promise<OwnState>;
   /** Removes these, and nobody else's. */
   purgeOwn(): Promise<void>;
+  /** Where ESP in UDP (RFC 3948) has sockets of its own; absent: the kernel takes it out of IKE's. */
+  readonly encapsulation?: Encapsulation;
   /** SAs and flows stay. */
   close(): Promise<void>;
+}
+
+/** Sockets for ESP beside those of IKE on the NAT-T port. */
+export interface Encapsulation {
+  /** For IKE's socket (UdpRequest). */
+  readonly steering: Uint8Array;
+  /** On an address and port where IKE's socket is open. Rejects with KernelError. */
+  open(local: Endpoint): Promise<void>;
+  /** Before IKE's socket is closed. Rejects with KernelError. */
+  close(local: Endpoint): Promise<void>;
 }
 
 /**

@@ -135,6 +135,7 @@ const networkOf =
     createUdpSockets({
       ...{ ...options, privileged, log, levels: verbosity.levels, onDatagram },
       socketOptions: (family, isEncapsulated) => socketOptions(kernel.name, family, isEncapsulated),
+      encapsulation: kernel.encapsulation,
     });
 
 const sayWithoutAddon = (log: Logger): void => {
@@ -162,6 +163,7 @@ const openConfiguredKernel = async (
     keepsLeftovers: options.startsPassive || !deleteSas,
     kernels: KERNELS,
     upcalls,
+    ports: options.encapsulationPort === undefined ? [options.port] : [options.port, options.encapsulationPort],
     log: log.write,
     levels: verbosity.levels,
   });

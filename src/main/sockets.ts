@@ -1,5 +1,6 @@
 /** The UDP sockets: one per local address and port, so that each answers from the address that was asked, over the native addon and over dgram alike. */
 import { createSocket } from 'node:dgram';
+import type { Encapsulation } from '../kernel/backend.ts';
 import type { UdpSocket } from '../kernel/udp/udp-socket.ts';
 import type { SocketOption } from '../kernel/xfrm/socket-options.ts';
 import { addressFamily, addressText, type Endpoint, parseAddress } from '../shared/address.ts';
@@ -26,6 +27,8 @@ export interface UdpSocketsOptions {
   readonly families: readonly (4 | 6)[];
   /** What the kernel in use wants to be set; absent: nothing. */
   readonly socketOptions?: (family: 4 | 6, isEncapsulated: boolean) => readonly SocketOption[];
+  /** ESP's sockets beside ours on the NAT-T port, where it has its own. */
+  readonly encapsulation?: Encapsulation | undefined;
   /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */
   readonly onDatagram: (path: Path, bytes: Uint8Array) => void;
 }
@@ -103,7 +106,7 @@ const rescan = async (
   for (const [key, listener] of open) {
     if (wanted.has(key)) continue;
     open.delete(key);
-    await listener.socket.close();
+    await closeOne(options, listener);
     traceSocket(options, 'closed', listener.local);
   }
   const missing = [...wanted].filter(([key]) => !open.has(key));
@@ -155,13 +158,13 @@ const openOne = async (
   { family, local }: Wish,
 ): Promise<FailedListen | undefined> => {
   try {
-    // Not shared: then another program of this host could take the port, and our datagrams with it.
-    const request = { family, address: local.address, port: local.port, shared: false };
-    const socket = await options.privileged.openUdpSocket(request);
-    await prepare(options, socket, family);
+    const encapsulated = local.port === options.encapsulationPort;
+    const steering = encapsulated ? options.encapsulation?.steering : undefined;
+    const socket = await options.privileged.openUdpSocket({ family, ...local, steering });
+    await prepare(options, socket, family, encapsulated);
     receive(options, socket, local);
     const number = Math.max(0, ...Array.from(open.values(), (other) => other.number)) + 1;
-    open.set(key, { socket, local, encapsulated: local.port === options.encapsulationPort, number });
+    open.set(key, { socket, local, encapsulated, number });
     traceSocket(options, 'listening', local);
     return undefined;
   } catch (fault) {
@@ -171,16 +174,33 @@ const openOne = async (
 };
 
 /** A socket that cannot have its options is no use: its traffic would wait for the SAs that it is to negotiate. */
-const prepare = async (options: UdpSocketsOptions, socket: UdpSocket, family: 4 | 6): Promise<void> => {
-  const isEncapsulated = socket.local.port === options.encapsulationPort;
+const prepare = async (
+  options: UdpSocketsOptions,
+  socket: UdpSocket,
+  family: 4 | 6,
+  isEncapsulated: boolean,
+): Promise<void> => {
   try {
     for (const { level, option, value } of options.socketOptions?.(family, isEncapsulated) ?? []) {
       socket.setOption(level, option, value);
     }
+    if (isEncapsulated && options.encapsulation !== undefined) await options.encapsulation.open(socket.local);
   } catch (fault) {
     await socket.close();
     throw fault;
   }
+};
+
+/** ESP's socket goes first: which of the two is which, the kernel knows by their order. */
+const closeOne = async ({ encapsulation, log }: UdpSocketsOptions, listener: Listener): Promise<void> => {
+  const { local, encapsulated, socket } = listener;
+  try {
+    if (encapsulated) await encapsulation?.close(local);
+  } catch (fault) {
+    if (!(fault instanceof SystemError)) throw fault;
+    log.write(failure('socket-failed', `${local.address} port ${local.port}: ${fault.message}`));
+  }
+  await socket.close();
 };
 
 const receive = (options: UdpSocketsOptions, socket: UdpSocket, local: Endpoint): void => {

@@ -42,3 +42,11 @@ export class WireTap {
 }
 
 const ETHERNET = 14;
+
+/** IP protocols on the wire, but for neighbour discovery and group membership of IPv6. */
+export const protocolsOf = (packets: readonly Uint8Array[]): readonly number[] => {
+  const protocols = packets.map((packet) => ((packet[0] ?? 0) >> 4 === 4 ? packet[9] : packet[6]) ?? 0);
+  return [...new Set(protocols)].filter((protocol) => !IPV6_HOUSEKEEPING.includes(protocol));
+};
+/** Hop-by-hop options, ICMPv6. */
+const IPV6_HOUSEKEEPING = [0, 58];

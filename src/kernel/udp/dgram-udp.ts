@@ -4,12 +4,12 @@ import type { Endpoint } from '../../shared/address.ts';
 import { SystemError } from '../../shared/errors.ts';
 import { type OpenUdp, UDP_RECEIVE_BUFFER, type UdpEvents, type UdpSocket } from './udp-socket.ts';
 
-/** The receive buffer is cut to net.core.rmem_max. */
-export const openDgramUdp: OpenUdp = ({ family, address, port, shared }) =>
+/** The receive buffer is cut to net.core.rmem_max; no port can be shared. */
+export const openDgramUdp: OpenUdp = ({ family, address, port, steering }) =>
   new Promise((resolve, reject) => {
+    if (steering !== undefined) throw new SystemError('a port can be shared only with the native addon');
     const socket = createSocket({
       type: family === 4 ? 'udp4' : 'udp6',
-      reuseAddr: shared,
       ipv6Only: family === 6,
       recvBufferSize: UDP_RECEIVE_BUFFER,
     });

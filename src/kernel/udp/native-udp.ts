@@ -21,6 +21,7 @@ export const openNativeUdp: OpenUdp = async (request) => {
   try {
     setOptions(socket, request);
     socket.bind(toSocketAddress(request));
+    if (request.steering !== undefined) socket.steerReusePort(request.steering);
     return new NativeUdp(socket, {
       address: request.address,
       port: toEndpoint(socket.localName())?.port ?? request.port,
@@ -31,8 +32,8 @@ export const openNativeUdp: OpenUdp = async (request) => {
   }
 };
 
-const setOptions = (socket: NativeSocket, { family, shared }: UdpRequest): void => {
-  if (shared) socket.setInteger(OptionLevel.SOCKET, SocketOption.REUSEADDR, 1);
+const setOptions = (socket: NativeSocket, { family, steering }: UdpRequest): void => {
+  if (steering !== undefined) socket.setInteger(OptionLevel.SOCKET, SocketOption.REUSEPORT, 1);
   // Without DF: routers may fragment what is too long for a link whose "too big" some firewall swallows.
   if (family === 4) socket.setInteger(OptionLevel.IP, IpOption.MTU_DISCOVER, PMTUDISC_DONT);
   else socket.setInteger(OptionLevel.IPV6, Ipv6Option.V6ONLY, 1);

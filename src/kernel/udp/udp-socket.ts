@@ -6,8 +6,11 @@ export interface UdpRequest {
   /** Numeric; link-local ones with `%zone`. */
   readonly address: string;
   readonly port: number;
-  /** Lets a wildcard socket and specific ones share the port. Then a second daemon can take the port as well: leave it off otherwise. */
-  readonly shared: boolean;
+  /**
+   * Another socket of this program will share the port (SO_REUSEPORT), and this classic BPF program says which of the two gets a datagram. Absent: nobody
+   * else can have the port.
+   */
+  readonly steering?: Uint8Array | undefined;
 }
 
 /** Errors are those of the system, with the errno's name as `code`. */

@@ -79,6 +79,12 @@ export class Routes {
     await this.#flush();
   }
 
+  /** Rules of ours that are there before any flow is: a predecessor's. Rejects with SystemError. */
+  async leftRules(): Promise<number> {
+    const rules = await Promise.all(FAMILIES.map((family) => this.#rulesThere(family)));
+    return rules.flat().length;
+  }
+
   async #rulesThere(family: Family): Promise<readonly number[]> {
     const ours = rulePriorities(this.#plan);
     return (await this.#ip.rulePriorities(family)).filter((priority) => ours.includes(priority));

@@ -7,7 +7,7 @@ import type { NativeSocket } from '../native/native-socket.ts';
 
 /** For either socket, once it is bound (with SO_REUSEPORT). Throws SystemError. */
 export const steerIke = (socket: NativeSocket): void => {
-  socket.steerReusePort(PROGRAM);
+  socket.steerReusePort(IKE_STEERING);
 };
 
 /** Classic BPF over the UDP payload: { u16 code, u8 jump if true, u8 jump if false, u32 operand } each. */
@@ -34,4 +34,5 @@ const assembled = (): Uint8Array => {
   return new Uint8Array(view.buffer);
 };
 
-const PROGRAM = assembled();
+/** The same for whoever opens IKE's socket. */
+export const IKE_STEERING = assembled();

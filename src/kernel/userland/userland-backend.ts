@@ -9,6 +9,7 @@ import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
 import { InvariantError, SystemError } from '../../shared/errors.ts';
 import type { IpsecSa } from '../../shared/threads/contract.ts';
 import {
+  type Encapsulation,
   type Flow,
   type KernelBackend,
   KernelError,
@@ -23,6 +24,7 @@ import { EspWorker } from './esp-worker.ts';
 import { Routes } from './routes.ts';
 import type { RoutingPlan } from './routing.ts';
 import { CounterSlots, createCounterMemory, SaCounters } from './sa-counters.ts';
+import { IKE_STEERING } from './steering.ts';
 
 export interface UserlandOptions extends RoutingPlan {
   /** Bytes: the largest packet that the host sends into the device. */
@@ -33,6 +35,11 @@ export interface UserlandOptions extends RoutingPlan {
 export class UserlandBackend implements KernelBackend {
   readonly name = 'userland';
   readonly capabilities = userlandCapabilities();
+  readonly encapsulation: Encapsulation = {
+    steering: IKE_STEERING,
+    open: (local) => this.#openEncapsulation(local),
+    close: (local) => this.#closeEncapsulation(local),
+  };
   readonly #options: UserlandOptions;
   readonly #routes: Routes;
   readonly #counters = new SaCounters(createCounterMemory());
@@ -114,6 +121,11 @@ export class UserlandBackend implements KernelBackend {
     await this.#call({ kind: 'deleteFlow', id });
   }
 
+  /** How many routing rules a predecessor left: nothing passes by them before a flow takes them over. Rejects with SystemError. */
+  leftRules(): Promise<number> {
+    return this.#routes.leftRules();
+  }
+
   /** Those of this process: a predecessor leaves routes at most, which `purgeOwn` removes. */
   async listOwn(): Promise<OwnState> {
     const sas = [...this.#sas.values()].map(({ id, source, reqid }) => ({ id, source, reqid }));
@@ -138,16 +150,12 @@ export class UserlandBackend implements KernelBackend {
     await asKernelError(this.#routes.purge());
   }
 
-  /**
-   * ESP in UDP on an address and port of IKE's (RFC 3948). IKE's socket must be bound there before, with SO_REUSEPORT and steerIke, and be closed after
-   * `closeEncapsulation`. Rejects with KernelError.
-   */
-  async openEncapsulation(local: Endpoint): Promise<void> {
+  async #openEncapsulation(local: Endpoint): Promise<void> {
     await this.#call({ kind: 'openEncapsulation', local });
     this.#encapsulations.set(`${local.address} ${local.port}`, local);
   }
 
-  async closeEncapsulation(local: Endpoint): Promise<void> {
+  async #closeEncapsulation(local: Endpoint): Promise<void> {
     this.#encapsulations.delete(`${local.address} ${local.port}`);
     await this.#call({ kind: 'closeEncapsulation', local });
   }

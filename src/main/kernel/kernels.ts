@@ -5,6 +5,8 @@ import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sock
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
 import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
 import { openPfKeyBackend } from '../../kernel/pfkey/pfkey-backend.ts';
+import { markOption } from '../../kernel/userland/socket-options.ts';
+import { UserlandBackend } from '../../kernel/userland/userland-backend.ts';
 import { XFRM_GROUPS } from '../../kernel/xfrm/layout.ts';
 import {
   type SocketOption,
@@ -24,6 +26,8 @@ import type { ReqidJournal } from './reqid-journal.ts';
 export interface KernelOpening {
   readonly upcalls: KernelUpcalls;
   readonly reqids: ReqidRange;
+  /** Our own UDP ports. */
+  readonly ports: readonly number[];
   readonly log: (record: LogRecord) => void;
   /** Debug level of each class. */
   readonly levels: Int32Array;
@@ -43,7 +47,19 @@ export const KERNELS: Kernels = {
     openXfrmBackend({ open: openXfrmSocket(XFRM_GROUPS), schedule, upcalls, range: reqids, release: release() }),
   pfkey: async ({ upcalls, reqids }) =>
     openPfKeyBackend({ open: openPfKeySocket, pid: process.pid, schedule, upcalls, reqids }),
+  userland: async ({ upcalls, ports, log }) => {
+    const backend = await UserlandBackend.open({ ...ROUTING, mtu: INNER_MTU, ports, upcalls });
+    const left = await backend.leftRules();
+    const text =
+      `kernel: ${left} routing rules that a predecessor left stay closed until the configuration takes them over, or the end` as const;
+    if (left > 0) log(notice('kernel-leftovers', text));
+    return backend;
+  },
 };
+/** Of the host's routing, userland ESP has these for itself (isakmpd(8), docs/adr/0009). */
+const ROUTING = { interfaceName: 'isakmpd0', table: 220, firstRule: 100, mark: 500 };
+/** Bytes: with any header and ICV that ESP may add, it fits in UDP into 1500. */
+const INNER_MTU = 1400;
 
 /** What our own UDP sockets need so that policies let IKE pass, and the kernel takes ESP out of UDP: to be set once the kernel is open. */
 export const socketOptions = (
@@ -51,7 +67,8 @@ export const socketOptions = (
   family: 4 | 6,
   isEncapsulated: boolean,
 ): readonly SocketOption[] => {
-  if (kernel !== 'xfrm' && kernel !== 'pfkey') return [];
+  if (kernel === 'userland') return [markOption(ROUTING.mark)];
+  if (kernel === 'none') return [];
   const bypass = kernel === 'xfrm' ? xfrmBypass(family) : pfKeyBypass(family);
   return isEncapsulated ? [...bypass, udpEncapsulationOption()] : bypass;
 };
@@ -115,7 +132,7 @@ const openOne = async (name: KernelBackend['name'], request: KernelRequest): Pro
   const open = kernels[name];
   if (open === undefined) throw new SystemError('this version does not have it');
   if (name === 'none' || name === 'userland') {
-    // Nothing of them outlives the process.
+    // No SA of them outlives the process.
     const reqids = journal.draw(name);
     return { kernel: await open({ ...request, reqids }), reqids, kept: NOTHING };
   }

@@ -81,7 +81,7 @@ export const GENERAL = {
     'none',
   )(
     'Kernel',
-    'Where IPsec SAs and policies go. auto: the kernel by XFRM, else by PF_KEY; never none. -n is as none.',
+    'Where IPsec SAs and policies go. auto: the kernel by XFRM, else by PF_KEY; never none. userland: ESP in the daemon itself, in tunnel mode, through a device isakmpd0, routing tables 220 and 221, rules 100 to 112 and mark 500. -n is as none.',
     'auto',
   ),
   legacyDefaults: yesNo(

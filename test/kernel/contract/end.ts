@@ -13,7 +13,7 @@ import { virtualTimers } from '../../helpers/virtual-timers.ts';
 import { BentSocket } from './bent-socket.ts';
 import { IMPLEMENTATIONS, type Implementation, type Name } from './implementations.ts';
 
-export type Method = Exclude<keyof KernelBackend, 'name' | 'capabilities'>;
+export type Method = Exclude<keyof KernelBackend, 'name' | 'capabilities' | 'encapsulation'>;
 export type Call = {
   [M in Method]: { readonly method: M; readonly args: Readonly<Parameters<KernelBackend[M]>> };
 }[Method];

@@ -13,7 +13,7 @@ const REMOTE = { address: '198.18.78.2', port: 9 };
 
 /** A socket with the smallest send buffer. Its peer does not answer ARP, so that datagrams stay in the buffer. */
 const smallSocket = async (t: TestContext): Promise<UdpSocket> => {
-  const socket = await openNativeUdp({ family: 4, address: '198.18.78.1', port: 0, shared: false });
+  const socket = await openNativeUdp({ family: 4, address: '198.18.78.1', port: 0 });
   t.after(() => socket.close());
   socket.setOption(OptionLevel.SOCKET, SO_SNDBUF, new Uint8Array(4));
   return socket;

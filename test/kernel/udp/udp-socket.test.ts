@@ -40,7 +40,7 @@ for (const { name, open, options } of UDP_KINDS) {
 function sharedSuite(open: OpenUdp): void {
   const bound = async (t: TestContext, address = '127.0.0.1'): Promise<UdpSocket> => {
     const family = address.includes(':') ? 6 : 4;
-    const socket = await open({ family, address, port: 0, shared: false });
+    const socket = await open({ family, address, port: 0 });
     t.after(() => socket.close());
     return socket;
   };
@@ -80,7 +80,7 @@ function sharedSuite(open: OpenUdp): void {
   });
 
   it('binds to no zone that does not exist', async () => {
-    await assert.rejects(open({ family: 6, address: 'fe80::1%nowhere', port: 0, shared: false }), Error);
+    await assert.rejects(open({ family: 6, address: 'fe80::1%nowhere', port: 0 }), Error);
   });
 
   it('hands out nothing after it was closed, not even what had come', async (t) => {
@@ -101,11 +101,11 @@ function sharedSuite(open: OpenUdp): void {
   it('gives the port back when it is closed', async (t) => {
     const socket = await bound(t);
     const { local } = socket;
-    const again = (): Promise<UdpSocket> => open({ family: 4, ...local, shared: false });
+    const again = (): Promise<UdpSocket> => open({ family: 4, ...local });
     await assert.rejects(again(), { code: 'EADDRINUSE' });
-    const fresh = await open({ family: 4, address: '127.0.0.1', port: 0, shared: false });
+    const fresh = await open({ family: 4, address: '127.0.0.1', port: 0 });
     await fresh.close();
-    await (await open({ family: 4, ...fresh.local, shared: false })).close();
+    await (await open({ family: 4, ...fresh.local })).close();
   });
 
   it('tells why a datagram cannot be sent, and sends the next', async (t) => {
@@ -130,7 +130,7 @@ describe('options', () => {
 
   for (const { name, open, options } of UDP_KINDS) {
     it(`are set ${name}, or refused with the reason`, options, async () => {
-      const socket = await open({ family: 4, address: '127.0.0.1', port: 0, shared: false });
+      const socket = await open({ family: 4, address: '127.0.0.1', port: 0 });
       const set = (): void => socket.setOption(OptionLevel.SOCKET, SocketOption.REUSEADDR, value);
       if (name === 'over dgram') assert.throws(set, /^SystemError: ENOSYS: .* without the native addon$/);
       else set();

@@ -17,15 +17,13 @@ import type { OwnState } from '../../../src/kernel/backend.ts';
 import { nativeAddonFault } from '../../../src/kernel/native/native.ts';
 import { EspTransform } from '../../../src/shared/constants/ipsec-doi.ts';
 
-import { WireTap } from '../../helpers/wire-tap.ts';
+import { protocolsOf, WireTap } from '../../helpers/wire-tap.ts';
 
 const skip = nativeAddonFault() ?? namespacesFault();
 
 const ESP = 50;
 const UDP = 17;
 const PORT = 7777;
-/** Hop-by-hop options, ICMPv6. */
-const IPV6_HOUSEKEEPING = [0, 58];
 
 const withTunnel = async (wish: TunnelWish, use: (left: Gateway, right: Gateway, tunnel: Tunnel) => Promise<void>) => {
   const tunnel = await openTunnel(wish);
@@ -64,12 +62,6 @@ const drops = async (gateway: Gateway): Promise<Readonly<Record<string, number>>
     drops: Record<string, number>;
   };
   return counters;
-};
-
-/** IP protocols on the wire, but for neighbour discovery and group membership of IPv6. */
-const protocolsOf = (packets: readonly Uint8Array[]): readonly number[] => {
-  const protocols = packets.map((packet) => ((packet[0] ?? 0) >> 4 === 4 ? packet[9] : packet[6]) ?? 0);
-  return [...new Set(protocols)].filter((protocol) => !IPV6_HOUSEKEEPING.includes(protocol));
 };
 
 describe('userland ESP between two hosts', { skip }, () => {

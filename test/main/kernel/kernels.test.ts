@@ -56,6 +56,7 @@ class Machine {
       kernels,
       journal: await ReqidJournal.open(file, (below) => (this.draws.shift() ?? 0) % below),
       upcalls: new UpcallRelay(),
+      ports: [500, 4500],
       log: ({ text }) => this.logged.push(text),
       levels: createDebugLevels(),
     });

@@ -229,6 +229,11 @@ export const DAEMON_EVENTS = {
             'A daemon with this run directory has ended without removing them. Without its policies packets would leave in the clear while ours are not yet there.',
           cure: 'None needed, unless a connection is gone from the configuration and its networks shall be reached without it: end the daemon and start it again.',
         },
+      'kernel: {count} routing rules that a predecessor left stay closed until the configuration takes them over, or the end':
+        {
+          cause: 'The same, with ESP in the process itself: what its rules lead to is dropped meanwhile.',
+          cure: 'None needed, unless a connection is gone from the configuration and its networks shall be reached without it: end the daemon and start it again.',
+        },
       'kernel: {what} that a predecessor left stay': {
         cause: 'The same, and -S or Delete-SAs=no keeps them. Traffic goes on under them until there are new ones.',
         cure: 'None needed.',

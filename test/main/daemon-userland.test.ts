@@ -1,0 +1,149 @@
+/** Daemons whose ESP is in their own process, each in a network namespace, with real packets between the networks behind them. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { Daemon, type DaemonOptions } from '../../loadtest/daemon.ts';
+import { type Gateway, openGateways } from '../../loadtest/esp/gateways.ts';
+import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
+import { nativeAddonFault } from '../../src/kernel/native/native.ts';
+import { testFolder } from '../helpers/daemon-process.ts';
+import { protocolsOf, WireTap } from '../helpers/wire-tap.ts';
+
+const skip = nativeAddonFault() ?? namespacesFault();
+const PORTS = { ike: 500, encapsulated: 4500 };
+
+const configuration = (own: Gateway, peer: Gateway, flags: string): string => `
+[General]
+Listen-on=${own.outer}
+Kernel=userland
+
+[Phase 1]
+${peer.outer}=peer
+
+[Phase 2]
+Passive-connections=tunnel
+
+[peer]
+Phase=1
+Address=${peer.outer}
+Configuration=main-mode
+Authentication=a secret of tests, long enough
+${flags}
+
+[main-mode]
+EXCHANGE_TYPE=ID_PROT
+Transforms=AES-128-SHA2-256-GRP19
+
+[tunnel]
+Phase=2
+ISAKMP-peer=peer
+Configuration=quick-mode
+Local-ID=own-net
+Remote-ID=peer-net
+
+[quick-mode]
+EXCHANGE_TYPE=QUICK_MODE
+Suites=QM-ESP-AESGCM-128-SUITE
+
+[own-net]
+ID-type=IPV4_ADDR_SUBNET
+Network=${own.network.address}
+Netmask=255.255.0.0
+
+[peer-net]
+ID-type=IPV4_ADDR_SUBNET
+Network=${peer.network.address}
+Netmask=255.255.0.0
+`;
+
+interface Bench {
+  readonly left: Gateway;
+  readonly right: Gateway;
+  /** Starts the daemon of a side; its name is its run directory's as well. */
+  readonly start: (own: Gateway, name: string) => Promise<Daemon>;
+}
+
+const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => Promise<void>): Promise<void> => {
+  const tunnel = openGateways({});
+  const folder = testFolder(t);
+  const daemons: Daemon[] = [];
+  const { left, right } = tunnel;
+  const start = async (own: Gateway, name: string): Promise<Daemon> => {
+    const options: DaemonOptions = {
+      ...{ name, folder, ports: PORTS, words: ['-d', '-v', '-K', '-4'] },
+      configuration: configuration(own, own === left ? right : left, flags),
+      inside: ['ip', 'netns', 'exec', own.namespace.name],
+    };
+    const daemon = new Daemon(options);
+    daemons.push(daemon);
+    await daemon.ready();
+    return daemon;
+  };
+  try {
+    await use({ left, right, start });
+  } finally {
+    for (const daemon of daemons) daemon.kill();
+    await tunnel.end();
+  }
+};
+
+/** Bytes over TCP arrive as they were sent. */
+const transfer = async (from: Gateway, to: Gateway, bytes = 200_000): Promise<void> => {
+  const port = Number(await to.endpoint.call({ kind: 'serve', address: to.inner }));
+  const hash = await from.endpoint.call({ kind: 'send', from: from.inner, to: { address: to.inner, port }, bytes });
+  assert.deepEqual(await to.endpoint.event('received'), { size: bytes, hash });
+};
+
+const byNumber = (a: number, b: number): number => a - b;
+const ESP = 50;
+const UDP = 17;
+
+const rulesOf = ({ namespace }: Gateway): string => namespace.run('ip rule show');
+
+describe('a daemon with ESP in its own process', { skip }, () => {
+  it('carries what is between the networks, in ESP alone, and leaves the host as it was', async (t) => {
+    await withBench(t, '', async ({ left, right, start }) => {
+      const before = rulesOf(left);
+      const daemons = [await start(left, 'left'), await start(right, 'right')];
+      assert.equal(daemons[0]?.count('kernel: userland is used, as configured'), 1);
+      const tap = await WireTap.start(right.namespace);
+      daemons[0]?.command('c tunnel');
+      for (const daemon of daemons) await daemon.saw('quick mode done');
+      await transfer(left, right);
+      await transfer(right, left);
+      assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
+      for (const daemon of daemons) daemon.command('Q');
+      assert.deepEqual(await Promise.all(daemons.map(({ ended }) => ended)), [0, 0]);
+      assert.equal(rulesOf(left), before);
+      assert.equal(left.namespace.run('ip link show').includes('isakmpd0'), false);
+    });
+  });
+
+  it('negotiates for the first packet, which arrives, and encapsulates where it is told to', async (t) => {
+    await withBench(t, 'Flags=force-encap', async ({ left, right, start }) => {
+      const daemons = [await start(left, 'left'), await start(right, 'right')];
+      const tap = await WireTap.start(right.namespace);
+      await transfer(left, right);
+      for (const daemon of daemons) await daemon.saw('quick mode done');
+      assert.deepEqual(protocolsOf(await tap.end()), [UDP]);
+    });
+  });
+
+  it('lets nothing through in clear after a crash, and everything when it is back', async (t) => {
+    await withBench(t, '', async ({ left, right, start }) => {
+      const [crashing, other] = [await start(left, 'left'), await start(right, 'right')];
+      crashing.command('c tunnel');
+      await other.saw('quick mode done');
+      crashing.kill();
+      await crashing.ended;
+      const tap = await WireTap.start(right.namespace);
+      const to = { address: right.inner, port: 7777 };
+      await assert.rejects(left.endpoint.call({ kind: 'datagram', from: left.inner, to, text: 'in clear', mark: 0 }));
+      const again = await start(left, 'left-again');
+      await again.saw('routing rules that a predecessor left stay closed');
+      again.command('c tunnel');
+      await again.saw('quick mode done');
+      await transfer(left, right);
+      assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
+    });
+  });
+});
