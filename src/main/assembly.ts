@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { CaptureFormat } from '../shared/capture/formats.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
-import { createSaTable, SaTable } from '../shared/sa-table/sa-table.ts';
+import { createSaTable, SaTable, type SharedSaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
 import { Capture, type CaptureOptions } from './capture.ts';
 import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
@@ -13,6 +13,7 @@ import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
 import { HostNames, resolveHost } from './host-names.ts';
 import type { OpenedKernel } from './kernel/kernels.ts';
+import { TrafficCounters } from './kernel/traffic-counters.ts';
 import type { Policies } from './lane-link.ts';
 import { Lanes } from './lanes.ts';
 import { Listening } from './listening.ts';
@@ -49,6 +50,7 @@ export interface AssemblyParts {
 export interface Assembly {
   /** Opened as writer 0. */
   readonly table: SaTable;
+  readonly traffic: TrafficCounters;
   readonly network: UdpSockets;
   readonly lanes: Lanes;
   readonly supervisor: Supervisor;
@@ -63,19 +65,8 @@ export interface Assembly {
 }
 
 /** Starts the lanes; nothing else happens before the network listens and the operator says something. */
-export const assemble = ({
-  configuration,
-  credentials,
-  log,
-  levels,
-  kernel,
-  workers,
-  port,
-  captureFormat,
-  encapsulationPort,
-  openCaptureFile,
-  openNetwork,
-}: AssemblyParts): Assembly => {
+export const assemble = (parts: AssemblyParts): Assembly => {
+  const { configuration, credentials, log, levels, kernel, workers } = parts;
   const shared = createSaTable({ writers: workers + 1, maxRows: MOST_SAS });
   const table = new SaTable(shared, 0);
   const faults = new Faults(log.write, monotonicNow);
@@ -87,7 +78,7 @@ export const assemble = ({
     count: workers,
     table: shared,
     keyRecords: MOST_SAS,
-    policies: policiesOf(configuration, credentials, encapsulationPort),
+    policies: policiesOf(parts),
     groups: () => configuration.namedAlgorithms().groups,
     peersOf: (lane) => peersOf(table, lane),
     now: monotonicNow,
@@ -105,11 +96,11 @@ export const assemble = ({
     log,
     levels,
   });
-  const network = openNetwork((path, bytes) => {
+  const network = parts.openNetwork((path, bytes) => {
     if (gate.admits()) faults.guard('a datagram', () => router.receive(path, bytes));
   });
   const listening = new Listening({ configuration, network, log: log.write });
-  const peerAddresses = peerAddressesOf(configuration, port, network);
+  const peerAddresses = peerAddressesOf(configuration, parts.port, network);
   const supervisor: Supervisor = new Supervisor({
     lanes,
     laneOf: (cookie) => router.laneOf(cookie),
@@ -130,18 +121,21 @@ export const assemble = ({
     onDemandOver: (connection) => onDemand.over(connection),
   });
   const sender = senderBehind(gate, network);
-  const capture = captureOf(captureFormat, openCaptureFile, lanes, log);
+  const capture = captureOf(parts, lanes);
   const carryOut = createEffects({ network: sender, log, capture, supervisor, faults });
   const operator = new Operator({ configuration, credentials, peerAddresses, supervisor, lanes, log });
   const onDemand = new OnDemand({ configuration, tell: (event) => operator.tell(event), log: log.write });
-  return { table, network, lanes, supervisor, operator, peerAddresses, listening, gate, capture, feed, faults };
+  const traffic = trafficOf(kernel, shared);
+  return {
+    ...{ table, traffic, network, lanes, supervisor, operator },
+    ...{ peerAddresses, listening, gate, capture, feed, faults },
+  };
 };
 
-const policiesOf = (
-  configuration: DaemonConfiguration,
-  credentials: AssemblyParts['credentials'],
-  encapsulationPort: number | undefined,
-): Policies => ({
+const trafficOf = ({ kernel }: OpenedKernel, { counters }: SharedSaTable): TrafficCounters =>
+  new TrafficCounters({ kernel, memory: counters, now: monotonicNow, wallClock: Date.now });
+
+const policiesOf = ({ configuration, credentials, encapsulationPort }: AssemblyParts): Policies => ({
   general: () => ({ ...configuration.general().policy, encapsulationPort }),
   credentials: () => credentials.files,
   peer: (name) => configuration.peer(name),
@@ -169,10 +163,10 @@ const peerAddressesOf = (
   });
 };
 
-const captureOf = (format: CaptureFormat, open: CaptureOptions['open'], lanes: Lanes, log: Logger): Capture =>
+const captureOf = ({ captureFormat, openCaptureFile, log }: AssemblyParts, lanes: Lanes): Capture =>
   new Capture({
-    format,
-    open,
+    format: captureFormat,
+    open: openCaptureFile,
     onSwitch: (wanted) => lanes.capture(wanted),
     log: log.write,
     wallClock: () => (performance.timeOrigin + performance.now()) * 1000,

@@ -1,10 +1,14 @@
 /** Daemons whose ESP is in their own process, each in a network namespace, with real packets between the networks behind them. */
 import assert from 'node:assert/strict';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { Daemon, type DaemonOptions } from '../../loadtest/daemon.ts';
 import { type Gateway, openGateways } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
+import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
 import { testFolder } from '../helpers/daemon-process.ts';
 import { protocolsOf, WireTap } from '../helpers/wire-tap.ts';
 
@@ -97,6 +101,15 @@ const byNumber = (a: number, b: number): number => a - b;
 const ESP = 50;
 const UDP = 17;
 
+/** What the status socket says of the tunnel's only pair. */
+const trafficOf = async ({ runDirectory }: Daemon): Promise<SaStatus['traffic']> => {
+  const socket = createConnection(join(runDirectory, 'isakmpd.sock'));
+  socket.end('{"request":"sas","name":"tunnel"}\n');
+  const answer = statusAnswer.parse(JSON.parse(await text(socket)));
+  assert.ok(answer.answer === 'sas' && answer.sas.length === 1);
+  return answer.sas[0]?.traffic ?? null;
+};
+
 const rulesOf = ({ namespace }: Gateway): string => namespace.run('ip rule show');
 
 describe('a daemon with ESP in its own process', { skip }, () => {
@@ -111,6 +124,11 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       await transfer(left, right);
       await transfer(right, left);
       assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
+      const [ours, theirs] = await Promise.all(daemons.map(trafficOf));
+      assert.ok(ours && theirs);
+      assert.ok(ours.bytesIn > 200_000 && ours.bytesOut > 200_000, JSON.stringify(ours));
+      assert.deepEqual([ours.bytesIn, ours.packetsOut], [theirs.bytesOut, theirs.packetsIn]);
+      assert.ok(Math.abs(Date.now() - Date.parse(ours.lastUseAt ?? '')) < 60_000);
       for (const daemon of daemons) daemon.command('Q');
       assert.deepEqual(await Promise.all(daemons.map(({ ended }) => ended)), [0, 0]);
       assert.equal(rulesOf(left), before);

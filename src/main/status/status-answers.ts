@@ -14,9 +14,10 @@ import type {
   StatusAnswer,
   StatusRequest,
 } from '../../shared/report/status-schema.ts';
-import type { SaTable } from '../../shared/sa-table/sa-table.ts';
+import type { SaEntry, SaTable } from '../../shared/sa-table/sa-table.ts';
 import type { DaemonConfiguration } from '../configuration.ts';
 import type { Gate } from '../gate.ts';
+import type { TrafficCounters } from '../kernel/traffic-counters.ts';
 import type { Lanes } from '../lanes.ts';
 import { writtenSections } from '../report-sources.ts';
 import type { Supervisor } from '../supervisor.ts';
@@ -26,6 +27,7 @@ export interface StatusParts {
   readonly table: SaTable;
   readonly lanes: Pick<Lanes, 'count' | 'statistics'>;
   readonly supervisor: Pick<Supervisor, 'statusOf' | 'activeStatus' | 'counts'>;
+  readonly traffic: Pick<TrafficCounters, 'refresh' | 'read'>;
   readonly gate: Pick<Gate, 'isOpen' | 'dropped'>;
   readonly pid: number;
   /** ISO 8601. */
@@ -43,6 +45,7 @@ export async function* answerPieces(parts: StatusParts, question: Question): Asy
       yield `${jsonText(statusOf(parts))}\n`;
       return;
     case 'sas':
+      await parts.traffic.refresh(saEntries(parts, question.name));
       yield* listPieces('sas', sas(parts, question.name));
       return;
     case 'connections':
@@ -105,8 +108,13 @@ const statusOf = (parts: StatusParts): StatusAnswer => {
 const isWanted = (name: string, wanted: string | undefined): boolean =>
   wanted === undefined || fold(name) === fold(wanted);
 
-function* sas({ table, wallTime }: StatusParts, wanted: string | undefined): Generator<SaStatus, void> {
-  for (const { row } of table.all()) if (isWanted(row.name, wanted)) yield saStatusOf(row, wallTime);
+function* saEntries({ table }: StatusParts, wanted: string | undefined): Generator<SaEntry, void> {
+  for (const entry of table.all()) if (isWanted(entry.row.name, wanted)) yield entry;
+}
+
+function* sas(parts: StatusParts, wanted: string | undefined): Generator<SaStatus, void> {
+  const { traffic, wallTime } = parts;
+  for (const entry of saEntries(parts, wanted)) yield saStatusOf(entry.row, wallTime, traffic.read(entry));
 }
 
 /** What the configuration lists, and what the operator has started besides. */

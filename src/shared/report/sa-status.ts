@@ -2,6 +2,7 @@
 import { addressFromBytes } from '../address.ts';
 import { EncapsulationMode, ProtocolId } from '../constants/ipsec-doi.ts';
 import { EncryptionAlgorithm, GroupDescription, HashAlgorithm, nameOf } from '../constants/oakley.ts';
+import type { SaCounters } from '../sa-table/kernel-counters.ts';
 import { SaFlag, type SaProtocol, SaRole, type SaRow } from '../sa-table/rows.ts';
 import { bytesHex, wordHex } from './hex.ts';
 import { authenticationName, encryptionName, hasTransport } from './sa-list.ts';
@@ -10,7 +11,8 @@ import type { SaStatus } from './status-schema.ts';
 /** A moment of the daemon's monotonic clock (ms) as ISO 8601. */
 export type WallTime = (at: number) => string;
 
-export const saStatusOf = (row: SaRow, wallTime: WallTime): SaStatus => {
+/** `traffic`: what the kernel says of it, if it says anything. */
+export const saStatusOf = (row: SaRow, wallTime: WallTime, traffic?: SaCounters): SaStatus => {
   const isPhase1 = row.phase === 1;
   return {
     phase: row.phase,
@@ -36,6 +38,7 @@ export const saStatusOf = (row: SaRow, wallTime: WallTime): SaStatus => {
     hash: row.hash === 0 ? null : nameOf(HashAlgorithm, row.hash),
     group: row.group === 0 ? null : nameOf(GroupDescription, row.group),
     protocols: row.protocols.map(protocolOf),
+    traffic: traffic === undefined ? null : { ...traffic, lastUseAt: timeOrNull(traffic.lastUseAt, wallTime) },
   };
 };
 

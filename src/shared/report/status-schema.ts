@@ -98,6 +98,16 @@ export const saStatus = z.strictObject({
       }),
     )
     .describe('phase 2'),
+  traffic: z
+    .strictObject({
+      bytesIn: z.number(),
+      bytesOut: z.number(),
+      packetsIn: z.number(),
+      packetsOut: z.number(),
+      lastUseAt: sometime,
+    })
+    .nullable()
+    .describe('phase 2: what the kernel has counted so far; null where it does not count (-n)'),
 });
 export type SaStatus = z.infer<typeof saStatus>;
 

@@ -30,6 +30,7 @@ const partsOf = (rows: number, configurationText = ''): StatusParts => {
   return {
     configuration,
     table,
+    traffic: { refresh: async () => undefined, read: () => undefined },
     lanes: {
       count: 2,
       statistics: (lane) =>
