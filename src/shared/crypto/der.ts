@@ -53,4 +53,22 @@ export const derContent = (der: Uint8Array, offset: number): { readonly start: n
   return { start, end: start + length };
 };
 
+/** The dotted form of an OBJECT IDENTIFIER's content. Undefined where the last arc is cut off, or one is beyond 2^32. */
+export const oidText = (bytes: Uint8Array): string | undefined => {
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of bytes) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (arc > MOST_ARC) return undefined;
+    if (byte >= 0x80) continue;
+    arcs.push(arc);
+    arc = 0;
+  }
+  const [head, ...rest] = arcs;
+  if (head === undefined || (bytes.at(-1) ?? 0) >= 0x80) return undefined;
+  const first = Math.min(2, Math.floor(head / 40));
+  return [first, head - first * 40, ...rest].join('.');
+};
+
 const SIGN = new Uint8Array(1);
+const MOST_ARC = 0xffff_ffff;

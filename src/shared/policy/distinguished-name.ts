@@ -1,5 +1,5 @@
 /** X.501 names, the data of DER_ASN1_DN identities: to DER from what an operator writes, to text and to a key for comparison from what a peer sends. */
-import { DerTag, derElement } from '../crypto/der.ts';
+import { DerTag, derElement, oidText } from '../crypto/der.ts';
 import { IA5_TYPES, typeText } from './attribute-types.ts';
 import { type Attribute, attributesFromText } from './distinguished-name-text.ts';
 
@@ -24,14 +24,22 @@ export const distinguishedParts = (der: Uint8Array): readonly string[] | undefin
 
 /** Names with the same key mean the same (RFC 5280 section 7.1): case, blanks and kinds of strings make no difference. Undefined for what is no name. */
 export const nameKey = (der: Uint8Array): string | undefined => {
-  const name = readName(der);
-  return name && JSON.stringify(name.map((attributes) => attributes.map(attributeKey).sort()));
+  const keys = namePartKeys(der);
+  return keys && JSON.stringify(keys);
 };
 
+/** The keys of a name's parts in order: a name lies in the subtree of another one if its parts begin with the other's. */
+export const namePartKeys = (der: Uint8Array): readonly string[] | undefined =>
+  readName(der)?.map((attributes) => JSON.stringify(attributes.map(attributeKey).sort()));
+
+/** The values of one type in a name, as characters; empty where there are none. `oid` is dotted. */
+export const nameValues = (der: Uint8Array, oid: string): readonly string[] =>
+  (readName(der) ?? []).flat().flatMap((attribute) => (attribute.oid === oid ? [valueText(attribute.value)] : []));
+
+/** A value that is no string is compared byte by byte, and never equals a string that looks like it. */
 const attributeKey = ({ oid, value }: WireAttribute): string => {
   const text = stringOf(value);
-  const meaning = text === undefined ? `#${hex(value.bytes)}` : folded(text);
-  return `${oid}=${meaning}`;
+  return text === undefined ? `${oid}#${value.tag}:${hex(value.bytes)}` : `${oid}=${folded(text)}`;
 };
 
 const folded = (text: string): string => text.trim().replace(/\s+/g, ' ').toLowerCase();
@@ -99,9 +107,18 @@ const valueText = (value: Element): string => stringOf(value) ?? `#${hex(value.b
 const stringOf = ({ tag, bytes }: Element): string | undefined => {
   if (tag === DerTag.BMP_STRING) return bytes.length % 2 === 0 ? bigEndianText(bytes) : undefined;
   if (tag === DerTag.UTF8_STRING || tag === DerTag.PRINTABLE_STRING || tag === DerTag.IA5_STRING) {
-    return new TextDecoder().decode(bytes);
+    return utf8Text(bytes);
   }
   return tag === DerTag.TELETEX_STRING ? String.fromCharCode(...bytes) : undefined;
+};
+
+/** Undefined for bytes that are no UTF-8: two different ones never look the same. */
+const utf8Text = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 };
 
 const bigEndianText = (bytes: Uint8Array): string => {
@@ -121,27 +138,9 @@ const base128 = (arc: number): readonly number[] => {
   return digits;
 };
 
-/** Undefined where the last arc is cut off, or one is beyond 2^32. */
-const oidText = (bytes: Uint8Array): string | undefined => {
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const byte of bytes) {
-    arc = arc * 128 + (byte & 0x7f);
-    if (arc > MOST_ARC) return undefined;
-    if (byte >= 0x80) continue;
-    arcs.push(arc);
-    arc = 0;
-  }
-  const [head, ...rest] = arcs;
-  if (head === undefined || (bytes.at(-1) ?? 0) >= 0x80) return undefined;
-  const first = Math.min(2, Math.floor(head / 40));
-  return [first, head - first * 40, ...rest].join('.');
-};
-
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** X.680 section 41.4. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
-const MOST_ARC = 0xffff_ffff;
 /** Bytes; an identification payload has to fit into a datagram with much else. */
 const LONGEST = 4096;

@@ -1,0 +1,88 @@
+/** Public keys of certificates (RFC 5280 section 4.1.2.7): checked before OpenSSL sees them. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { DerTag, derElement } from '../crypto/der.ts';
+import { CertificateError } from './certificate-error.ts';
+import { type DerElement, derOf, fieldsOf, readDer, readInteger, readOid, readWholeBits } from './der-element.ts';
+
+export interface CertificateKey {
+  /** SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array;
+  /** Undefined for a DSA key whose parameters are its issuer's (RFC 3279 section 2.3.2). */
+  readonly key: KeyObject | undefined;
+  /** Undefined for anything but RSA. */
+  readonly rsaBits: number | undefined;
+}
+
+/** Throws CertificateError for keys that are none: RSA with an even modulus, an even exponent or one below 3 (CVE-2026-14957, CVE-2017-9022), points off the curve. */
+export const readPublicKey = (element: DerElement): CertificateKey => {
+  const where = 'subjectPublicKeyInfo';
+  const fields = fieldsOf(element, DerTag.SEQUENCE, where);
+  const algorithm = fieldsOf(fields.take(DerTag.SEQUENCE, 'algorithm'), DerTag.SEQUENCE, where);
+  const oid = readOid(algorithm.takeAny('algorithm'), where);
+  const hasParameters = algorithm.takeIf(NULL) === undefined && algorithm.takeIf(DerTag.SEQUENCE) !== undefined;
+  const bits = fields.take(DerTag.BIT_STRING, 'subjectPublicKey');
+  fields.end();
+  const spki = derOf(element);
+  const rsaBits = RSA.has(oid) ? checkRsa(readWholeBits(bits, where)) : undefined;
+  if (oid === DSA && !hasParameters) return { spki, key: undefined, rsaBits };
+  return { spki, key: importKey(spki), rsaBits };
+};
+
+/** The DSA key of `spki` with the parameters of its issuer's key; undefined where that is no DSA key. */
+export const withParametersOf = (spki: Uint8Array, issuer: KeyObject): KeyObject | undefined => {
+  if (issuer.asymmetricKeyType !== 'dsa') return undefined;
+  const where = 'subjectPublicKeyInfo';
+  const [own, theirs] = [spki, issuer.export({ type: 'spki', format: 'der' })].map((der) =>
+    fieldsOf(readDer(der, where), DerTag.SEQUENCE, where),
+  );
+  const algorithm = theirs?.take(DerTag.SEQUENCE, 'algorithm');
+  own?.take(DerTag.SEQUENCE, 'algorithm');
+  const bits = own?.take(DerTag.BIT_STRING, 'subjectPublicKey');
+  return algorithm && bits && importKey(derElement(DerTag.SEQUENCE, derOf(algorithm), derOf(bits)));
+};
+
+/** The size of the modulus in bits. */
+const checkRsa = (key: Uint8Array): number => {
+  const where = 'RSA key';
+  const fields = fieldsOf(readDer(key, where), DerTag.SEQUENCE, where);
+  const [modulus, exponent] = ['modulus', 'publicExponent'].map((name) => {
+    const digits = readInteger(fields.takeAny(name), DerTag.INTEGER, `${where}: ${name}`);
+    if ((digits[0] ?? 0) >= 0x80) throw new CertificateError(`${where}: ${name} is negative`);
+    return digits;
+  });
+  fields.end();
+  const modulusBits = bitLength(modulus);
+  if (modulusBits > MOST_MODULUS_BITS)
+    throw new CertificateError(`${where}: ${modulusBits} bits, at most ${MOST_MODULUS_BITS} are taken`);
+  if (!isOdd(modulus)) throw new CertificateError(`${where}: the modulus is even`);
+  if (!isOdd(exponent) || bitLength(exponent) < 2)
+    throw new CertificateError(`${where}: the exponent is even or below 3`);
+  if (bitLength(exponent) > MOST_EXPONENT_BITS)
+    throw new CertificateError(`${where}: the exponent has more than ${MOST_EXPONENT_BITS} bits`);
+  return modulusBits;
+};
+
+const isOdd = (digits: Uint8Array | undefined): boolean => ((digits?.at(-1) ?? 0) & 1) === 1;
+
+const bitLength = (digits: Uint8Array = new Uint8Array()): number => {
+  const first = digits.findIndex((byte) => byte !== 0);
+  return first < 0 ? 0 : (digits.length - first) * 8 - Math.clz32(digits[first] ?? 0) + 24;
+};
+
+const importKey = (spki: Uint8Array): KeyObject => {
+  try {
+    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  } catch {
+    // OpenSSL's words speak of its decoders; whatever it was, this key cannot be used.
+    throw new CertificateError(
+      'subjectPublicKeyInfo: a key that OpenSSL does not take: unknown kind, unknown curve or broken',
+    );
+  }
+};
+
+const RSA: ReadonlySet<string> = new Set(['1.2.840.113549.1.1.1', '1.2.840.113549.1.1.10']);
+const DSA = '1.2.840.10040.4.1';
+const NULL = 0x05;
+/** What OpenSSL takes too. Checking a signature with such a key takes about a millisecond. */
+const MOST_MODULUS_BITS = 16_384;
+const MOST_EXPONENT_BITS = 64;

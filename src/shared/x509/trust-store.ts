@@ -1,0 +1,158 @@
+/** What the operator trusts: CA certificates, certificates that may help to find a path, and CRLs, with the caches that belong to them. */
+import { type BoundedCache, boundedCache } from './bounded-cache.ts';
+import { type Certificate, fingerprintOf, isSelfIssued, parseCertificate } from './certificate.ts';
+import { CertificateError } from './certificate-error.ts';
+import { derPieces, PEM_CERTIFICATE, PEM_REVOCATION_LIST } from './pem.ts';
+import { parseRevocationList, type RevocationList } from './revocation-list.ts';
+
+export interface TrustSettings {
+  /** RSA keys below are refused, in CAs as well. */
+  readonly minimumRsaBits: number;
+  /** Signatures over SHA-1 are taken, with a warning. */
+  readonly acceptSha1: boolean;
+  /** A peer's certificate that it signed itself is taken without any CA. */
+  readonly acceptSelfSigned: boolean;
+  /** A certificate is refused unless CRLs tell of all reasons. Without it a CA that has no CRL is fine. */
+  readonly requireRevocationList: boolean;
+  /** CRLs past their nextUpdate are used, with a warning. Without it they refuse whatever they tell of. */
+  readonly acceptStaleLists: boolean;
+  /** `*.example.net` in a certificate stands for every host of example.net. */
+  readonly matchWildcards: boolean;
+}
+
+export const DEFAULT_TRUST_SETTINGS: TrustSettings = {
+  minimumRsaBits: 1024,
+  acceptSha1: false,
+  acceptSelfSigned: false,
+  requireRevocationList: false,
+  acceptStaleLists: false,
+  matchWildcards: false,
+};
+
+/** A file of the operator's. */
+export interface NamedFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface TrustFiles {
+  readonly authorities: readonly NamedFile[];
+  readonly certificates: readonly NamedFile[];
+  readonly revocationLists: readonly NamedFile[];
+}
+
+export interface StoredCertificate {
+  readonly file: string;
+  readonly certificate: Certificate;
+}
+
+export interface StoredList {
+  readonly file: string;
+  readonly list: RevocationList;
+}
+
+export interface TrustStore {
+  readonly settings: TrustSettings;
+  readonly authorities: readonly StoredCertificate[];
+  readonly certificates: readonly StoredCertificate[];
+  readonly revocationLists: readonly StoredList[];
+  /** What could not be read, and why; it is left out. */
+  readonly problems: readonly { readonly file: string; readonly problem: string }[];
+  /** Fingerprints of the certificates at which a path may end. */
+  readonly anchors: ReadonlySet<string>;
+  /** Authorities and certificates by their subject's key. */
+  readonly bySubject: ReadonlyMap<string, readonly Certificate[]>;
+  /** By their issuer's key, the newest first. */
+  readonly listsByIssuer: ReadonlyMap<string, readonly RevocationList[]>;
+  /** parseCertificate with a memory of the last CACHED_CERTIFICATES. Throws CertificateError. */
+  readonly certificateOf: (der: Uint8Array) => Certificate;
+  /** Signatures of valid paths, `signer's fingerprint, signed one's`: they need not be checked again. */
+  readonly goodSignatures: BoundedCache<true>;
+}
+
+/** A parsed certificate has about 10 kB, a signature's entry 0.2 kB. */
+export const CACHED_CERTIFICATES = 512;
+const CACHED_SIGNATURES = 2048;
+
+/**
+ * Reads the files once; what is broken is left out and told in `problems`. Paths end at the authorities that signed themselves, and at those
+ * whose issuer is not among the authorities: a CA below another one that is trusted too stays subject to that one's CRL and constraints.
+ */
+export const createTrustStore = (files: TrustFiles, settings: TrustSettings): TrustStore => {
+  const problems: { file: string; problem: string }[] = [];
+  const read = <T>(named: readonly NamedFile[], labels: readonly string[], parse: (der: Uint8Array) => T) =>
+    named.flatMap(({ file, bytes }) => readFile(file, bytes, labels, parse, problems));
+  const authorities = named(read(files.authorities, PEM_CERTIFICATE, parseCertificate));
+  const certificates = named(read(files.certificates, PEM_CERTIFICATE, parseCertificate));
+  const revocationLists = read(files.revocationLists, PEM_REVOCATION_LIST, parseRevocationList).map(
+    ({ file, value }) => ({ file, list: value }),
+  );
+  const parsed = boundedCache<Certificate>(CACHED_CERTIFICATES);
+  const subjects = new Set(authorities.map(({ certificate }) => certificate.subject.key));
+  const known = new Map(
+    [...authorities, ...certificates].map(({ certificate }) => [certificate.fingerprint, certificate]),
+  );
+  return {
+    settings,
+    authorities,
+    certificates,
+    revocationLists,
+    problems,
+    anchors: new Set(
+      authorities
+        .filter(({ certificate }) => isSelfIssued(certificate) || !subjects.has(certificate.issuer.key))
+        .map(({ certificate }) => certificate.fingerprint),
+    ),
+    bySubject: groupedBy([...known.values()], ({ subject }) => subject.key),
+    listsByIssuer: groupedBy(
+      revocationLists.map(({ list }) => list).sort((a, b) => b.thisUpdate - a.thisUpdate),
+      ({ issuer }) => issuer.key,
+    ),
+    certificateOf: (der) => {
+      const fingerprint = fingerprintOf(der);
+      const cached = parsed.get(fingerprint);
+      if (cached !== undefined) return cached;
+      const certificate = parseCertificate(der);
+      parsed.set(fingerprint, certificate);
+      return certificate;
+    },
+    goodSignatures: boundedCache<true>(CACHED_SIGNATURES),
+  };
+};
+
+const groupedBy = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+};
+
+const named = (read: readonly { readonly file: string; readonly value: Certificate }[]): readonly StoredCertificate[] =>
+  read.map(({ file, value }) => ({ file, certificate: value }));
+
+/** Each piece of a file stands for itself: a broken one does not take the others with it. */
+const readFile = <T>(
+  file: string,
+  bytes: Uint8Array,
+  labels: readonly string[],
+  parse: (der: Uint8Array) => T,
+  problems: { file: string; problem: string }[],
+): readonly { readonly file: string; readonly value: T }[] => {
+  const attempt = <R>(place: string, action: () => R): R | undefined => {
+    try {
+      return action();
+    } catch (fault) {
+      if (!(fault instanceof CertificateError)) throw fault;
+      problems.push({ file, problem: `${place}${fault.message}` });
+      return undefined;
+    }
+  };
+  const pieces = attempt('', () => derPieces(bytes, labels)) ?? [];
+  return pieces.flatMap((piece, index) => {
+    const value = attempt(pieces.length > 1 ? `number ${index + 1}: ` : '', () => parse(piece));
+    return value === undefined ? [] : [{ file, value }];
+  });
+};
