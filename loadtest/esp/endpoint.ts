@@ -15,6 +15,8 @@ import type { SaId } from '../../src/shared/connection/events.ts';
 import { InvariantError } from '../../src/shared/errors.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 
+import { type WireCounts, watchWire } from './wire-watch.ts';
+
 export type EndpointCommand =
   | { readonly kind: 'open'; readonly options: Omit<UserlandOptions, 'upcalls'> }
   | { readonly kind: 'addSa'; readonly sa: IpsecSa; readonly context: SaContext }
@@ -27,6 +29,9 @@ export type EndpointCommand =
   /** Has the kernel take ESP out of UDP on this address and port. */
   | { readonly kind: 'kernelEncapsulation'; readonly local: Endpoint }
   | { readonly kind: 'stopEncapsulating'; readonly local: Endpoint }
+  /** Counts packets on an interface until 'stopWatching', which answers WireCounts. */
+  | { readonly kind: 'watch'; readonly interfaceName: string }
+  | { readonly kind: 'stopWatching' }
   | { readonly kind: 'listOwn' | 'purgeOwn' | 'statistics' | 'close' }
   /** A UDP socket; tells 'datagram' with the text of each. */
   | { readonly kind: 'listen'; readonly local: Endpoint }
@@ -51,6 +56,7 @@ export type EndpointMessage =
   | { readonly event: string; readonly value: unknown };
 
 let backend: UserlandBackend | undefined;
+let stopWatching: (() => WireCounts) | undefined;
 /** What IKE's sockets received. */
 const ikeSockets = new Map<string, NativeSocket>();
 
@@ -202,6 +208,11 @@ const execute = async (command: EndpointCommand): Promise<unknown> => {
     case 'stopEncapsulating':
       await opened().encapsulation.close(command.local);
       return ikeSockets.get(command.local.address)?.close();
+    case 'watch':
+      stopWatching = watchWire(command.interfaceName);
+      return undefined;
+    case 'stopWatching':
+      return stopWatching?.();
     case 'listOwn':
       return opened().listOwn();
     case 'purgeOwn':

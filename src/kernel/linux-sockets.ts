@@ -1,7 +1,7 @@
 /** Numbers of Linux's socket calls that this program uses; names as in the system's headers. */
 
 /** AF_* */
-export const AddressFamily = { INET: 2, INET6: 10, KEY: 15, NETLINK: 16 } as const;
+export const AddressFamily = { INET: 2, INET6: 10, KEY: 15, NETLINK: 16, PACKET: 17 } as const;
 
 /** SOCK_* */
 export const SocketType = { DGRAM: 2, RAW: 3 } as const;
