@@ -1,4 +1,5 @@
 /** Debug records of what an exchange was given and what it made of it, the same for both phases. */
+import { AuthenticationMethod } from '../shared/constants/oakley.ts';
 import type { Protection } from '../shared/exchange/effects.ts';
 import type { Received } from '../shared/exchange/run.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
@@ -30,8 +31,11 @@ export const traceStep = (lane: LaneLog, sa: IsakmpSa, phase2: Phase2 | undefine
 /** Each transform that the peer offers, or has chosen of ours, against each of the peer section's. */
 export const tracePhase1Offer = (lane: LaneLog, { transforms }: PeerPolicy, received: Received): void => {
   const offer = offerIn(lane, received);
-  if (offer !== undefined) traceComparisons(lane, comparePhase1(offer, transforms), received);
+  if (offer !== undefined) traceComparisons(lane, comparePhase1(offer, transforms, EVERY_METHOD), received);
 };
+
+/** What lacks a key is said when it is refused. */
+const EVERY_METHOD: ReadonlySet<number> = new Set(Object.values(AuthenticationMethod));
 
 /** The same for a quick mode, as soon as its connection is known. */
 export const tracePhase2Offer = (

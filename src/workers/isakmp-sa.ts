@@ -1,5 +1,6 @@
 /** What a lane knows about one ISAKMP SA, half-open or established, and the ways to find it. */
-import type { IsakmpKeys } from '../shared/exchange/effects.ts';
+import type { Credentials } from '../shared/credentials/credentials.ts';
+import type { Authenticated, IsakmpKeys } from '../shared/exchange/effects.ts';
 import type { Conversation } from '../shared/exchange/run.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
@@ -29,6 +30,8 @@ export interface IsakmpSa extends Timed {
   readonly startedAt: number;
   /** The snapshot that phase 1 uses. */
   readonly policy: PeerPolicy;
+  /** The keys that phase 1 uses; undefined once it is done: they may be gone by then. */
+  credentials: Credentials | undefined;
   path: Path;
   /** Phase 1, kept after its end to answer duplicates. */
   conversation: Conversation | undefined;
@@ -43,6 +46,8 @@ export interface IsakmpSa extends Timed {
 
 /** What an SA is established with. */
 export interface EstablishedBasis {
+  /** Who the peer has proved to be; undefined: a lane that died has known it. */
+  readonly authenticated: Authenticated | undefined;
   readonly keys: IsakmpKeys;
   /** Last ciphertext block of phase 1: where the IVs of phase 2 come from. */
   readonly lastIv: Uint8Array;

@@ -53,8 +53,9 @@ export interface LaneContext extends LaneLog {
   lastExchange: number;
 }
 
-/** The environment of one step: one instant, and Diffie-Hellman that is counted. */
-export const envOf = (lane: LaneContext): Env => ({
+/** The environment of one step: one instant, and Diffie-Hellman that is counted. A phase 1 has the `credentials` that it began with. */
+export const envOf = (lane: LaneContext, credentials = lane.credentials): Env => ({
+  credentials,
   now: lane.now(),
   random: lane.random,
   publicValue: (group, privateValue) => {

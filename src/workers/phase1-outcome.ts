@@ -35,7 +35,7 @@ const float = ({ general: { encapsulationPort: port } }: LaneContext, sa: Isakmp
 const establish = (
   lane: LaneContext,
   sa: IsakmpSa,
-  { keys, choice, localId, remoteId, initialContact, nat, deadPeerDetection }: Phase1Result,
+  { authenticated, keys, choice, localId, remoteId, initialContact, nat, deadPeerDetection }: Phase1Result,
 ): void => {
   const lastIv = sa.conversation?.protection?.iv.slice();
   if (lastIv === undefined) throw new InvariantError('phase 1 is done but has not been encrypted');
@@ -50,9 +50,10 @@ const establish = (
   trace(lane, LogClass.SA, 10, createdWords, sa);
   const answersProbes = deadPeerDetection;
   sa.established = establishedOn(
-    { keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
+    { authenticated, keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
     now,
   );
+  sa.credentials = undefined;
   lane.halfOpenLimit.release(sa);
   lane.sas.establish(sa);
   if (!lane.store.establish(sa, choice, now)) {
@@ -131,6 +132,7 @@ export const endExchange = (lane: LaneContext, sa: IsakmpSa): void => {
 const silenceAfter = ({ role, policy, conversation, hearsay, refusal }: IsakmpSa): string =>
   (role === 'initiator' ? silenceOfResponder : silenceOfInitiator)({
     policy,
+    method: conversation?.exchange.choice()?.authentication,
     tag: conversation?.exchange.tag ?? '',
     isRefused: refusal !== undefined,
     hasSpoken: hearsay !== undefined,

@@ -1,6 +1,8 @@
 /** Main and aggressive mode on a lane: beginning them and feeding them. What comes of them is in phase1-outcome.ts. */
 import { ExchangeType, NotifyType } from '../shared/constants/isakmp.ts';
+import { AuthenticationMethod } from '../shared/constants/oakley.ts';
 import { forgetKey } from '../shared/crypto/key-cache.ts';
+import { isSignatureMethod } from '../shared/crypto/signature.ts';
 import { ProtocolError } from '../shared/errors.ts';
 import { aggressiveModeInitiator } from '../shared/exchange/aggressive-mode-initiator.ts';
 import { aggressiveModeResponder } from '../shared/exchange/aggressive-mode-responder.ts';
@@ -8,6 +10,7 @@ import type { Phase1Setup } from '../shared/exchange/effects.ts';
 import { type Exchange, exchangeOf } from '../shared/exchange/machine.ts';
 import { mainModeInitiator } from '../shared/exchange/main-mode-initiator.ts';
 import { mainModeResponder } from '../shared/exchange/main-mode-responder.ts';
+import { ownIdentity } from '../shared/exchange/phase1.ts';
 import { phase1Fields, wrongSecretRecord } from '../shared/exchange/refusals.ts';
 import {
   type Conversation,
@@ -61,7 +64,7 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
     return;
   }
   try {
-    perform(lane, sa, signal(conversation, { kind: 'start' }, envOf(lane)));
+    perform(lane, sa, signal(conversation, { kind: 'start' }, envOf(lane, sa.credentials)));
     traceStep(lane, sa, undefined, 'idle', machine.tag);
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
@@ -70,11 +73,15 @@ export const startPhase1 = (lane: LaneContext, { request, peer, path, initiatorC
 };
 
 const setupOf = (
-  { general: { identitySecrets, encapsulationPort } }: LaneContext,
+  { general: { identitySecrets, encapsulationPort }, credentials }: LaneContext,
   policy: PeerPolicy,
   path: Path,
   firstContact: boolean,
-): Phase1Setup => ({ policy, path, identitySecrets, firstContact, encapsulationPort });
+): Phase1Setup => {
+  const ours = credentials.methods(ownIdentity({ policy, path }));
+  const methods = new Set<number>([AuthenticationMethod.PRE_SHARED, ...ours]);
+  return { policy, path, identitySecrets, methods, firstContact, encapsulationPort };
+};
 
 const NO_COOKIE = new Uint8Array(8);
 
@@ -100,7 +107,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   const { sa, conversation } = newSa(lane, setup, 'responder', 0, initiatorCookie, responderCookie, machine);
   turnTo(lane, sa);
   const before = machine.tag;
-  const received = receive(conversation, event.bytes, header, envOf(lane));
+  const received = receive(conversation, event.bytes, header, envOf(lane, sa.credentials));
   traceReceived(lane, undefined, received);
   captureReceived(lane, path, received);
   tracePhase1Offer(lane, policy, received);
@@ -176,7 +183,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
   sa.path = event.path;
   const { protection } = conversation;
   const { tag } = conversation.exchange;
-  const received = receive(conversation, event.bytes, header, envOf(lane));
+  const received = receive(conversation, event.bytes, header, envOf(lane, sa.credentials));
   traceReceived(lane, protection, received);
   captureReceived(lane, event.path, received);
   tracePhase1Offer(lane, sa.policy, received);
@@ -221,7 +228,9 @@ const sayTooLate = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram): void =
 const refuse = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram, header: Header, refused: Refused): void => {
   const { fault, garbled } = refused;
   const lines = linesOf(1, refused);
-  const isWrongSecret = garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0);
+  const isSecretUsed = !isSignatureMethod(sa.conversation?.exchange.choice()?.authentication ?? 0);
+  const isWrongSecret =
+    isSecretUsed && (garbled || (fault.notify === NotifyType.AUTHENTICATION_FAILED && lines.length === 0));
   const secret = isWrongSecret ? wrongSecretRecord(sa.policy.name, fault.message, fieldsOf(sa)) : undefined;
   sa.refusal = `${fault.message}${isWrongSecret ? ', probably a wrong pre-shared key' : ''}`;
   const all = secret === undefined ? lines : [...lines, secret];
@@ -248,6 +257,7 @@ const newSa = (
     request,
     startedAt: lane.now(),
     policy,
+    credentials: lane.credentials,
     path,
     conversation,
     established: undefined,

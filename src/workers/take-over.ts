@@ -35,6 +35,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
     request: 0,
     startedAt: row.establishedAt,
     policy,
+    credentials: undefined,
     path: {
       local: { address: addressFromBytes(row.localAddress, row.zone).text, port: row.localPort },
       remote: { address: addressFromBytes(row.remoteAddress, row.zone).text, port: row.remotePort },
@@ -42,7 +43,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
     },
     conversation: undefined,
     established: establishedOn(
-      { keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
+      { authenticated: undefined, keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
       lane.now(),
     ),
     hearsay: undefined,

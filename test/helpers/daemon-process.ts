@@ -57,8 +57,9 @@ const tunnelConfiguration = (
   own: Side,
   other: Side,
   port: number,
-  transform = 'AES-128-SHA2-256-GRP19',
-  general = '',
+  transform: string | undefined = 'AES-128-SHA2-256-GRP19',
+  general: string | undefined = '',
+  secret: string | undefined,
 ): string => `
 [General]
 Listen-on=${own.address}
@@ -75,7 +76,7 @@ Phase=1
 Address=${other.address}
 Port=${port}
 Configuration=main-mode
-Authentication=a secret of tests
+${secret === undefined ? '' : `Authentication=${secret}`}
 
 [main-mode]
 EXCHANGE_TYPE=ID_PROT
@@ -106,16 +107,23 @@ Netmask=255.255.255.0
 export const startPair = async (
   t: TestContext,
   [left, right]: readonly [Side, Side] = [LEFT, RIGHT],
-  more: Partial<DaemonOptions> & { readonly transform?: string; readonly general?: string } = {},
+  more: Partial<DaemonOptions> & {
+    readonly transform?: string;
+    /** What [General] says besides, and sections behind it; of both, or of each by its name. */
+    readonly general?: string | Readonly<Record<string, string>>;
+    /** Pre-shared key; undefined: none. */
+    readonly secret?: string | undefined;
+  } = {},
 ): Promise<readonly [Daemon, Daemon]> => {
   const folder = testFolder(t);
-  const { transform, general, ...options } = more;
+  const { transform, general, secret = 'secret' in more ? undefined : 'a secret of tests', ...options } = more;
   const addresses = [...new Set([left.address, right.address])];
   const leftPorts = await freePorts(addresses);
   // Peers on one address are told apart by their ports.
   const rightPorts = left.address === right.address ? await freePorts(addresses) : leftPorts;
   const start = (own: Side, ports: Ports, other: Side, otherPorts: Ports): Daemon => {
-    const configuration = tunnelConfiguration(own, other, otherPorts.ike, transform, general);
+    const extra = typeof general === 'object' ? general[own.name] : general;
+    const configuration = tunnelConfiguration(own, other, otherPorts.ike, transform, extra, secret);
     return spawnDaemon(t, { name: own.name, folder, configuration, ports, ...options });
   };
   const pair = [start(left, leftPorts, right, rightPorts), start(right, rightPorts, left, leftPorts)] as const;

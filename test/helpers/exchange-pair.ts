@@ -1,5 +1,8 @@
 /** Two exchanges wired back to back without lanes, so that tests can look at every state. */
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { AuthenticationMethod } from '../../src/shared/constants/oakley.ts';
+import { type CredentialFiles, NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
+import { type Credentials, createCredentials } from '../../src/shared/credentials/credentials.ts';
 import { publicValue, sharedSecret } from '../../src/shared/crypto/dh.ts';
 import { forgetKey } from '../../src/shared/crypto/key-cache.ts';
 import { aggressiveModeInitiator } from '../../src/shared/exchange/aggressive-mode-initiator.ts';
@@ -22,7 +25,7 @@ import {
 } from '../../src/shared/exchange/run.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { readHeader } from '../../src/shared/wire/message.ts';
-import { connectionPolicy, mirrored, PATH, peerPolicy, seededRandom } from './lane-pair.ts';
+import { aes128Sha256, connectionPolicy, mirrored, PATH, peerPolicy, seededRandom } from './lane-pair.ts';
 
 /** One side: its conversation, its environment, and every state that it was in. */
 export class Side {
@@ -33,7 +36,7 @@ export class Side {
   /** All random bytes that it was given. */
   readonly drawn: Uint8Array[] = [];
 
-  constructor(envelope: Envelope, exchange: Exchange, seed: string) {
+  constructor(envelope: Envelope, exchange: Exchange, seed: string, credentials = createCredentials(NO_CREDENTIALS)) {
     this.conversation = newConversation(envelope, exchange);
     const random = seededRandom(seed);
     const drawing = (size: number): Uint8Array => {
@@ -41,7 +44,7 @@ export class Side {
       this.drawn.push(bytes);
       return bytes;
     };
-    this.env = { now: 1_000, random: drawing, publicValue, sharedSecret };
+    this.env = { credentials, now: 1_000, random: drawing, publicValue, sharedSecret };
     this.states.push(exchange.snapshot());
   }
 
@@ -85,6 +88,7 @@ const BACK = { local: PATH.remote, remote: PATH.local, encapsulated: false };
 
 const setupFor = (policy: PeerPolicy, isInitiator: boolean): Phase1Setup => ({
   policy,
+  methods: new Set([AuthenticationMethod.PRE_SHARED, AuthenticationMethod.RSA_SIG]),
   path: isInitiator ? PATH : BACK,
   identitySecrets: new Map(),
   firstContact: true,
@@ -100,35 +104,56 @@ const envelopeOf = (exchangeType: number, isInitiator: boolean): Envelope => ({
   protection: undefined,
 });
 
-export const mainModePair = (changes: Partial<PeerPolicy> = {}): Pair => {
-  const [ours, theirs] = [setupFor(peerPolicy(changes), true), setupFor(peerPolicy(changes), false)];
+/** Keys of the two sides, as files; with them the transforms want RSA signatures. */
+interface SignedPair {
+  readonly initiator: CredentialFiles;
+  readonly responder: CredentialFiles;
+}
+
+const policiesOf = (
+  changes: Partial<PeerPolicy>,
+  keys: SignedPair | undefined,
+): readonly [Phase1Setup, Phase1Setup] => {
+  const transforms = [{ ...aes128Sha256(), authentication: AuthenticationMethod.RSA_SIG }];
+  const policy = (): PeerPolicy => peerPolicy(keys === undefined ? changes : { transforms, ...changes });
+  return [setupFor(policy(), true), setupFor(policy(), false)];
+};
+
+const credentialsOf = (files = NO_CREDENTIALS): Credentials => createCredentials(structuredClone(files));
+
+export const mainModePair = (changes: Partial<PeerPolicy> = {}, keys?: SignedPair): Pair => {
+  const [ours, theirs] = policiesOf(changes, keys);
   return {
     initiator: new Side(
       envelopeOf(ExchangeType.ID_PROT, true),
       exchangeOf(mainModeInitiator, { tag: 'idle', setup: ours }, forgetKey),
       'initiator',
+      credentialsOf(keys?.initiator),
     ),
     responder: new Side(
       envelopeOf(ExchangeType.ID_PROT, false),
       exchangeOf(mainModeResponder, { tag: 'awaitSa', setup: theirs }, forgetKey),
       'responder',
+      credentialsOf(keys?.responder),
     ),
   };
 };
 
-export const aggressiveModePair = (changes: Partial<PeerPolicy> = {}): Pair => {
-  const [ours, theirs] = [setupFor(peerPolicy(changes), true), setupFor(peerPolicy(changes), false)];
+export const aggressiveModePair = (changes: Partial<PeerPolicy> = {}, keys?: SignedPair): Pair => {
+  const [ours, theirs] = policiesOf(changes, keys);
   const offered = { tag: 'awaitOffer', setup: theirs, responderCookie: COOKIES.responder } as const;
   return {
     initiator: new Side(
       envelopeOf(ExchangeType.AGGRESSIVE, true),
       exchangeOf(aggressiveModeInitiator, { tag: 'idle', setup: ours }, forgetKey),
       'initiator',
+      credentialsOf(keys?.initiator),
     ),
     responder: new Side(
       envelopeOf(ExchangeType.AGGRESSIVE, false),
       exchangeOf(aggressiveModeResponder, offered, forgetKey),
       'responder',
+      credentialsOf(keys?.responder),
     ),
   };
 };

@@ -165,7 +165,8 @@ export class LaneHost {
 
   tell(event: LaneEvent): void {
     if (event.kind === 'peer') this.#policy = event.policy;
-    this.core.handle(event);
+    // As over the port: a lane erases what it was given.
+    this.core.handle(event.kind === 'credentials' ? structuredClone(event) : event);
     this.settle();
   }
 

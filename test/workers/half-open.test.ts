@@ -46,6 +46,7 @@ describe('half-open flood', () => {
       request: 0,
       startedAt: 0,
       policy,
+      credentials: undefined,
       path: {
         local: { address: '10.0.0.2', port: 500 },
         remote: { address: `${1 + (i >> 14)}.${(i >> 7) & 127}.${i & 127}.1`, port: 500 },

@@ -167,7 +167,7 @@ describe('main mode', () => {
     assert.ok(readAnything(answers[0] ?? assert.fail()).ke);
   });
 
-  it('offers only what can be negotiated: no ANY, no signatures', () => {
+  it('offers only what can be negotiated: no ANY, no signatures without a key', () => {
     const world = lanePair({
       transforms: [
         { ...aes128Sha256(), hash: 'ANY' },
@@ -191,7 +191,7 @@ describe('main mode', () => {
     assert.equal(world.left.core.remains, 0);
   });
 
-  it('never answers with signatures, even where configuration would take them', () => {
+  it('never answers with signatures that it has no key for, even where configuration would take them', () => {
     const host = responder();
     host.tell({
       kind: 'peer',

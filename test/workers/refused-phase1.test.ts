@@ -104,7 +104,7 @@ describe('a phase 1 whose transforms do not fit', () => {
     );
   });
 
-  it('since they want certificates is told what to offer: no name would accept it', () => {
+  it('since they want certificates is told what to offer, and the name that would accept it', () => {
     const host = responder();
     const peer = new ScriptedPeer();
     const value = offerPhase1([aes128Sha256()]) ?? assert.fail();
@@ -119,7 +119,7 @@ describe('a phase 1 whose transforms do not fit', () => {
     host.hear(peer.clear([{ kind: 'SA', value: { ...value, proposals } }]));
     assert.match(
       linesOf(host).at(-1) ?? '',
-      /wants AUTHENTICATION_METHOD PRE_SHARED, not RSA_SIG; let it offer AES_CBC-128\/SHA2_256\/PRE_SHARED\/ECP_256$/,
+      /wants AUTHENTICATION_METHOD PRE_SHARED, not RSA_SIG; add AES-128-SHA2-256-GRP19-RSA_SIG to \[Default-phase-1-configuration\]:Transforms to accept it/,
     );
   });
 });

@@ -1,9 +1,10 @@
 /** Peer sections with everything that hangs on them: what an exchange needs to know of one peer, as plain data. */
 import { addressFamily } from '../address.ts';
 import { ExchangeType } from '../constants/isakmp.ts';
+import { AuthenticationMethod } from '../constants/oakley.ts';
 import { cipherSpec } from '../crypto/cipher.ts';
 import { ConfigError } from '../errors.ts';
-import type { ConnectionPolicy, Identity, PeerPolicy } from '../policy/peer-policy.ts';
+import type { ConnectionPolicy, Identity, PeerPolicy, Phase1Transform } from '../policy/peer-policy.ts';
 import { fold } from './case-fold.ts';
 import { type Finding, faultAt, findingOf, placeOf, warningAt } from './finding.ts';
 import type { KernelFit } from './kernel-fit.ts';
@@ -13,7 +14,7 @@ import { type Resolution, refusedOr, SharedAnswers } from './resolution.ts';
 import { readLocalAddress, readPeerAddress } from './resolve-address.ts';
 import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
 import { resolvePhase1Identity } from './resolve-identity.ts';
-import { resolvePhase1Configuration } from './resolve-phase1.ts';
+import { type Phase1Configuration, resolvePhase1Configuration } from './resolve-phase1.ts';
 import { GENERAL, PEER, PEER_FLAGS } from './sections.ts';
 import { weaknessWarning } from './strength.ts';
 
@@ -89,8 +90,9 @@ const policyOf = (
   const policy: PeerPolicy = {
     name,
     ...addressesOf(reader, section, findings),
-    ...phase1,
-    preSharedKey: preSharedKeyOf(reader, section, phase1.exchangeType, findings),
+    exchangeType: phase1.exchangeType,
+    configuration: phase1.configuration,
+    ...authenticationOf(reader, section, phase1, findings),
     ...identitiesOf(reader, section, findings),
     checkSuites: readTag(reader, section, PEER.checkSuites),
     legacyCrypto,
@@ -128,23 +130,40 @@ const addressesOf = (
   return { address, localAddress, port };
 };
 
-/** Only aggressive mode tells the identity in time to look for a secret in the section named after it. */
-const preSharedKeyOf = (
+/**
+ * The pre-shared key, and the transforms that can be used with or without one. Only aggressive mode tells the identity in time to look for a secret in the
+ * section named after it. The generated list has transforms for pre-shared keys and for signatures: which are meant says whether there is a key.
+ */
+const authenticationOf = (
   reader: ConfigurationReader,
   section: string,
-  exchangeType: number,
+  { exchangeType, configuration, transforms }: Phase1Configuration,
   findings: Finding[],
-): Uint8Array | undefined => {
-  const key = readTag(reader, section, PEER.authentication);
+): Pick<PeerPolicy, 'preSharedKey' | 'transforms'> => {
+  const preSharedKey = readTag(reader, section, PEER.authentication);
   const isAggressive = exchangeType === ExchangeType.AGGRESSIVE;
-  if (isAggressive) {
-    const risk = 'whoever asks gets what it takes to guess the pre-shared key, take ID_PROT if the peer can';
-    findings.push(warningAt(placeOf(section), `uses aggressive mode: ${risk}`));
+  const isGenerated = reader.written(configuration, 'Transforms') === undefined;
+  const [forSecrets, forSignatures] = [transforms.filter(wantsSecret), transforms.filter((one) => !wantsSecret(one))];
+  if (preSharedKey !== undefined || (isAggressive && reader.secretSections().length > 0)) {
+    const used = isGenerated && forSecrets.length > 0 ? forSecrets : transforms;
+    if (isAggressive && used.some((one) => wantsSecret(one) || one.authentication === 'ANY')) {
+      const risk = 'whoever asks gets what it takes to guess the pre-shared key, take ID_PROT if the peer can';
+      findings.push(warningAt(placeOf(section), `uses aggressive mode: ${risk}`));
+    }
+    return { preSharedKey, transforms: used };
   }
-  if (key !== undefined || (isAggressive && reader.secretSections().length > 0)) return key;
   const elsewhere = isAggressive ? ', nor is there a section named after an identity that has one' : '';
-  throw faultAt(placeOf(section, PEER.authentication.name), `is missing: it is the pre-shared key${elsewhere}`);
+  const place = placeOf(section, PEER.authentication.name);
+  if (forSignatures.length === 0) throw faultAt(place, `is missing: it is the pre-shared key${elsewhere}`);
+  if (!isGenerated && forSecrets.length > 0) {
+    const left = forSecrets.map(({ name }) => name).join(', ');
+    findings.push(warningAt(place, `is missing${elsewhere}: without a pre-shared key ${left} cannot be used`));
+  }
+  return { preSharedKey, transforms: forSecrets.length === 0 ? transforms : forSignatures };
 };
+
+const wantsSecret = ({ authentication }: Phase1Transform): boolean =>
+  authentication === AuthenticationMethod.PRE_SHARED;
 
 const identitiesOf = (
   reader: ConfigurationReader,

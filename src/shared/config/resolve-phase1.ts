@@ -4,6 +4,7 @@ import { AuthenticationMethod, EncryptionAlgorithm } from '../constants/oakley.t
 import { cipherSpec } from '../crypto/cipher.ts';
 import { groupSpec } from '../crypto/dh.ts';
 import { hashSize } from '../crypto/prf.ts';
+import { isSignatureMethod } from '../crypto/signature.ts';
 import type { NumberRange, Phase1Transform } from '../policy/peer-policy.ts';
 import { placeOf, warningAt } from './finding.ts';
 import { readTag, refusedValue, refuseNotYet, requireTag } from './read-tag.ts';
@@ -33,17 +34,10 @@ const resolveConfiguration = (resolution: Resolution, section: string): Phase1Co
     throw refusedValue(reader, section, ISAKMP_CONFIGURATION.exchangeType, 'phase 1 is ID_PROT or AGGRESSIVE');
   }
   const names = requireTag(reader, section, ISAKMP_CONFIGURATION.transforms);
-  const wanted = reader.written(section, 'Transforms') === undefined ? withoutSignatures(names) : names;
-  const transforms = usable(placeOf(section, 'Transforms'), wanted, findings, (name) =>
+  const transforms = usable(placeOf(section, 'Transforms'), names, findings, (name) =>
     resolveTransform(resolution, name),
   );
   return { exchangeType, configuration: reader.nameOf(section), transforms };
-};
-
-/** The generated list names transforms for signatures besides those for pre-shared keys: nobody has to hear that they are left out. */
-const withoutSignatures = (names: readonly string[]): readonly string[] => {
-  const preShared = names.filter((name) => !name.endsWith('-RSA_SIG'));
-  return preShared.length > 0 ? preShared : names;
 };
 
 const resolveTransform = (resolution: Resolution, section: string): Phase1Transform => {
@@ -65,14 +59,12 @@ const resolveTransform = (resolution: Resolution, section: string): Phase1Transf
   };
 };
 
-/** Pre-shared keys are what is there; ANY means whatever is there. */
-const authenticationOf = ({ reader }: Resolution, section: string): number => {
+const authenticationOf = ({ reader }: Resolution, section: string): number | 'ANY' => {
   const row = PHASE_1_TRANSFORM.authentication;
   const method = requireTag(reader, section, row);
-  if (method === 'ANY' || method === AuthenticationMethod.PRE_SHARED) return AuthenticationMethod.PRE_SHARED;
-  const comesLater = method === AuthenticationMethod.RSA_SIG || method === AuthenticationMethod.ECDSA_SIG;
-  const reason = comesLater ? 'signatures are not supported yet, only pre-shared keys (PRE_SHARED)' : NEVER;
-  throw refusedValue(reader, section, row, reason);
+  if (method === 'ANY' || method === AuthenticationMethod.PRE_SHARED || isSignatureMethod(method)) return method;
+  const isVague = method === AuthenticationMethod.ECDSA_SIG;
+  throw refusedValue(reader, section, row, isVague ? 'it is ECDSA_256, ECDSA_384 or ECDSA_521 (RFC 4754)' : NEVER);
 };
 
 const hashOf = (resolution: Resolution, section: string): number | 'ANY' => {

@@ -41,6 +41,10 @@ export const AuthenticationMethod = {
   EL_GAMAL_ENC: 6,
   EL_GAMAL_ENC_REV: 7,
   ECDSA_SIG: 8,
+  // RFC 4754: on P-256, P-384 and P-521.
+  ECDSA_256: 9,
+  ECDSA_384: 10,
+  ECDSA_521: 11,
 } as const;
 
 export const GroupDescription = {

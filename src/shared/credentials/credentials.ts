@@ -1,5 +1,6 @@
 /** Keys of one lane, made once from the files that main has read: whom we can prove to be, and whose keys we know. */
 import type { KeyObject } from 'node:crypto';
+import { methodOfKey } from '../crypto/signature.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { CredentialFiles, CredentialSettings, PrivateKeyFile, PublicKeyFile } from './credential-files.ts';
 import { credentialKey, identityOfFileName, identityOfPublicKey, ownKeyName } from './identity-key.ts';
@@ -7,10 +8,12 @@ import { readPrivateKey, readPublicKey } from './keys.ts';
 
 export interface Credentials {
   readonly settings: CredentialSettings;
-  /** Our key for one of our identities: its own, else that of Private-key; undefined: we cannot sign in its name. */
-  privateKey(identity: Identity): KeyObject | undefined;
-  /** The raw key of a peer, from Pubkey-directory. */
-  publicKey(identity: Identity): KeyObject | undefined;
+  /** AuthenticationMethod: how we can sign in the name of one of our identities. */
+  methods(identity: Identity): readonly number[];
+  /** Our key for one of our identities and for a method of signing: its own, else that of Private-key; undefined: there is none. */
+  privateKey(identity: Identity, method: number): KeyObject | undefined;
+  /** The raw key of a peer for a method of signing, from Pubkey-directory. */
+  publicKey(identity: Identity, method: number): KeyObject | undefined;
 }
 
 /** Private keys are read at once and their bytes erased; public keys, of which there may be thousands, when they are first asked for. */
@@ -22,14 +25,17 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
     const identity = identityOfPublicKey(file.kind, file.name);
     if (identity !== undefined) publicKeys.set(credentialKey(identity), { file, key: undefined });
   }
+  const ownKeys = (identity: Identity): readonly KeyObject[] =>
+    [privateKeys.get(ownKeyName(identity)), privateKeys.get(ANYBODY)].filter((key) => key !== undefined);
   return {
     settings,
-    privateKey: (identity) => privateKeys.get(ownKeyName(identity)) ?? privateKeys.get(ANYBODY),
-    publicKey: (identity) => {
+    methods: (identity) => ownKeys(identity).flatMap((key) => methodOfKey(key) ?? []),
+    privateKey: (identity, method) => ownKeys(identity).find((key) => methodOfKey(key) === method),
+    publicKey: (identity, method) => {
       const found = publicKeys.get(credentialKey(identity));
       if (found === undefined) return undefined;
       found.key ??= keyOf(found.file, settings);
-      return found.key === 'unfit' ? undefined : found.key;
+      return found.key !== 'unfit' && methodOfKey(found.key) === method ? found.key : undefined;
     },
   };
 };

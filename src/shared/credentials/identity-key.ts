@@ -2,8 +2,9 @@
 import { parseAddress } from '../address.ts';
 import { bytesOrHex } from '../byte-text.ts';
 import { IdType } from '../constants/ipsec-doi.ts';
+import { bounded } from '../log/who.ts';
 import { nameFromText, nameKey } from '../policy/distinguished-name.ts';
-import { identityFromText, identityKey } from '../policy/identity.ts';
+import { identityFromText, identityKey, identityText } from '../policy/identity.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { PublicKeyKind } from './credential-files.ts';
 
@@ -27,6 +28,12 @@ export const identityOfPublicKey = (kind: PublicKeyKind, name: string): Identity
   const { type, dataOf } = KINDS[kind];
   const data = dataOf(name);
   return data === undefined ? undefined : identityOf(type, data);
+};
+
+/** Where the raw key of an identity belongs, below Pubkey-directory. */
+export const publicKeyPlace = (identity: Identity): string => {
+  const kind = PUBLIC_KEY_KINDS.find((known) => KINDS[known].type === identity.type);
+  return kind === undefined ? 'none: keys have no such identities' : `${kind}/${bounded(identityText(identity))}`;
 };
 
 const identityOf = (type: number, data: Uint8Array): Identity => ({ type, protocol: 0, port: 0, data });

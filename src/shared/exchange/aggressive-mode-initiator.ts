@@ -1,4 +1,4 @@
-/** Aggressive mode, initiator: RFC 2409 §5.4, authenticated by pre-shared key. All offered transforms share one group: it is fixed by message 1. */
+/** Aggressive mode, initiator: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. All offered transforms share one group: it is fixed by message 1. */
 import { NotifyType } from '../constants/isakmp.ts';
 import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
@@ -11,8 +11,6 @@ import { type Inbound, insist } from './inbound.ts';
 import type { Machine } from './machine.ts';
 import {
   agreeOnKeys,
-  authenticationHash,
-  checkHash,
   checkRemoteIdentity,
   contribute,
   contributionOf,
@@ -22,10 +20,13 @@ import {
   makeOffer,
   NONCE_SIZE,
   ownIdentity,
+  type Phase1Keys,
   preSharedKeyFor,
   readIdentity,
   secretsOf,
+  usableTransforms,
 } from './phase1.ts';
+import { checkProof, ownProof } from './proof.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, offeredVendorIds } from './riders/vendor-id.ts';
 
@@ -44,8 +45,8 @@ export type State =
   | { readonly tag: 'established' };
 
 const start = (setup: Phase1Setup, env: Env, out: Effects): State => {
-  const { group, transforms } = ofOneGroup(setup.policy.transforms);
-  const sa = makeOffer(transforms);
+  const { group, transforms } = ofOneGroup(usableTransforms(setup));
+  const sa = makeOffer(setup, transforms);
   const { privateValue, publicValue: gxi } = contribute(group, env);
   const ni = env.random(NONCE_SIZE);
   const id = identityPayload(ownIdentity(setup));
@@ -97,20 +98,17 @@ const finish = (
   const { identity, body } = readIdentity(insist(message.id, 'ID'));
   checkRemoteIdentity(setup, identity, message.header, out);
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
-  const secret = preSharedKeyFor(setup, identity, message.header, out);
+  const secret = preSharedKeyFor(setup, choice, identity, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
-  const input = { keys, contributions, saBody };
-  try {
-    checkHash(message, authenticationHash('responder', input, message.header, body));
-  } catch (fault) {
-    for (const key of secretsOf(keys)) forgetKey(key);
-    throw fault;
-  }
-  const hashData = authenticationHash('initiator', input, message.header, state.idBody);
+  const basis = { setup, choice, keys, contributions, saBody, secret };
+  const { authenticated, proof } = orForget(keys, () => ({
+    authenticated: checkProof('responder', basis, message, identity, body, env, out),
+    proof: ownProof('initiator', basis, message.header, state.idBody, env),
+  }));
   forgetKey(keys.skeyid);
   const { deadPeerDetection, natDialect: dialect } = abilitiesOf(setup, message);
-  const basis = { setup, hash: choice.hash, header: message.header, dialect };
-  const nat = detectNat(basis, message);
+  const ends = { setup, hash: choice.hash, header: message.header, dialect };
+  const nat = detectNat(ends, message);
   if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
@@ -119,19 +117,20 @@ const finish = (
       // Nothing answers message 3: it is repeated until something authentic comes from the peer, or often enough.
       repeat: 'timer',
       payloads: [
-        { kind: 'HASH', value: { hashData } },
-        ...natDetectionPayloads(basis, env),
+        ...proof,
+        ...natDetectionPayloads(ends, env),
         ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
       ],
     },
     {
       kind: 'phase1Established',
       result: {
+        authenticated,
         keys: lastingKeys(keys),
         choice,
         localId: ownIdentity(setup),
         remoteId: identity,
-        // Message 2 is in the clear, and its HASH does not cover notifies: anybody may have put them there.
+        // Message 2 is in the clear, and its HASH or SIG does not cover notifies: anybody may have put them there.
         initialContact: false,
         nat,
         deadPeerDetection,
@@ -139,6 +138,16 @@ const finish = (
     },
   );
   return { tag: 'established' };
+};
+
+/** No state holds these keys yet: whoever refuses the message erases them. */
+const orForget = <T>(keys: Phase1Keys, work: () => T): T => {
+  try {
+    return work();
+  } catch (fault) {
+    for (const key of secretsOf(keys)) forgetKey(key);
+    throw fault;
+  }
 };
 
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {

@@ -1,4 +1,5 @@
-/** Aggressive mode, responder: RFC 2409 §5.4, authenticated by pre-shared key. Its first message costs a Diffie-Hellman: the lane rations it. */
+/** Aggressive mode, responder: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. Its first message costs a Diffie-Hellman: the lane rations it. */
+import { isSignatureMethod } from '../crypto/signature.ts';
 import { InvariantError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
@@ -10,9 +11,7 @@ import type { Machine } from './machine.ts';
 import {
   acceptOffer,
   agreeOnKeys,
-  authenticationHash,
   type Contributions,
-  checkHash,
   checkRemoteIdentity,
   contributeOnce,
   contributionOf,
@@ -26,6 +25,7 @@ import {
   saysInitialContact,
   secretsOf,
 } from './phase1.ts';
+import { checkProof, ownProof } from './proof.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -39,6 +39,7 @@ export type State =
       readonly abilities: PeerAbilities;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
+      readonly secret: Uint8Array | undefined;
       readonly remoteId: Identity;
       readonly remoteIdBody: Uint8Array;
     }
@@ -56,7 +57,7 @@ const answer = (
   const { choice, answer: value } = acceptOffer(setup, sa.value, message.header, out, gxi.length);
   const { identity: remoteId, body: remoteIdBody } = readIdentity(insist(message.id, 'ID'));
   checkRemoteIdentity(setup, remoteId, message.header, out);
-  const secret = preSharedKeyFor(setup, remoteId, message.header, out);
+  const secret = preSharedKeyFor(setup, choice, remoteId, message.header, out);
   const saBody = sa.body.slice();
   // Message 1 has no responder cookie yet: the one that this side has just drawn is part of the keys.
   const header = { ...message.header, responderCookie: state.responderCookie };
@@ -66,7 +67,7 @@ const answer = (
   });
   const abilities = abilitiesOf(setup, message);
   const id = identityPayload(ownIdentity(setup));
-  const hashData = authenticationHash('responder', { keys, contributions, saBody }, header, writeBody(id));
+  const basis = { setup, choice, keys, contributions, saBody, secret };
   out.push(
     {
       kind: 'send',
@@ -77,26 +78,32 @@ const answer = (
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
         id,
-        { kind: 'HASH', value: { hashData } },
+        ...ownProof('responder', basis, header, writeBody(id), env),
         ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
       ],
     },
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
-  return { tag: 'awaitProof', setup, saBody, choice, abilities, keys, contributions, remoteId, remoteIdBody };
+  return { tag: 'awaitProof', setup, saBody, choice, abilities, keys, contributions, secret, remoteId, remoteIdBody };
 };
 
-const finish = (state: Extract<State, { readonly tag: 'awaitProof' }>, message: Inbound, out: Effects): State => {
-  const { setup, choice, keys } = state;
-  checkHash(message, authenticationHash('initiator', state, message.header, state.remoteIdBody));
+const finish = (
+  state: Extract<State, { readonly tag: 'awaitProof' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
+  const { setup, choice, keys, remoteId, remoteIdBody } = state;
+  const authenticated = checkProof('initiator', state, message, remoteId, remoteIdBody, env, out);
   const { deadPeerDetection, natDialect: dialect } = updated(state.abilities, message);
   out.push({
     kind: 'phase1Established',
     result: {
+      authenticated,
       keys: lastingKeys(keys),
       choice,
       localId: ownIdentity(setup),
-      remoteId: state.remoteId,
+      remoteId,
       initialContact: saysInitialContact(message),
       nat: detectNat({ setup, hash: choice.hash, header: message.header, dialect }, message),
       deadPeerDetection,
@@ -107,7 +114,7 @@ const finish = (state: Extract<State, { readonly tag: 'awaitProof' }>, message: 
 
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
   if (event.kind === 'message' && state.tag === 'awaitOffer') return answer(state, event.message, env, out);
-  if (event.kind === 'message' && state.tag === 'awaitProof') return finish(state, event.message, out);
+  if (event.kind === 'message' && state.tag === 'awaitProof') return finish(state, event.message, env, out);
   throw new InvariantError(`${event.kind} in state ${state.tag}`);
 };
 
@@ -117,7 +124,7 @@ export const aggressiveModeResponder: Machine<State> = {
       case 'awaitOffer':
         return AGGRESSIVE_MODE.offer;
       case 'awaitProof':
-        return AGGRESSIVE_MODE.proof;
+        return isSignatureMethod(state.choice.authentication) ? AGGRESSIVE_MODE.signature : AGGRESSIVE_MODE.proof;
       case 'established':
         return undefined;
     }

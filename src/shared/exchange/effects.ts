@@ -1,5 +1,6 @@
 /** What an exchange may ask of the world and what it may consult: the only ways out of and into a step. */
 import type { NotifyType } from '../constants/isakmp.ts';
+import type { Credentials } from '../credentials/credentials.ts';
 import type { CipherSpec } from '../crypto/cipher.ts';
 import type { Identity, PeerPolicy } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
@@ -8,6 +9,8 @@ import type { OutPayload } from '../wire/message.ts';
 
 /** Everything here is replaced by a seeded fake in tests. */
 export interface Env {
+  /** Keys that the exchange began with. */
+  readonly credentials: Credentials;
   /** ms on the daemon's monotonic clock, one number for the whole step. */
   readonly now: number;
   random(size: number): Uint8Array;
@@ -32,8 +35,22 @@ export interface IsakmpKeys {
   readonly encryptionKey: Uint8Array;
 }
 
+/** What the peer has proved: that it knows a secret, or that it has the private key of a public one. */
+export type Authenticated =
+  | { readonly kind: 'passphrase'; readonly secret: Uint8Array }
+  | {
+      readonly kind: 'publicKey';
+      /** SubjectPublicKeyInfo, DER. */
+      readonly key: Uint8Array;
+      /** Certificates that say whose key it is, DER, its own first; empty: we know the key ourselves. */
+      readonly chain: readonly Uint8Array[];
+      /** Texts of KeyNote credentials that came with it. */
+      readonly keynote: readonly string[];
+    };
+
 /** The outcome of main or aggressive mode. */
 export interface Phase1Result {
+  readonly authenticated: Authenticated;
   readonly keys: IsakmpKeys;
   readonly choice: Phase1Choice;
   readonly localId: Identity;
@@ -51,6 +68,8 @@ export interface Phase1Setup {
   readonly policy: PeerPolicy;
   readonly path: Path;
   readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
+  /** AuthenticationMethod: how we can prove who we are, by the keys that are there. */
+  readonly methods: ReadonlySet<number>;
   readonly firstContact: boolean;
   /** Our port for encapsulated IKE, and the peer's as far as we know; undefined: no NAT traversal (-T). */
   readonly encapsulationPort: number | undefined;

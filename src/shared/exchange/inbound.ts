@@ -15,6 +15,7 @@ export interface Inbound {
   readonly ke: Of<'KE'> | undefined;
   readonly nonce: Of<'NONCE'> | undefined;
   readonly hash: Of<'HASH'> | undefined;
+  readonly signature: Of<'SIG'> | undefined;
   /** The first of them in phase 1; IDci and IDcr in quick mode. */
   readonly id: Of<'ID'> | undefined;
   readonly secondId: Of<'ID'> | undefined;
@@ -41,7 +42,7 @@ export interface MessageRule {
   readonly allowed: readonly Kind[];
 }
 
-/** Sorts payloads by kind. A second SA, KE, NONCE or HASH, or a third ID, is refused: nobody could say which one counts. */
+/** Sorts payloads by kind. A second SA, KE, NONCE, HASH or SIG, or a third ID, is refused: nobody could say which one counts. */
 export const inbound = (
   header: Header,
   bytes: Uint8Array,
@@ -73,6 +74,10 @@ export const inbound = (
     'HASH',
     payloads.filter((p) => p.kind === 'HASH'),
   );
+  const [signature] = only(
+    'SIG',
+    payloads.filter((p) => p.kind === 'SIG'),
+  );
   const [id, secondId] = only(
     'ID',
     payloads.filter((p) => p.kind === 'ID'),
@@ -85,6 +90,7 @@ export const inbound = (
     ke,
     nonce,
     hash,
+    signature,
     id,
     secondId,
     vendorIds: payloads.filter((p) => p.kind === 'VID'),

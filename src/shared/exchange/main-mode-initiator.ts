@@ -1,4 +1,4 @@
-/** Main mode, initiator: RFC 2409 §5.4, authenticated by pre-shared key. */
+/** Main mode, initiator: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. */
 import { NotifyType } from '../constants/isakmp.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import { matchPhase1Answer, type Phase1Choice } from '../policy/phase1-proposal.ts';
@@ -7,12 +7,10 @@ import { writeBody } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import type { Machine } from './machine.ts';
-import { MAIN_MODE } from './main-mode-rules.ts';
+import { authenticationRule, MAIN_MODE } from './main-mode-rules.ts';
 import {
   agreeOnKeys,
-  authenticationHash,
   type Contributions,
-  checkHash,
   checkRemoteIdentity,
   contribute,
   contributionOf,
@@ -27,7 +25,9 @@ import {
   readIdentity,
   saysInitialContact,
   secretsOf,
+  usableTransforms,
 } from './phase1.ts';
+import { checkProof, ownProof } from './proof.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, offeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -54,6 +54,7 @@ export type State =
       readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
+      readonly secret: Uint8Array | undefined;
     }
   | { readonly tag: 'established' };
 
@@ -65,11 +66,12 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
       return authenticate(state, message, env, out);
     case 'awaitId': {
       const { identity, body } = readIdentity(insist(message.id, 'ID'));
-      checkHash(message, authenticationHash('responder', state, message.header, body));
+      const authenticated = checkProof('responder', state, message, identity, body, env, out);
       checkRemoteIdentity(state.setup, identity, message.header, out);
       out.push({
         kind: 'phase1Established',
         result: {
+          authenticated,
           keys: lastingKeys(state.keys),
           choice: state.choice,
           localId: ownIdentity(state.setup),
@@ -94,7 +96,7 @@ const exchangeKeys = (
   env: Env,
   out: Effects,
 ): State => {
-  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, setup.policy.transforms);
+  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, usableTransforms(setup));
   if (choice === undefined) {
     throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
   }
@@ -126,30 +128,32 @@ const authenticate = (
   const nat = detectNat({ setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect }, message);
   const { ke: gxr, nonce: nr } = contributionOf(message);
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
-  const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
+  const secret = preSharedKeyFor(setup, choice, setup.policy.remoteId, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
   const id = identityPayload(ownIdentity(setup));
-  const hashData = authenticationHash('initiator', { keys, contributions, saBody }, message.header, writeBody(id));
+  const proof = ownProof(
+    'initiator',
+    { setup, choice, keys, contributions, saBody, secret },
+    message.header,
+    writeBody(id),
+    env,
+  );
   if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
     {
       kind: 'send',
       repeat: 'timer',
-      payloads: [
-        id,
-        { kind: 'HASH', value: { hashData } },
-        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
-      ],
+      payloads: [id, ...proof, ...(setup.firstContact ? [initialContactPayload(message.header)] : [])],
     },
   );
-  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions };
+  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions, secret };
 };
 
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
   if (event.kind === 'message') return onMessage(state, event.message, env, out);
   if (event.kind !== 'start' || state.tag !== 'idle') throw new InvariantError(`${event.kind} in state ${state.tag}`);
-  const sa = makeOffer(state.setup.policy.transforms);
+  const sa = makeOffer(state.setup);
   out.push({ kind: 'send', repeat: 'timer', payloads: [sa, ...offeredVendorIds(state.setup)] });
   return { tag: 'awaitSa', setup: state.setup, saBody: writeBody(sa) };
 };
@@ -162,7 +166,7 @@ export const mainModeInitiator: Machine<State> = {
       case 'awaitKe':
         return MAIN_MODE.keyExchange;
       case 'awaitId':
-        return MAIN_MODE.authentication;
+        return authenticationRule(state.choice);
       case 'idle':
       case 'established':
         return undefined;

@@ -1,4 +1,4 @@
-/** Main mode, responder: RFC 2409 §5.4, authenticated by pre-shared key. It repeats its replies only to duplicates, never by timer. */
+/** Main mode, responder: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. It repeats its replies only to duplicates, never by timer. */
 import { InvariantError } from '../errors.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { NatTraversal } from '../threads/contract.ts';
@@ -6,13 +6,11 @@ import { writeBody } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import type { Machine } from './machine.ts';
-import { MAIN_MODE } from './main-mode-rules.ts';
+import { authenticationRule, MAIN_MODE } from './main-mode-rules.ts';
 import {
   acceptOffer,
   agreeOnKeys,
-  authenticationHash,
   type Contributions,
-  checkHash,
   checkRemoteIdentity,
   contributeOnce,
   contributionOf,
@@ -27,6 +25,7 @@ import {
   saysInitialContact,
   secretsOf,
 } from './phase1.ts';
+import { checkProof, ownProof } from './proof.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -49,6 +48,7 @@ export type State =
       readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
+      readonly secret: Uint8Array | undefined;
     }
   | { readonly tag: 'established' };
 
@@ -68,7 +68,7 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
     case 'awaitKe':
       return exchangeKeys(state, message, env, out);
     case 'awaitId':
-      return authenticate(state, message, out);
+      return authenticate(state, message, env, out);
     case 'established':
       throw new InvariantError('a message reached main mode in state established');
   }
@@ -84,7 +84,7 @@ const exchangeKeys = (
   const { setup, saBody, choice } = state;
   const abilities = updated(state.abilities, message);
   const basis = { setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect };
-  const secret = preSharedKeyFor(setup, setup.policy.remoteId, message.header, out);
+  const secret = preSharedKeyFor(setup, choice, setup.policy.remoteId, message.header, out);
   const { ke: gxi, nonce: ni } = contributionOf(message);
   const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
     const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
@@ -106,31 +106,36 @@ const exchangeKeys = (
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
   const nat = detectNat(basis, message);
-  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions };
+  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions, secret };
 };
 
 /** Message 5 proves the initiator; message 6 proves us. */
-const authenticate = (state: Extract<State, { readonly tag: 'awaitId' }>, message: Inbound, out: Effects): State => {
+const authenticate = (
+  state: Extract<State, { readonly tag: 'awaitId' }>,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): State => {
   const { setup, keys } = state;
   const { identity, body } = readIdentity(insist(message.id, 'ID'));
-  checkHash(message, authenticationHash('initiator', state, message.header, body));
+  const authenticated = checkProof('initiator', state, message, identity, body, env, out);
   checkRemoteIdentity(setup, identity, message.header, out);
   const localId = ownIdentity(setup);
   const id = identityPayload(localId);
-  const hashData = authenticationHash('responder', state, message.header, writeBody(id));
   out.push(
     {
       kind: 'send',
       repeat: 'duplicate',
       payloads: [
         id,
-        { kind: 'HASH', value: { hashData } },
+        ...ownProof('responder', state, message.header, writeBody(id), env),
         ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
       ],
     },
     {
       kind: 'phase1Established',
       result: {
+        authenticated,
         keys: lastingKeys(keys),
         choice: state.choice,
         localId,
@@ -157,7 +162,7 @@ export const mainModeResponder: Machine<State> = {
       case 'awaitKe':
         return MAIN_MODE.keyExchange;
       case 'awaitId':
-        return MAIN_MODE.authentication;
+        return authenticationRule(state.choice);
       case 'established':
         return undefined;
     }

@@ -1,11 +1,11 @@
-/** What main and aggressive mode share: choice of the SA, keys, identities, authentication by pre-shared key. RFC 2409 §5.1-5.4. */
+/** What main and aggressive mode share: choice of the SA, keys, identities. How the two sides prove who they are is in proof.ts. RFC 2409 §5.1-5.4. */
 import { compareBytes } from '../address.ts';
 import { ProtocolId } from '../constants/ipsec-doi.ts';
 import { Doi, NotifyType } from '../constants/isakmp.ts';
+import { AuthenticationMethod } from '../constants/oakley.ts';
 import { cipherSpec, isWeakKey } from '../crypto/cipher.ts';
 import { groupSpec } from '../crypto/dh.ts';
 import { forgetKey } from '../crypto/key-cache.ts';
-import { equalConstantTime } from '../crypto/prf.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import { identityOfAddress, identitySecret, sameIdentity } from '../policy/identity.ts';
 import type { Identity, Phase1Transform } from '../policy/peer-policy.ts';
@@ -14,7 +14,7 @@ import type { OutPayload } from '../wire/message.ts';
 import type { SecurityAssociation } from '../wire/payloads.ts';
 import type { Effects, Env, IsakmpKeys, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
-import { deriveSkeyids, expandEncryptionKey, hashI, hashR, phase1Iv, skeyidPreShared } from './keymat.ts';
+import { deriveSkeyids, expandEncryptionKey, phase1Iv, skeyidPreShared, skeyidSignature } from './keymat.ts';
 import { dubiousIdentityRecord, noKeyRecords, refusalRecords, wrongIdentityRecords } from './refusals.ts';
 
 /** Nonce that we send, bytes. */
@@ -35,11 +35,22 @@ export interface Contributions {
   readonly nr: Uint8Array;
 }
 
+/** Initiator: those of our transforms that we could prove ourselves with. */
+export const usableTransforms = ({ policy, methods }: Phase1Setup): readonly Phase1Transform[] =>
+  policy.transforms.filter(({ authentication }) => authentication !== 'ANY' && methods.has(authentication));
+
 /** Initiator: our offer. Throws where nothing of what is configured can be offered. */
-export const makeOffer = (transforms: readonly Phase1Transform[]): Extract<OutPayload, { readonly kind: 'SA' }> => {
+export const makeOffer = (
+  setup: Phase1Setup,
+  transforms: readonly Phase1Transform[] = usableTransforms(setup),
+): Extract<OutPayload, { readonly kind: 'SA' }> => {
   const value = offerPhase1(transforms);
   if (value !== undefined) return { kind: 'SA', value };
-  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'none of its Transforms can be offered; see isakmpd --check');
+  const isKeyMissing = setup.policy.transforms.some(
+    ({ authentication }) => authentication !== 'ANY' && !setup.methods.has(authentication),
+  );
+  const why = isKeyMissing ? 'we have no private key to sign with (Private-key)' : 'see isakmpd --check';
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, `none of its Transforms can be offered; ${why}`);
 };
 
 /** Responder: the transform to answer with. Throws NO_PROPOSAL_CHOSEN after saying in `out` what differs. `publicSize`: only groups with public values of so many bytes. */
@@ -50,7 +61,7 @@ export const acceptOffer = (
   out: Effects,
   publicSize?: number,
 ): { readonly choice: Phase1Choice; readonly answer: SecurityAssociation } => {
-  const selection = choosePhase1(offer, setup.policy, publicSize);
+  const selection = choosePhase1(offer, setup.policy, setup.methods, publicSize);
   if (selection.kind === 'chosen') return selection;
   out.push(...refusalRecords(setup, header, selection.comparisons));
   throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
@@ -86,10 +97,10 @@ export const contributionOf = (message: Inbound): { readonly ke: Uint8Array; rea
   nonce: insist(message.nonce, 'NONCE').value.nonceData.slice(),
 });
 
-/** RFC 2409 §5 and appendix B. Costs one Diffie-Hellman. `gxy` does not outlive the call. */
+/** RFC 2409 §5 and appendix B. `preSharedKey` undefined: signatures. Costs one Diffie-Hellman. `gxy` does not outlive the call. */
 export const agreeOnKeys = (
   choice: Phase1Choice,
-  preSharedKey: Uint8Array,
+  preSharedKey: Uint8Array | undefined,
   privateValue: Uint8Array,
   peerPublic: Uint8Array,
   { gxi, gxr, ni, nr }: Contributions,
@@ -99,7 +110,10 @@ export const agreeOnKeys = (
   const cipher = cipherSpec(choice.encryption, choice.keyLength);
   if (cipher === undefined) throw new InvariantError('a cipher was chosen that is not there');
   const gxy = env.sharedSecret(choice.group, privateValue, peerPublic);
-  const skeyid = skeyidPreShared(choice.hash, preSharedKey, ni, nr);
+  const skeyid =
+    preSharedKey === undefined
+      ? skeyidSignature(choice.hash, ni, nr, gxy)
+      : skeyidPreShared(choice.hash, preSharedKey, ni, nr);
   const { skeyidD, skeyidA, skeyidE } = deriveSkeyids(choice.hash, skeyid, gxy, initiatorCookie, responderCookie);
   const encryptionKey = expandEncryptionKey(choice.hash, skeyidE, cipher.keySize);
   gxy.fill(0);
@@ -130,13 +144,15 @@ export const secretsOf = (keys: Phase1Keys): readonly Uint8Array[] => [
   keys.encryptionKey,
 ];
 
-/** Which pre-shared key: the peer section's, else that of the section named after the peer's identity. */
+/** Which pre-shared key: the peer section's, else that of the section named after the peer's identity. Undefined: signatures were agreed on. */
 export const preSharedKeyFor = (
   setup: Phase1Setup,
+  { authentication }: Phase1Choice,
   remoteId: Identity | undefined,
   header: Inbound['header'],
   out: Effects,
-): Uint8Array => {
+): Uint8Array | undefined => {
+  if (authentication !== AuthenticationMethod.PRE_SHARED) return undefined;
   const { policy, identitySecrets } = setup;
   if (policy.preSharedKey !== undefined) return policy.preSharedKey;
   const byIdentity = remoteId && identitySecret(identitySecrets, remoteId);
@@ -145,7 +161,7 @@ export const preSharedKeyFor = (
   throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, `no pre-shared key for peer "${policy.name}"`);
 };
 
-export const ownIdentity = ({ policy, path }: Phase1Setup): Identity =>
+export const ownIdentity = ({ policy, path }: Pick<Phase1Setup, 'policy' | 'path'>): Identity =>
   policy.localId ?? identityOfAddress(path.local.address);
 
 export const identityPayload = ({ type, protocol, port, data }: Identity): OutPayload => ({
@@ -191,32 +207,6 @@ const withoutPort = (identity: Identity): Identity => ({
   port: 0,
   data: identity.data,
 });
-
-export interface HashInput {
-  readonly keys: Phase1Keys;
-  readonly contributions: Contributions;
-  /** Body of the initiator's SA payload. */
-  readonly saBody: Uint8Array;
-}
-
-/** HASH_I or HASH_R over one side's identity payload body, RFC 2409 §5. */
-export const authenticationHash = (
-  side: 'initiator' | 'responder',
-  { keys, contributions, saBody }: HashInput,
-  header: Inbound['header'],
-  idBody: Uint8Array,
-): Uint8Array => {
-  const compute = side === 'initiator' ? hashI : hashR;
-  const { gxi, gxr } = contributions;
-  return compute(keys.hash, keys.skeyid, gxi, gxr, header.initiatorCookie, header.responderCookie, saBody, idBody);
-};
-
-/** Compares in constant time. A wrong one means a wrong secret more often than an attack: the message says so. */
-export const checkHash = (message: Inbound, expected: Uint8Array): void => {
-  if (!equalConstantTime(insist(message.hash, 'HASH').value.hashData, expected)) {
-    throw new ProtocolError(NotifyType.AUTHENTICATION_FAILED, 'the hash does not fit');
-  }
-};
 
 /** RFC 2407 §4.6.3.3, with the cookies as SPI. */
 export const initialContactPayload = ({ initiatorCookie, responderCookie }: Inbound['header']): OutPayload => {

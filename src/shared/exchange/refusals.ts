@@ -1,4 +1,6 @@
 /** What the operator is told when a negotiation is refused: isakmpd's own lines first, to the byte, then one line that explains. */
+import { AuthenticationMethod, nameOf } from '../constants/oakley.ts';
+import { publicKeyPlace } from '../credentials/identity-key.ts';
 import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
 import { bounded, idText, whoWords } from '../log/who.ts';
@@ -87,6 +89,39 @@ export const noKeyRecords = (
   return [
     line('phase1-no-key', `ike_auth_get_key: no key found for peer "${name}" or local ID "${local}"`, fields),
     line(REFUSAL, text, fields),
+  ];
+};
+
+/** Phase 1: no public key of the identity is known for the agreed method of signing. */
+export const unknownKeyRecords = (
+  setup: Phase1Setup,
+  header: Header,
+  identity: Identity,
+  method: number,
+): readonly Effect[] => {
+  const remote = bounded(identityText(identity));
+  const fields = { ...phase1Fields(setup, header), remoteIdentity: remote };
+  const algorithm = nameOf(AuthenticationMethod, method);
+  return [
+    line('phase1-no-public-key', 'rsa_sig_decode_hash: no public key found', fields),
+    line(
+      REFUSAL,
+      `phase 1 refused: ${whoWords(fields)}: no public key of ${remote} for ${algorithm}; put it into Pubkey-directory, in ${publicKeyPlace(identity)}`,
+      fields,
+    ),
+  ];
+};
+
+/** Phase 1: the key of the identity has not made this signature. */
+export const wrongSignatureRecords = (setup: Phase1Setup, header: Header, identity: Identity): readonly Effect[] => {
+  const remote = bounded(identityText(identity));
+  const fields = { ...phase1Fields(setup, header), remoteIdentity: remote };
+  return [
+    line(
+      REFUSAL,
+      `phase 1 refused: ${whoWords(fields)}: its signature is not made with the key of ${remote}; compare the public key that we have with the peer's private one`,
+      fields,
+    ),
   ];
 };
 

@@ -9,6 +9,7 @@ import {
 } from '../constants/oakley.ts';
 import { cipherSpec } from '../crypto/cipher.ts';
 import { groupSpec } from '../crypto/dh.ts';
+import { isSignatureMethod } from '../crypto/signature.ts';
 import type { SecurityAssociation } from '../wire/payloads.ts';
 import { needsLegacyPhase1 } from './legacy.ts';
 import type { Phase1Transform } from './peer-policy.ts';
@@ -93,6 +94,7 @@ const keyLengthDifference = (offered: OfferedAttributes, ours: Phase1Transform):
 export const comparePhase1 = (
   offer: SecurityAssociation,
   accepted: readonly Phase1Transform[],
+  methods: ReadonlySet<number>,
 ): readonly Comparison[] => {
   const comparisons: Comparison[] = [];
   for (const { transforms } of offer.proposals) {
@@ -100,20 +102,20 @@ export const comparePhase1 = (
       const offered = readAttributes(transform.attributes, OakleyAttribute);
       for (const ours of accepted) {
         if (comparisons.length === MAX_COMPARISONS) return comparisons;
-        comparisons.push(compare(offered, ours));
+        comparisons.push(compare(offered, ours, methods));
       }
     }
   }
   return comparisons;
 };
 
-const compare = (offered: OfferedAttributes, ours: Phase1Transform): Comparison => {
+const compare = (offered: OfferedAttributes, ours: Phase1Transform, methods: ReadonlySet<number>): Comparison => {
   const found = [...differences(offered, ours)];
   const lifetimes = agreeLifetimes(offered.lifetimes, ours.lifetimes);
   if (isDifference(lifetimes)) found.push(lifetimes);
   if (offered.fault !== undefined)
     found.push({ attribute: 'transform', got: offered.fault, expected: 'a readable one' });
-  if (found.length === 0) found.push(isWeak(offered) ? TOO_WEAK : UNSUPPORTED);
+  if (found.length === 0) found.push(withoutKey(offered, methods) ?? (isWeak(offered) ? TOO_WEAK : UNSUPPORTED));
   return {
     offered: phase1Words(offered.values),
     acceptedName: ours.name,
@@ -162,11 +164,16 @@ const generatedName = (values: ReadonlyMap<number, number>): string | undefined 
   const group = values.get(OakleyAttribute.GROUP_DESCRIPTION);
   if (encryption === undefined || hash === undefined || group === undefined || groupSpec(group) === undefined)
     return undefined;
-  // Signatures are for a later day: no name would accept them.
-  if (values.get(OakleyAttribute.AUTHENTICATION_METHOD) !== AuthenticationMethod.PRE_SHARED) return undefined;
+  const method = METHOD_TOKENS.get(values.get(OakleyAttribute.AUTHENTICATION_METHOD) ?? 0);
+  if (method === undefined) return undefined;
   const bits = encryption === 'AES' ? `-${values.get(OakleyAttribute.KEY_LENGTH) ?? 128}` : '';
-  return `${encryption}${bits}-${hash}-GRP${group}`;
+  return `${encryption}${bits}-${hash}-GRP${group}${method}`;
 };
+
+const METHOD_TOKENS: ReadonlyMap<number, string> = new Map([
+  [AuthenticationMethod.PRE_SHARED, ''],
+  [AuthenticationMethod.RSA_SIG, '-RSA_SIG'],
+]);
 
 const ENCRYPTION_TOKENS: ReadonlyMap<number, string> = new Map([
   [EncryptionAlgorithm.BLOWFISH_CBC, 'BLF'],
@@ -186,6 +193,17 @@ const isWeak = ({ values }: OfferedAttributes): boolean =>
     encryption: values.get(OakleyAttribute.ENCRYPTION_ALGORITHM) ?? 0,
     group: values.get(OakleyAttribute.GROUP_DESCRIPTION) ?? 0,
   });
+
+/** It would fit, but we could not sign. */
+const withoutKey = ({ values }: OfferedAttributes, methods: ReadonlySet<number>): Difference | undefined => {
+  const method = values.get(OakleyAttribute.AUTHENTICATION_METHOD) ?? 0;
+  if (!isSignatureMethod(method) || methods.has(method)) return undefined;
+  return {
+    attribute: 'AUTHENTICATION_METHOD',
+    got: nameOf(AuthenticationMethod, method),
+    expected: 'a method that we have a private key for (Private-key)',
+  };
+};
 
 const TOO_WEAK: Difference = {
   attribute: 'transform',

@@ -5,6 +5,7 @@ import { AuthenticationMethod, KEY_IKE, OakleyAttribute } from '../constants/oak
 import { cipherSpec } from '../crypto/cipher.ts';
 import { groupSpec } from '../crypto/dh.ts';
 import { hashSize } from '../crypto/prf.ts';
+import { isSignatureMethod } from '../crypto/signature.ts';
 import type { Attribute, Proposal, SecurityAssociation, Transform } from '../wire/payloads.ts';
 import { needsLegacyPhase1 } from './legacy.ts';
 import type { NumberRange, PeerPolicy, Phase1Transform } from './peer-policy.ts';
@@ -75,7 +76,7 @@ const offeredAttributes = (transform: Phase1Transform): Offered | undefined => {
   };
 };
 
-/** Whether this program can do it at all. Signatures are for a later day. */
+/** Whether this program can do it at all. */
 const isSupported = (
   encryption: number,
   keyLength: number | undefined,
@@ -83,7 +84,7 @@ const isSupported = (
   authentication: number,
   group: number,
 ): boolean =>
-  authentication === AuthenticationMethod.PRE_SHARED &&
+  (authentication === AuthenticationMethod.PRE_SHARED || isSignatureMethod(authentication)) &&
   cipherSpec(encryption, keyLength) !== undefined &&
   hashSize(hash) !== undefined &&
   groupSpec(group) !== undefined;
@@ -94,25 +95,29 @@ export type Phase1Selection =
 
 /**
  * Responder: the peer's transforms in the peer's order; the first that satisfies any of ours wins and is answered as it came.
- * `publicSize`: only groups with public values of so many bytes (aggressive mode: the peer's is there already). Comparisons are
+ * `methods`: how we can prove who we are (AuthenticationMethod). `publicSize`: only groups with public values of so many bytes (aggressive mode: the peer's is there already). Comparisons are
  * made only when nothing fits.
  */
 export const choosePhase1 = (
   offer: SecurityAssociation,
   { transforms: accepted, legacyCrypto }: Pick<PeerPolicy, 'transforms' | 'legacyCrypto'>,
+  methods: ReadonlySet<number>,
   publicSize?: number,
 ): Phase1Selection => {
   for (const proposal of offer.proposals) {
     if (proposal.protocolId !== ProtocolId.ISAKMP) continue;
     for (const transform of proposal.transforms) {
       const choice = firstMatch(transform, accepted);
-      if (choice === undefined || (!legacyCrypto && needsLegacyPhase1(choice))) continue;
-      if (publicSize !== undefined && groupSpec(choice.group)?.publicSize !== publicSize) continue;
+      if (choice === undefined || !methods.has(choice.authentication)) continue;
+      if ((!legacyCrypto && needsLegacyPhase1(choice)) || !hasSize(choice.group, publicSize)) continue;
       return { kind: 'chosen', choice, answer: answerWith(proposal, transform) };
     }
   }
-  return { kind: 'none', comparisons: comparePhase1(offer, accepted) };
+  return { kind: 'none', comparisons: comparePhase1(offer, accepted, methods) };
 };
+
+const hasSize = (group: number, publicSize: number | undefined): boolean =>
+  publicSize === undefined || groupSpec(group)?.publicSize === publicSize;
 
 const answerWith = (proposal: Proposal, transform: Transform): SecurityAssociation => ({
   doi: Doi.IPSEC,

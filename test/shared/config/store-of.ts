@@ -73,3 +73,10 @@ ID-type=		IPV4_ADDR_SUBNET
 Network=		192.168.1.0
 Netmask=		255.255.255.0
 `;
+
+/** The example with these tags set. */
+export const west = (...edits: readonly (readonly [string, string, string])[]): ConfigurationStore => {
+  const store = storeOf(EXAMPLE);
+  for (const [section, tag, value] of edits) store.set(section, tag, value, true);
+  return store;
+};

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { IdType } from '../../../src/shared/constants/ipsec-doi.ts';
+import { AuthenticationMethod } from '../../../src/shared/constants/oakley.ts';
 import { keyProblemsInSteps } from '../../../src/shared/credentials/check-files.ts';
 import { createCredentials } from '../../../src/shared/credentials/credentials.ts';
 import { nameFromText } from '../../../src/shared/policy/distinguished-name.ts';
@@ -9,6 +10,8 @@ import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import type { Identity } from '../../../src/shared/policy/peer-policy.ts';
 import { atOnce } from '../../../src/shared/steps.ts';
 import { credentialFiles, type KeyPair, privatePem, rsaKey } from '../../helpers/credential-keys.ts';
+
+const RSA = AuthenticationMethod.RSA_SIG;
 
 const keyId = (text: string): Identity => ({
   type: IdType.KEY_ID,
@@ -33,17 +36,17 @@ for (const [path, identity] of [
 ] as const) {
   test(`the public key in ${path} is that of the identity`, () => {
     const credentials = createCredentials(credentialFiles(undefined, { [path]: rsaKey('peer') }));
-    assert.ok(isKeyOf(credentials.publicKey(identity), rsaKey('peer')));
+    assert.ok(isKeyOf(credentials.publicKey(identity, RSA), rsaKey('peer')));
     // Asked again, it is the same object: it was read once.
-    assert.equal(credentials.publicKey(identity), credentials.publicKey(identity));
+    assert.equal(credentials.publicKey(identity, RSA), credentials.publicKey(identity, RSA));
   });
 }
 
 test('threat wrong identity: a key counts for its own kind of identity only', () => {
   const files = credentialFiles(undefined, { 'fqdn/10.0.0.1': rsaKey('peer'), 'ipv4/gate': rsaKey('peer') });
   const credentials = createCredentials(files);
-  assert.equal(credentials.publicKey(identityFromText('10.0.0.1')), undefined);
-  assert.equal(credentials.publicKey(identityFromText('gate')), undefined);
+  assert.equal(credentials.publicKey(identityFromText('10.0.0.1'), RSA), undefined);
+  assert.equal(credentials.publicKey(identityFromText('gate'), RSA), undefined);
 });
 
 test('our key is that of the identity, else that of Private-key', () => {
@@ -59,18 +62,20 @@ test('our key is that of the identity, else that of Private-key', () => {
       named('CN=gate,C=SE', 'dn'),
     ],
   });
-  assert.ok(isOwn(credentials.privateKey(identityFromText('2001:db8::1')), rsaKey('six')));
-  assert.ok(isOwn(credentials.privateKey(identityFromText('gate.example')), rsaKey('gate')));
-  assert.ok(isOwn(credentials.privateKey({ type: IdType.DER_ASN1_DN, protocol: 0, port: 0, data: dn }), rsaKey('dn')));
-  assert.ok(isOwn(credentials.privateKey(keyId('any')), rsaKey('own')));
+  assert.ok(isOwn(credentials.privateKey(identityFromText('2001:db8::1'), RSA), rsaKey('six')));
+  assert.ok(isOwn(credentials.privateKey(identityFromText('gate.example'), RSA), rsaKey('gate')));
+  assert.ok(
+    isOwn(credentials.privateKey({ type: IdType.DER_ASN1_DN, protocol: 0, port: 0, data: dn }, RSA), rsaKey('dn')),
+  );
+  assert.ok(isOwn(credentials.privateKey(keyId('any'), RSA), rsaKey('own')));
 });
 
 test('without a key there is none, and an unfit one counts as none', () => {
-  assert.equal(createCredentials(credentialFiles(undefined, {})).privateKey(identityFromText('a')), undefined);
+  assert.equal(createCredentials(credentialFiles(undefined, {})).privateKey(identityFromText('a'), RSA), undefined);
   const files = credentialFiles(rsaKey('small', 1024), { 'fqdn/peer': rsaKey('small', 1024) });
   const credentials = createCredentials(files);
-  assert.equal(credentials.privateKey(identityFromText('a')), undefined);
-  assert.equal(credentials.publicKey(identityFromText('peer')), undefined);
+  assert.equal(credentials.privateKey(identityFromText('a'), RSA), undefined);
+  assert.equal(credentials.publicKey(identityFromText('peer'), RSA), undefined);
 });
 
 test('the bytes of private keys are erased once they are read', () => {

@@ -7,6 +7,7 @@ import { groupSpec } from '../../../src/shared/crypto/dh.ts';
 import { cachedKeys } from '../../../src/shared/crypto/key-cache.ts';
 import { ProtocolError } from '../../../src/shared/errors.ts';
 import type { IsakmpKeys } from '../../../src/shared/exchange/effects.ts';
+import { credentialFiles, rsaKey } from '../../helpers/credential-keys.ts';
 import {
   aggressiveModePair,
   mainModePair,
@@ -27,9 +28,16 @@ const keys = (): IsakmpKeys => ({
 
 const withPfs = connectionPolicy({ suites: [espSuite({ group: GroupDescription.ECP_256 })] });
 
+const RSA_KEYS = {
+  initiator: credentialFiles(rsaKey('left'), { 'ipv4/10.0.0.2': rsaKey('right') }),
+  responder: credentialFiles(rsaKey('right'), { 'ipv4/10.0.0.1': rsaKey('left') }),
+};
+
 const PAIRS: Readonly<Record<string, () => Pair>> = {
   'main mode': () => mainModePair(),
   'aggressive mode': () => aggressiveModePair(),
+  'main mode with signatures': () => mainModePair({}, RSA_KEYS),
+  'aggressive mode with signatures': () => aggressiveModePair({}, RSA_KEYS),
   'quick mode': () => quickModePair(keys()),
   'quick mode with PFS': () => quickModePair(keys(), withPfs),
 };

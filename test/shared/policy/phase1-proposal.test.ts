@@ -52,7 +52,7 @@ const good: readonly Attribute[] = [
 ];
 
 const choose = (sa: SecurityAssociation, accepted: readonly Phase1Transform[], legacyCrypto = false) =>
-  choosePhase1(sa, { transforms: accepted, legacyCrypto });
+  choosePhase1(sa, { transforms: accepted, legacyCrypto }, new Set([AuthenticationMethod.PRE_SHARED]));
 const chosen = (sa: SecurityAssociation, ...accepted: readonly Phase1Transform[]) => {
   const selection = choose(sa, accepted);
   return selection.kind === 'chosen' ? selection : undefined;
@@ -100,7 +100,7 @@ describe('the phase 1 offer', () => {
       [0],
     );
     assert.equal(offerPhase1([with_({ hash: 'ANY' })]), undefined);
-    assert.equal(offerPhase1([with_({ authentication: AuthenticationMethod.RSA_SIG })]), undefined);
+    assert.equal(offerPhase1([with_({ authentication: AuthenticationMethod.DSS })]), undefined);
     assert.equal(offerPhase1([with_({ keyLength: { offered: 100, least: 100, most: 100 } })]), undefined);
     assert.equal(offerPhase1([]), undefined);
   });

@@ -53,6 +53,16 @@ export const PHASE1_EVENTS = {
       },
     },
   },
+  'phase1-no-public-key': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'rsa_sig_decode_hash: no public key found': {
+        cause: 'The peer signs, and no public key of its identity is known.',
+        cure: 'Go by the explanation that follows: it says where the key belongs.',
+      },
+    },
+  },
   'phase1-no-key': {
     severity: 'notice',
     byPeer: true,

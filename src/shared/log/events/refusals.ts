@@ -40,6 +40,16 @@ export const REFUSAL_EVENTS = {
             'What the peer sent to prove itself does not fit our secret, or cannot be decrypted with keys made from it.',
           cure: 'Compare both secrets: length, trailing blanks, quotation marks, hex (0x...) for text.',
         },
+      'phase 1 refused: {who}: no public key of {identity} for {method}; put it into Pubkey-directory, in {place}': {
+        cause: 'The peer proves itself by a signature, and nothing here says which key its identity has.',
+        cure: 'Put its public key (PEM) where the line says and send HUP; or let it use an ID that is known.',
+      },
+      "phase 1 refused: {who}: its signature is not made with the key of {identity}; compare the public key that we have with the peer's private one":
+        {
+          cause:
+            'The peer signs with another private key than the one that belongs to the public key we have, or somebody else plays the peer.',
+          cure: 'Compare the two (`openssl pkey -pubout`). Peers that sign a DigestInfo in place of the bare hash do not follow RFC 2409.',
+        },
       'phase 1 refused: {who}: [Phase 1] has neither its address nor a Default; add {address}=<peer section> to [Phase 1] to accept it':
         {
           cause: 'Somebody begins a negotiation whose address is not configured.',

@@ -1,0 +1,73 @@
+/** Daemons that prove themselves by raw public keys, from files to tunnel. */
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Daemon, until } from '../../loadtest/daemon.ts';
+import { ecKey, type KeyPair, privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
+import { LEFT, RIGHT, type Side, startPair, testFolder } from '../helpers/daemon-process.ts';
+
+/** The key files of one side, and what its configuration says of them. */
+const keysOf = (folder: string, own: Side, key: KeyPair, other: Side, otherKey: KeyPair): string => {
+  const place = join(folder, `${own.name}-keys`);
+  mkdirSync(join(place, 'pubkeys/ipv4'), { recursive: true });
+  mkdirSync(join(place, 'private'));
+  writeFileSync(join(place, 'private/local.key'), privatePem(key), { mode: 0o600 });
+  writeFileSync(join(place, 'pubkeys/ipv4', other.address), publicPem(otherKey), { mode: 0o644 });
+  return `Pubkey-directory=${place}/pubkeys/
+[X509-certificates]
+Private-key=${place}/private/local.key
+Private-key-directory=${place}/private/
+`;
+};
+
+interface Signing {
+  readonly pair: readonly [Daemon, Daemon];
+  readonly folder: string;
+}
+
+const startSigning = async (t: TestContext, keys: readonly [KeyPair, KeyPair], method: string): Promise<Signing> => {
+  const folder = testFolder(t);
+  const [left, right] = keys;
+  const signing = `
+[signing]
+ENCRYPTION_ALGORITHM=AES_CBC
+KEY_LENGTH=128
+HASH_ALGORITHM=SHA2_256
+AUTHENTICATION_METHOD=${method}
+GROUP_DESCRIPTION=ECP_256
+Life=LIFE_MAIN_MODE
+`;
+  const general = {
+    [LEFT.name]: `${keysOf(folder, LEFT, left, RIGHT, right)}${signing}`,
+    [RIGHT.name]: `${keysOf(folder, RIGHT, right, LEFT, left)}${signing}`,
+  };
+  const pair = await startPair(t, undefined, { transform: 'signing', secret: undefined, general });
+  return { pair, folder };
+};
+
+for (const [name, method, keys] of [
+  ['RSA', 'RSA_SIG', [rsaKey('left'), rsaKey('right')]],
+  ['ECDSA', 'ECDSA_384', [ecKey('left', 'secp384r1'), ecKey('right', 'secp384r1')]],
+] as const) {
+  test(`two daemons bring up a tunnel with raw ${name} keys`, async (t) => {
+    const { pair } = await startSigning(t, keys, method);
+    const [left, right] = pair;
+    left.command('c tunnel');
+    await left.saw('isakmpd: phase 1 done');
+    await right.saw('isakmpd: phase 1 done (as responder)');
+    await until('the tunnel', async () => /Phase: 2|phase 2/i.test(await right.ask('S')) || undefined);
+    assert.equal(left.count('refused'), 0);
+  });
+}
+
+test('a key that is taken away counts no more after HUP', async (t) => {
+  const { pair, folder } = await startSigning(t, [rsaKey('left'), rsaKey('right')], 'RSA_SIG');
+  const [left, right] = pair;
+  rmSync(join(folder, 'right-keys/pubkeys/ipv4', LEFT.address));
+  right.signal('SIGHUP');
+  await until('the reload', () => right.count('reload: peers: ') > 0 || undefined);
+  left.command('c tunnel');
+  await right.saw('rsa_sig_decode_hash: no public key found');
+  await right.saw('no public key of 127.0.0.1 for RSA_SIG; put it into Pubkey-directory, in ipv4/127.0.0.1');
+});
