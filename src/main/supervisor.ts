@@ -7,6 +7,7 @@ import type { Endpoint } from '../shared/address.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../shared/connection/convergence.ts';
 import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
+import type { TimerListener } from '../shared/connection/desk.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect, SaId } from '../shared/connection/events.ts';
 import type { News } from '../shared/connection/news.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
@@ -89,6 +90,7 @@ export class Supervisor {
       lanes: options.lanes.count,
       now: options.now(),
       inherited: inheritedOf(options.kept),
+      onTimer: (...news) => this.#traceTimer(...news),
     });
     this.#stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
@@ -227,6 +229,17 @@ export class Supervisor {
       default:
         unreachable(effect);
     }
+  }
+
+  #traceTimer(...[what, event, subject, milliseconds]: Parameters<TimerListener>): void {
+    const { levels, log } = this.#options;
+    if (!isPrinted(levels, LogClass.TIMER, 10)) return;
+    const name = subject === '' ? event : `${event}(${subject})`;
+    const text =
+      what === 'added'
+        ? `timer_add_event: event ${name} added, expiration in ${(milliseconds / 1000).toFixed(1)}s`
+        : `timer_handle_expirations: event ${name}`;
+    log(debugRecord(LogClass.TIMER, 10, text));
   }
 
   /** What was decided to be negotiated, and with whom. */

@@ -116,6 +116,15 @@ test('D reaches the lanes of a running daemon', async (t) => {
   assert.equal(left.count(' Exch '), before);
 });
 
+test('D 4 10: the timers of lanes and connections are told, with what they are for', async (t) => {
+  const [left] = await startPair(t);
+  left.command('D 4 10');
+  left.command('c tunnel');
+  await left.saw('isakmpd: quick mode done');
+  await left.saw('Timr 10 timer_add_event: event sa_hard_expire(tunnel) added, expiration in 1200.0s');
+  await left.saw('Timr 10 timer_add_event: event repeat of');
+});
+
 test('below systemd every line has its priority in front and leaves time and tag to the journal', (t) => {
   // The stream is what systemd says it is: here standard error itself.
   const script = 'JOURNAL_STREAM=$(stat -Lc %d:%i /dev/fd/2); export JOURNAL_STREAM; exec "$@"';

@@ -98,7 +98,7 @@ export class Attempts {
   /** Nothing is begun meanwhile, whoever asks. */
   #rest(connection: Connection, milliseconds: number): void {
     this.#quick.remove(connection);
-    connection.retry = this.#desk.after(milliseconds, () => {
+    connection.retry = this.#desk.after(milliseconds, 'connection_retry', connection.name, () => {
       connection.retry = undefined;
       this.want(connection);
     });
@@ -329,7 +329,7 @@ export class Attempts {
     this.#desk.emit({ kind: 'news', news });
     // Packets that ask meanwhile wait with the others.
     if (!isNeeded && demands.length === 0) return;
-    peer.retry = this.#desk.after(delay, () => {
+    peer.retry = this.#desk.after(delay, 'phase_1_retry', peer.name, () => {
       peer.retry = undefined;
       if (this.#needsPhase1(peer)) this.wantPhase1(peer);
     });

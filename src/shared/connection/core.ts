@@ -11,7 +11,7 @@ import { Connections } from './connections.ts';
 import { type ConvergenceRule, converge } from './convergence.ts';
 import { DeadPeers } from './dead-peers.ts';
 import { Deletes } from './deletes.ts';
-import { Desk } from './desk.ts';
+import { Desk, type TimerListener } from './desk.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
 import { Flows, type Inherited } from './flows.ts';
 import { Installs } from './installs.ts';
@@ -42,6 +42,7 @@ export interface CoreOptions extends Routing {
   readonly now: number;
   /** Replaced by tests that show what it is good for. */
   readonly rule?: ConvergenceRule;
+  readonly onTimer?: TimerListener;
 }
 
 /** What there is; everything but the first two is zero when nothing is going on. */
@@ -83,7 +84,7 @@ export class ConnectionCore {
 
   constructor(options: CoreOptions) {
     this.#startedAt = options.now;
-    this.#desk = new Desk(options.view, options.random, options.now);
+    this.#desk = new Desk(options);
     this.#peers = new Peers(options.lanes, new Keepalives(this.#desk));
     this.#connections = new Connections(this.#desk, this.#peers);
     const reqids = new Reqids(options.reqids);

@@ -74,7 +74,7 @@ export class DeadPeers {
     sa.watch = undefined;
     if (this.#interval === 0 || !sa.isNewest || sa.isDoomed) return;
     const rest = heardAt + this.#interval - this.#desk.now;
-    sa.watch = this.#desk.after(Math.max(rest, LEAST_WAIT), () => this.#due(sa));
+    sa.watch = this.#desk.after(Math.max(rest, LEAST_WAIT), 'dpd_check', sa.party.peer.name, () => this.#due(sa));
   }
 
   #due(sa: IsakmpSa): void {

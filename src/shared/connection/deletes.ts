@@ -93,7 +93,7 @@ export class Deletes {
     const pause = PAUSES_MS[task.sent - 1];
     if (pause === undefined || this.isHurried || task.urgency === 'once') return;
     this.#repeating.add(task);
-    task.timer = this.#desk.after(pause, () => this.#send(task));
+    task.timer = this.#desk.after(pause, 'delete_again', task.peer, () => this.#send(task));
   }
 
   /** There is no ISAKMP SA. What has been said before, or need not be said, is not worth a phase 1, but uses one that comes soon. */
@@ -106,7 +106,7 @@ export class Deletes {
       return;
     }
     peer.parkedDeletes.add(task);
-    task.timer = this.#desk.after(PARKED_MS, () => peer.parkedDeletes.delete(task));
+    task.timer = this.#desk.after(PARKED_MS, 'delete_forget', task.peer, () => peer.parkedDeletes.delete(task));
   }
 }
 

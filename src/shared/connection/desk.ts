@@ -3,17 +3,49 @@ import type { ConfigurationView } from './configuration-view.ts';
 import { type Deadline, Deadlines } from './deadlines.ts';
 import type { ConnectionEffect } from './events.ts';
 
+/** What the timers of the connection core are for. */
+export type TimerEvent =
+  | 'connection_checker'
+  | 'connection_retry'
+  | 'delete_again'
+  | 'delete_forget'
+  | 'dpd_check'
+  | 'flow_retry'
+  | 'isakmp_sa_renew'
+  | 'lane_lost'
+  | 'nat_t_keepalive'
+  | 'phase_1_retry'
+  | 'sa_discard'
+  | 'sa_hard_expire'
+  | 'sa_settle'
+  | 'sa_soft_expire'
+  | 'shutdown_pace'
+  | 'shutdown_patience'
+  | 'start_pending';
+
+/** Hears of every timer, `subject` being a connection, a peer or nothing. */
+export type TimerListener = (what: 'added' | 'fired', event: TimerEvent, subject: string, milliseconds: number) => void;
+
+export interface DeskOptions {
+  readonly view: ConfigurationView;
+  readonly random: (size: number) => Uint8Array;
+  readonly now: number;
+  readonly onTimer?: TimerListener | undefined;
+}
+
 export class Desk {
   readonly view: ConfigurationView;
   readonly #random: (size: number) => Uint8Array;
   readonly #deadlines: Deadlines;
+  readonly #onTimer: TimerListener | undefined;
   #now: number;
   #effects: ConnectionEffect[] = [];
   #counter = 0;
 
   /** `random` draws bytes; `now` in ms. */
-  constructor(view: ConfigurationView, random: (size: number) => Uint8Array, now: number) {
+  constructor({ view, random, now, onTimer }: DeskOptions) {
     this.view = view;
+    this.#onTimer = onTimer;
     this.#random = random;
     this.#now = now;
     this.#deadlines = new Deadlines(now);
@@ -41,8 +73,15 @@ export class Desk {
     this.#deadlines.advance(this.#now);
   }
 
-  after(milliseconds: number, fire: () => void): Deadline {
-    return this.#deadlines.schedule(this.#now + milliseconds, fire);
+  /** `event` and `subject` say what for, to those who debug timers. */
+  after(milliseconds: number, event: TimerEvent, subject: string, fire: () => void): Deadline {
+    const tell = this.#onTimer;
+    if (tell === undefined) return this.#deadlines.schedule(this.#now + milliseconds, fire);
+    tell('added', event, subject, milliseconds);
+    return this.#deadlines.schedule(this.#now + milliseconds, () => {
+      tell('fired', event, subject, 0);
+      fire();
+    });
   }
 
   emit(effect: ConnectionEffect): void {

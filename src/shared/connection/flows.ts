@@ -85,7 +85,9 @@ export class Flows {
     if (policy === undefined || this.#isOff) return;
     policy.retry?.cancel();
     policy.sent = undefined;
-    policy.retry = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, () => this.#put(policy));
+    policy.retry = this.#desk.after(this.#desk.view.checkIntervalSeconds * 1000, 'flow_retry', '', () =>
+      this.#put(policy),
+    );
   }
 
   /** The connection whose traffic a packet is: that of the policy, else of the most specific one for these addresses. */

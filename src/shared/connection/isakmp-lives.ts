@@ -117,7 +117,9 @@ export class IsakmpLives {
     }
     sa.renewal?.cancel();
     const [soonest, latest] = RENEWAL_AFTER_RESUMPTION_MS;
-    sa.renewal = this.#desk.after(this.#desk.uniform(soonest, latest), () => this.expiring(sa));
+    sa.renewal = this.#desk.after(this.#desk.uniform(soonest, latest), 'isakmp_sa_renew', sa.party.peer.name, () =>
+      this.expiring(sa),
+    );
   }
 
   laneLost(lane: number): void {
@@ -129,7 +131,7 @@ export class IsakmpLives {
       lost.push(sa);
     }
     if (lost.length === 0) return;
-    this.#desk.after(RESUMPTION_TAKES_MS, () => {
+    this.#desk.after(RESUMPTION_TAKES_MS, 'lane_lost', '', () => {
       for (const sa of lost) {
         if (sa.unconfirmedSince !== now) continue;
         this.#peers.removeIsakmp(sa);

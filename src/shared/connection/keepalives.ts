@@ -25,7 +25,7 @@ export class Keepalives {
   }
 
   #next(key: string): Deadline {
-    return this.#desk.after(this.#desk.view.keepaliveSeconds * 1000, () => {
+    return this.#desk.after(this.#desk.view.keepaliveSeconds * 1000, 'nat_t_keepalive', key, () => {
       const mapping = this.#mappings.get(key);
       if (mapping === undefined) return;
       this.#desk.emit({ kind: 'keepalive', path: mapping.path });

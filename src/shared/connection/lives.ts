@@ -54,8 +54,10 @@ export class Lives {
     const soft = life * this.#desk.uniform(least, most);
     pair.softAt = now + soft;
     pair.hardAt = now + life;
-    pair.soft = this.#desk.after(soft, () => this.#softExpired(pair));
-    pair.hard = this.#desk.after(life, () => this.remove(pair, pair.state === 'current' ? 'must' : 'once', 'expired'));
+    pair.soft = this.#desk.after(soft, 'sa_soft_expire', pair.connection.name, () => this.#softExpired(pair));
+    pair.hard = this.#desk.after(life, 'sa_hard_expire', pair.connection.name, () =>
+      this.remove(pair, pair.state === 'current' ? 'must' : 'once', 'expired'),
+    );
     pair.isDemanded = pair.connection.demand !== undefined || request?.renews?.isDemanded === true;
     pair.connection.demand = undefined;
     if (pair.isOurs) pair.party.peer.initiated++;
@@ -189,7 +191,7 @@ export class Lives {
     if (!carriesOn) this.#point(tunnel, pair);
     else {
       this.#settling++;
-      this.#desk.after(SETTLING_MS, () => {
+      this.#desk.after(SETTLING_MS, 'sa_settle', pair.connection.name, () => {
         this.#settling--;
         const isStillNext = pair.state === 'current' && tunnel.current === pair && tunnel.carrier !== pair;
         if (isStillNext) this.#point(tunnel, pair);
@@ -203,7 +205,9 @@ export class Lives {
     pair.state = state;
     pair.connection.due.delete(pair);
     if (state === 'losing' && pair.isOurs) {
-      pair.discard = this.#desk.after(LOSER_STAYS_MS, () => this.remove(pair, 'must', 'surplus'));
+      pair.discard = this.#desk.after(LOSER_STAYS_MS, 'sa_discard', pair.connection.name, () =>
+        this.remove(pair, 'must', 'surplus'),
+      );
     }
     this.#publish(pair);
   }

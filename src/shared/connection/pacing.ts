@@ -51,7 +51,7 @@ export class Pacing<T> {
       if (this.#start(item)) this.#started++;
     }
     if (this.#queue.size === 0 || this.#next !== undefined) return;
-    this.#next = this.#desk.after(TICK_MS, () => {
+    this.#next = this.#desk.after(TICK_MS, 'start_pending', '', () => {
       this.#next = undefined;
       this.run();
     });

@@ -60,10 +60,10 @@ export class Shutdown {
       if (this.#steps?.next().done !== true) continue;
       this.#hasSpoken = true;
       this.check();
-      if (!this.#isDone) this.#desk.after(PATIENCE_MS, () => this.#finish());
+      if (!this.#isDone) this.#desk.after(PATIENCE_MS, 'shutdown_patience', '', () => this.#finish());
       return;
     }
-    this.#desk.after(TICK_MS, () => this.#speak());
+    this.#desk.after(TICK_MS, 'shutdown_pace', '', () => this.#speak());
   }
 
   *#words(): Generator<void, void> {

@@ -84,7 +84,7 @@ export class Upkeep {
     connections.sweep();
     peers.sweep((name) => view.peer(name) !== undefined);
     this.#nextCheck?.cancel();
-    this.#nextCheck = this.#desk.after(view.checkIntervalSeconds * 1000, () => this.check());
+    this.#nextCheck = this.#desk.after(view.checkIntervalSeconds * 1000, 'connection_checker', '', () => this.check());
   }
 
   #activate(connection: Connection): void {
