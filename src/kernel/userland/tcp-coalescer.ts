@@ -8,7 +8,7 @@ export class TcpCoalescer {
   readonly #write: (frame: Uint8Array) => void;
   readonly #runs: readonly Run[];
   #last: Run;
-  #next = 0;
+  #begun = 0;
   readonly #single = new Uint8Array(FRAME_ROOM);
   readonly #segment = new Segment();
 
@@ -51,11 +51,15 @@ export class TcpCoalescer {
 
   /** In a free run, or in the place of the one that began first. */
   #begin(packet: Uint8Array, segment: Segment): void {
-    const run = this.#runs[this.#next] ?? this.#last;
-    this.#next = (this.#next + 1) % RUNS;
+    const run = this.#runs.find(({ segments }) => segments === 0) ?? this.#oldest();
     if (run.segments > 0) this.#finish(run);
-    run.begin(packet, segment);
+    this.#begun++;
+    run.begin(packet, segment, this.#begun);
     this.#last = run;
+  }
+
+  #oldest(): Run {
+    return this.#runs.reduce((oldest, run) => (run.number < oldest.number ? run : oldest));
   }
 
   #finish(run: Run): void {
@@ -98,6 +102,8 @@ class Segment {
 class Run {
   segments = 0;
   isFull = false;
+  /** Runs are numbered in the order in which they begin. */
+  number = 0;
   readonly #frame = new Uint8Array(FRAME_ROOM);
   readonly #view = new DataView(this.#frame.buffer);
   #end = 0;
@@ -115,7 +121,8 @@ class Run {
     return this.#isSame(packet, ipHeader === 20 ? 12 : 8, ipHeader + 4);
   }
 
-  begin(packet: Uint8Array, { ipHeader, headers, payload, sequence }: Segment): void {
+  begin(packet: Uint8Array, { ipHeader, headers, payload, sequence }: Segment, number: number): void {
+    this.number = number;
     this.#frame.set(packet, DEVICE_HEADER);
     this.#end = DEVICE_HEADER + packet.length;
     this.#ipHeader = ipHeader;
@@ -222,10 +229,11 @@ const plainIpHeader = (packet: Uint8Array): number => {
   return first === 0x45 && packet[9] === TCP && !isFragment ? 20 : 0;
 };
 
-/** Whether the checksum of the TCP segment is right (RFC 9293 §3.1). */
+/** Whether the checksums of the TCP segment (RFC 9293 §3.1) and, where it has one, of its IP header are right. */
 const isRight = (packet: Uint8Array, ipHeader: number): boolean => {
-  const addresses = ipHeader === 20 ? 12 : 8;
-  return folded(wordSum(packet, addresses, packet.length) + TCP + packet.length - ipHeader) === 0xffff;
+  const isV4 = ipHeader === 20;
+  if (isV4 && folded(wordSum(packet, 0, ipHeader)) !== 0xffff) return false;
+  return folded(wordSum(packet, isV4 ? 12 : 8, packet.length) + TCP + packet.length - ipHeader) === 0xffff;
 };
 
 /** Sum of big-endian words. */

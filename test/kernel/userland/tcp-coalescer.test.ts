@@ -107,6 +107,9 @@ const stream = (wish: PacketWish, count: number, size: number, change: Partial<T
     tcp(wish, { sequence: (0xffff_f000 + index * size) >>> 0, payload: new Prng(index).bytes(size), ...change }),
   );
 
+/** Of port 80. */
+const isOfStream = (packet: Uint8Array): boolean => packet[22] === 0 && packet[23] === 80;
+
 describe('TCP segments for the host', () => {
   for (const wish of [V4, V6]) {
     it(`of one connection become one packet, which Linux can cut again (IPv${wish === V4 ? 4 : 6})`, () => {
@@ -116,6 +119,23 @@ describe('TCP segments for the host', () => {
       assert.deepEqual(frames.flatMap(cut), packets);
     });
   }
+
+  it('of one connection stay together while others come and go', () => {
+    const packets = stream(V4, 20, 100);
+    const short = (port: number): Uint8Array =>
+      tcp(V4, { sequence: 1, payload: new Uint8Array(10), flags: ACK | PSH, port });
+    const others = Array.from({ length: 20 }, (_, i) => [
+      tcp(V4, { sequence: 1, payload: new Uint8Array(20), port: 1000 + (i % 3) }),
+      tcp(V4, { sequence: 21, payload: new Uint8Array(5), flags: ACK | PSH, port: 1000 + (i % 3) }),
+      short(2000),
+    ]);
+    const frames = coalesced(packets.flatMap((packet, i) => [packet, ...(others[i] ?? [])]));
+    const sizes = frames.map((frame) => cut(frame)).filter(([first]) => first !== undefined && isOfStream(first));
+    assert.deepEqual(
+      sizes.map((segments) => segments.length),
+      [20],
+    );
+  });
 
   it('are never more than an IP packet holds', () => {
     const packets = stream(V4, 100, 1348);
@@ -146,6 +166,16 @@ describe('TCP segments for the host', () => {
       const copy = packets.map((packet) => packet.slice());
       const victim = copy[damaged];
       if (victim !== undefined) victim[500] = (victim[500] ?? 0) ^ 1;
+      const seen = coalesced(copy).flatMap((frame) => (frame[1] === 0 ? [frame.slice(DEVICE_HEADER)] : cut(frame)));
+      assert.deepEqual(seen, copy);
+    }
+  });
+
+  it('are left alone where an IP header is damaged: the host drops that one', () => {
+    for (const damaged of [0, 1, 2]) {
+      const copy = stream(V4, 3, 1000).map((packet) => packet.slice());
+      const victim = copy[damaged];
+      if (victim !== undefined) victim[11] = (victim[11] ?? 0) ^ 1;
       const seen = coalesced(copy).flatMap((frame) => (frame[1] === 0 ? [frame.slice(DEVICE_HEADER)] : cut(frame)));
       assert.deepEqual(seen, copy);
     }
