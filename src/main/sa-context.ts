@@ -1,7 +1,8 @@
 /** What the kernel is told of an SA besides its keys, from what its quick mode agreed on. */
 import type { SaContext, SaLife } from '../kernel/backend.ts';
-import { DEFAULT_LIFE_SECONDS, EncapsulationMode } from '../shared/constants/ipsec-doi.ts';
+import { DEFAULT_LIFE_SECONDS } from '../shared/constants/ipsec-doi.ts';
 import type { Selector } from '../shared/flow.ts';
+import { isInUdp } from '../shared/policy/encapsulation.ts';
 import type { Identity } from '../shared/policy/peer-policy.ts';
 import { prefixesOf } from '../shared/policy/prefixes.ts';
 import type { Agreement, IpsecSa } from '../shared/threads/contract.ts';
@@ -30,7 +31,7 @@ export const saContext = (
   return {
     reqid,
     acquire,
-    udp: UDP_MODES.has(encapsulation) ? { source: from.port, destination: to.port } : undefined,
+    udp: isInUdp(encapsulation) ? { source: from.port, destination: to.port } : undefined,
     selectors: source === undefined || destination === undefined ? undefined : { source, destination },
     life: lifeOf(agreement),
     sha2Truncation96,
@@ -57,12 +58,6 @@ const singlePrefix = (identity: Identity): Selector | undefined => {
   return more.length === 0 ? prefix : undefined;
 };
 
-const UDP_MODES: ReadonlySet<number> = new Set([
-  EncapsulationMode.UDP_ENCAP_TUNNEL,
-  EncapsulationMode.UDP_ENCAP_TRANSPORT,
-  EncapsulationMode.UDP_ENCAP_TUNNEL_DRAFT,
-  EncapsulationMode.UDP_ENCAP_TRANSPORT_DRAFT,
-]);
 const GRACE_SECONDS = 60;
 const INITIATOR_SOFT = 0.85;
 const RESPONDER_SOFT = 0.92;

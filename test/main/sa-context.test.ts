@@ -43,7 +43,7 @@ test('the UDP ports of the path count where the SA is encapsulated, in its direc
   const path = { ...pathTo({ address: '198.51.100.9', port: 40_000 }), encapsulated: true };
   const natT = agreement({ path: { ...path, local: { ...path.local, port: 4500 } } });
   assert.equal(saContext(sa('in'), pair(natT)).udp, undefined);
-  for (const mode of [EncapsulationMode.UDP_ENCAP_TUNNEL, EncapsulationMode.UDP_ENCAP_TRANSPORT_DRAFT]) {
+  for (const mode of [EncapsulationMode.UDP_ENCAP_TUNNEL, EncapsulationMode.UDP_ENCAP_TRANSPORT]) {
     assert.deepEqual(saContext(sa('in', mode), pair(natT)).udp, { source: 40_000, destination: 4500 });
     assert.deepEqual(saContext(sa('out', mode), pair(natT)).udp, { source: 4500, destination: 40_000 });
   }

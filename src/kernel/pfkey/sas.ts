@@ -1,7 +1,8 @@
 /** Our SAs in the kernel: added, asked about, moved, removed. An answer that is lost is made up for by a look at what the kernel has. */
 import { type Endpoint, parseAddress } from '../../shared/address.ts';
 import type { SaId } from '../../shared/connection/events.ts';
-import { EncapsulationMode, ProtocolId } from '../../shared/constants/ipsec-doi.ts';
+import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
+import { isTransport } from '../../shared/policy/encapsulation.ts';
 import type { IpsecSa } from '../../shared/threads/contract.ts';
 import { KernelError, type SaContext, type SaUsage } from '../backend.ts';
 import { algorithmsFor, type Supported } from './algorithms.ts';
@@ -137,7 +138,7 @@ const newSa = (sa: IpsecSa, context: SaContext, { esp, ah }: SupportedProtocols)
     spi: sa.spi,
     source: sa.source,
     destination: sa.destination,
-    mode: TUNNELS.has(sa.encapsulation) ? SaMode.TUNNEL : SaMode.TRANSPORT,
+    mode: isTransport(sa.encapsulation) ? SaMode.TRANSPORT : SaMode.TUNNEL,
     reqid: context.reqid,
     authKey: sa.authenticationKey,
     encryptKey: sa.encryptionKey,
@@ -150,16 +151,10 @@ const newSa = (sa: IpsecSa, context: SaContext, { esp, ah }: SupportedProtocols)
 };
 
 const innerAnyOf = (sa: IpsecSa, { selectors }: SaContext): string | undefined => {
-  if (selectors === undefined || !TUNNELS.has(sa.encapsulation)) return undefined;
+  if (selectors === undefined || isTransport(sa.encapsulation)) return undefined;
   const inner = parseAddress(selectors.source.address);
   return inner === undefined || inner.family === parseAddress(sa.source)?.family ? undefined : anyOf(inner.text);
 };
-
-const TUNNELS: ReadonlySet<number> = new Set([
-  EncapsulationMode.TUNNEL,
-  EncapsulationMode.UDP_ENCAP_TUNNEL,
-  EncapsulationMode.UDP_ENCAP_TUNNEL_DRAFT,
-]);
 
 /** Of 2^32 sequence numbers (RFC 4303 §3.3.3): at a million packets a second, nine minutes are left. */
 const SOFT_PACKETS = 0xe0000000;

@@ -1,5 +1,6 @@
 /** What pairs and connection sections say about the policies for their traffic. */
-import { EncapsulationMode, ProtocolId } from '../constants/ipsec-doi.ts';
+import { ProtocolId } from '../constants/ipsec-doi.ts';
+import { isTransport } from '../policy/encapsulation.ts';
 import { identityOfAddress } from '../policy/identity.ts';
 import type { ConnectionPolicy } from '../policy/peer-policy.ts';
 import { type Selectors, selectorsOf, takesAnyRemote } from '../policy/selectors.ts';
@@ -38,13 +39,7 @@ const common = (
   remoteAddress: remote.address,
   // RFC 2401 §4.3: of a bundle in transport mode ESP is applied first, AH goes over it.
   protocols: [...protocols].sort((a, b) => orderOf(a) - orderOf(b)),
-  encapsulation: modes.some((mode) => TRANSPORT_MODES.has(mode)) ? 'transport' : 'tunnel',
+  encapsulation: modes.some(isTransport) ? 'transport' : 'tunnel',
 });
 
 const orderOf = (protocolId: number): number => (protocolId === ProtocolId.IPSEC_AH ? 1 : 0);
-
-const TRANSPORT_MODES: ReadonlySet<number> = new Set([
-  EncapsulationMode.TRANSPORT,
-  EncapsulationMode.UDP_ENCAP_TRANSPORT,
-  EncapsulationMode.UDP_ENCAP_TRANSPORT_DRAFT,
-]);
