@@ -29,6 +29,7 @@ export interface LaneTimer {
 
 export interface LaneContext extends LaneLog {
   readonly now: () => number;
+  readonly wallClock: () => number;
   readonly random: (size: number) => Uint8Array;
   readonly wheel: TimerWheel<LaneTimer>;
   readonly sas: IsakmpSas;
@@ -57,6 +58,7 @@ export interface LaneContext extends LaneLog {
 export const envOf = (lane: LaneContext, credentials = lane.credentials): Env => ({
   credentials,
   now: lane.now(),
+  wallClock: lane.wallClock(),
   random: lane.random,
   publicValue: (group, privateValue) => {
     lane.diffieHellman++;

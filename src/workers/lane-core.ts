@@ -36,6 +36,8 @@ export interface LaneOptions {
   readonly lane: number;
   /** ms on the daemon's monotonic clock. */
   readonly now: () => number;
+  /** ms since 1970. */
+  readonly wallClock: () => number;
   readonly random: (size: number) => Uint8Array;
   /** Opened as writer lane + 1. */
   readonly table: SaTable;
@@ -47,9 +49,10 @@ export interface LaneOptions {
 export class LaneCore {
   readonly #lane: LaneContext;
 
-  constructor({ now, random, table, slab, levels }: LaneOptions) {
+  constructor({ now, wallClock, random, table, slab, levels }: LaneOptions) {
     this.#lane = {
       now,
+      wallClock,
       // randomBytes answers Buffers, whose slice() does not copy.
       random: (size) => new Uint8Array(random(size)),
       wheel: new TimerWheel(now()),

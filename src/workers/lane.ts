@@ -16,6 +16,7 @@ export const lane = (start: LaneStart<MessagePort, SharedSaTable, SharedArrayBuf
   const core = new LaneCore({
     lane: start.lane,
     now: monotonicNow,
+    wallClock: Date.now,
     random: pooledRandom(randomFillSync),
     // Writer 0 is main.
     table: new SaTable(start.table, start.lane + 1),

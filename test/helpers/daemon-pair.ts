@@ -259,6 +259,7 @@ export class VirtualLane {
     this.core = new LaneCore({
       lane: parts.index,
       now: () => world.schedule.now,
+      wallClock: Date.now,
       random: (size) => world.prng.bytes(size),
       table: parts.table,
       slab: new KeySlab(parts.slab),

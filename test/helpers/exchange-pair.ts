@@ -44,7 +44,7 @@ export class Side {
       this.drawn.push(bytes);
       return bytes;
     };
-    this.env = { credentials, now: 1_000, random: drawing, publicValue, sharedSecret };
+    this.env = { credentials, now: 1_000, wallClock: Date.now(), random: drawing, publicValue, sharedSecret };
     this.states.push(exchange.snapshot());
   }
 

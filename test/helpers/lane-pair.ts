@@ -144,12 +144,13 @@ export class LaneHost {
   kernel: (effect: Kind<'install'>) => KernelAnswer = () => 'yes';
   #policy: PeerPolicy | undefined;
 
-  constructor(address: string, seed: string, now: () => number) {
+  constructor(address: string, seed: string, now: () => number, wallClock: () => number = Date.now) {
     this.address = address;
     const slab = new KeySlab(this.slabBuffer);
     this.core = new LaneCore({
       lane: 0,
       now,
+      wallClock,
       random: seededRandom(seed),
       table: this.table,
       slab,
@@ -251,9 +252,9 @@ export class LanePair {
   /** Answers what arrives of a datagram: none, one, changed, several. `index` counts the datagrams of both sides from 0. */
   bend: (from: LaneHost, bytes: Uint8Array, index: number) => readonly Uint8Array[] = (_from, bytes) => [bytes];
 
-  constructor(leftPolicy: PeerPolicy, rightPolicy: PeerPolicy, seed = 'seed') {
-    this.left = new LaneHost(LEFT.address, `${seed}/left`, () => this.now);
-    this.right = new LaneHost(RIGHT.address, `${seed}/right`, () => this.now);
+  constructor(leftPolicy: PeerPolicy, rightPolicy: PeerPolicy, seed = 'seed', wallClock?: () => number) {
+    this.left = new LaneHost(LEFT.address, `${seed}/left`, () => this.now, wallClock);
+    this.right = new LaneHost(RIGHT.address, `${seed}/right`, () => this.now, wallClock);
     this.left.tell({ kind: 'peer', policy: leftPolicy });
     this.right.tell({ kind: 'peer', policy: rightPolicy });
   }

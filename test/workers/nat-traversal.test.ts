@@ -281,6 +281,7 @@ describe('behind a NAT', () => {
     const successor = new LaneCore({
       lane: 0,
       now: () => pair.now,
+      wallClock: Date.now,
       random: seededRandom('successor'),
       table: new SaTable(pair.right.shared, 1),
       slab: new KeySlab(pair.right.slabBuffer),

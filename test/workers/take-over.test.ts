@@ -16,6 +16,7 @@ const successor = (world: LanePair, silentUntil = 0, withPolicy = true) => {
   const core = new LaneCore({
     lane: 0,
     now: () => world.now,
+    wallClock: Date.now,
     random: seededRandom('successor'),
     table,
     slab: new KeySlab(world.right.slabBuffer),

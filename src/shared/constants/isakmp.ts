@@ -45,6 +45,9 @@ export const HeaderFlag = { ENCRYPTION: 0x01, COMMIT: 0x02, AUTHENTICATION: 0x04
 /** Domains of interpretation, RFC 2408 §2.5 and RFC 2407 §4.1. */
 export const Doi = { ISAKMP: 0, IPSEC: 1 } as const;
 
+/** CERT and CERTREQ payloads, RFC 2408 §3.9; those that are used. */
+export const CertificateEncoding = { PKCS7: 1, X509_SIGNATURE: 4, KEYNOTE: 11 } as const;
+
 /** Notify message types, RFC 2408 §3.14.1, RFC 2407 §4.6.3, RFC 3706 §5.3. */
 export const NotifyType = {
   INVALID_PAYLOAD_TYPE: 1,

@@ -2,9 +2,11 @@
 import type { KeyObject } from 'node:crypto';
 import { methodOfKey } from '../crypto/signature.ts';
 import type { Identity } from '../policy/peer-policy.ts';
+import { createTrustStore, DEFAULT_TRUST_SETTINGS, type TrustStore } from '../x509/trust-store.ts';
 import type { CredentialFiles, CredentialSettings, PrivateKeyFile, PublicKeyFile } from './credential-files.ts';
 import { credentialKey, identityOfFileName, identityOfPublicKey, ownKeyName } from './identity-key.ts';
 import { readPrivateKey, readPublicKey } from './keys.ts';
+import { ownCertificateChain } from './own-certificates.ts';
 
 export interface Credentials {
   readonly settings: CredentialSettings;
@@ -14,6 +16,17 @@ export interface Credentials {
   privateKey(identity: Identity, method: number): KeyObject | undefined;
   /** The raw key of a peer for a method of signing, from Pubkey-directory. */
   publicKey(identity: Identity, method: number): KeyObject | undefined;
+  /** CAs, certificates and CRLs; read when they are first asked for. */
+  trust(): TrustStore;
+  /** X.501 names (DER) of the CAs that we trust. */
+  authorityNames(): readonly Uint8Array[];
+  /** DER of our certificates for one of our identities, the one that names it first; empty: none. `authorities` as for ownCertificateChain, `at` in ms since 1970. */
+  ownCertificates(
+    identity: Identity,
+    method: number,
+    authorities: readonly Uint8Array[],
+    at: number,
+  ): readonly Uint8Array[];
 }
 
 /** Private keys are read at once and their bytes erased; public keys, of which there may be thousands, when they are first asked for. */
@@ -27,15 +40,31 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
   }
   const ownKeys = (identity: Identity): readonly KeyObject[] =>
     [privateKeys.get(ownKeyName(identity)), privateKeys.get(ANYBODY)].filter((key) => key !== undefined);
+  const privateKey = (identity: Identity, method: number): KeyObject | undefined =>
+    ownKeys(identity).find((key) => methodOfKey(key) === method);
+  let store: TrustStore | undefined;
+  const trust = (): TrustStore => {
+    store ??= createTrustStore(files, { ...DEFAULT_TRUST_SETTINGS, ...settings });
+    return store;
+  };
   return {
     settings,
     methods: (identity) => ownKeys(identity).flatMap((key) => methodOfKey(key) ?? []),
-    privateKey: (identity, method) => ownKeys(identity).find((key) => methodOfKey(key) === method),
+    privateKey,
     publicKey: (identity, method) => {
       const found = publicKeys.get(credentialKey(identity));
       if (found === undefined) return undefined;
       found.key ??= keyOf(found.file, settings);
       return found.key !== 'unfit' && methodOfKey(found.key) === method ? found.key : undefined;
+    },
+    trust,
+    authorityNames: () => {
+      const byKey = new Map(trust().authorities.map(({ certificate: { subject } }) => [subject.key, subject.der]));
+      return [...byKey.values()];
+    },
+    ownCertificates: (identity, method, authorities, at) => {
+      const key = privateKey(identity, method);
+      return key === undefined ? [] : ownCertificateChain(trust(), identity, key, authorities, at);
     },
   };
 };

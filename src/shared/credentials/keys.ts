@@ -44,7 +44,7 @@ const unfit = (reason: string): KeyOrFault => ({ kind: 'unfit', reason });
  * Why a key, public or private, cannot be used for signatures of phase 1; undefined: it can. RSA keys of `minimumRsaBits` to 8192 bits with
  * odd modulus and an odd exponent from 3 to 64 bits (CVE-2017-9022 and others), EC keys on the curves of RFC 4754.
  */
-const unfitKey = (key: KeyObject, minimumRsaBits: number): string | undefined => {
+export const unfitKey = (key: KeyObject, minimumRsaBits: number): string | undefined => {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ec') {
     const curve = details?.namedCurve ?? 'unknown';

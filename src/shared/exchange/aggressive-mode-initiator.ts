@@ -4,7 +4,7 @@ import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Phase1Transform } from '../policy/peer-policy.ts';
 import { matchPhase1Answer } from '../policy/phase1-proposal.ts';
-import { writeBody } from '../wire/message.ts';
+import { type OutPayload, writeBody } from '../wire/message.ts';
 import { AGGRESSIVE_MODE } from './aggressive-mode-rules.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
@@ -27,6 +27,7 @@ import {
   usableTransforms,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
+import { certificateRequests, NOTHING_COLLECTED } from './riders/certificates.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, offeredVendorIds } from './riders/vendor-id.ts';
 
@@ -59,6 +60,7 @@ const start = (setup: Phase1Setup, env: Env, out: Effects): State => {
       { kind: 'KE', value: { keyExchangeData: gxi } },
       { kind: 'NONCE', value: { nonceData: ni } },
       id,
+      ...requestsFor(setup, transforms, env),
     ],
   });
   return {
@@ -72,6 +74,12 @@ const start = (setup: Phase1Setup, env: Env, out: Effects): State => {
     ni,
   };
 };
+
+/** Which of them is chosen is not known yet: requests go out if the best one is for signatures. */
+const requestsFor = (setup: Phase1Setup, [best]: readonly Phase1Transform[], env: Env): readonly OutPayload[] =>
+  best === undefined || best.authentication === 'ANY'
+    ? []
+    : certificateRequests(setup, { authentication: best.authentication }, env);
 
 /** The first transform's group decides; transforms of other groups cannot be part of the same offer. */
 const ofOneGroup = (
@@ -100,10 +108,10 @@ const finish = (
   const contributions = { gxi: state.gxi, gxr, ni: state.ni, nr };
   const secret = preSharedKeyFor(setup, choice, identity, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
-  const basis = { setup, choice, keys, contributions, saBody, secret };
+  const basis = { setup, choice, keys, contributions, saBody, secret, collected: NOTHING_COLLECTED };
   const { authenticated, proof } = orForget(keys, () => ({
     authenticated: checkProof('responder', basis, message, identity, body, env, out),
-    proof: ownProof('initiator', basis, message.header, state.idBody, env),
+    proof: ownProof('initiator', basis, message, state.idBody, env),
   }));
   forgetKey(keys.skeyid);
   const { deadPeerDetection, natDialect: dialect } = abilitiesOf(setup, message);

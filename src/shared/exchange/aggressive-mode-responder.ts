@@ -26,6 +26,7 @@ import {
   secretsOf,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
+import { type Collected, certificateRequests, collected, NOTHING_COLLECTED } from './riders/certificates.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -40,6 +41,7 @@ export type State =
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
       readonly secret: Uint8Array | undefined;
+      readonly collected: Collected;
       readonly remoteId: Identity;
       readonly remoteIdBody: Uint8Array;
     }
@@ -67,7 +69,7 @@ const answer = (
   });
   const abilities = abilitiesOf(setup, message);
   const id = identityPayload(ownIdentity(setup));
-  const basis = { setup, choice, keys, contributions, saBody, secret };
+  const basis = { setup, choice, keys, contributions, saBody, secret, collected: NOTHING_COLLECTED };
   out.push(
     {
       kind: 'send',
@@ -78,13 +80,26 @@ const answer = (
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
         id,
-        ...ownProof('responder', basis, header, writeBody(id), env),
+        ...ownProof('responder', basis, message, writeBody(id), env, header),
+        ...certificateRequests(setup, choice, env),
         ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
       ],
     },
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
-  return { tag: 'awaitProof', setup, saBody, choice, abilities, keys, contributions, secret, remoteId, remoteIdBody };
+  return {
+    tag: 'awaitProof',
+    setup,
+    saBody,
+    choice,
+    abilities,
+    keys,
+    contributions,
+    secret,
+    collected: collected(NOTHING_COLLECTED, message),
+    remoteId,
+    remoteIdBody,
+  };
 };
 
 const finish = (

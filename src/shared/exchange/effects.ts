@@ -13,6 +13,8 @@ export interface Env {
   readonly credentials: Credentials;
   /** ms on the daemon's monotonic clock, one number for the whole step. */
   readonly now: number;
+  /** ms since 1970: certificates go by it. */
+  readonly wallClock: number;
   random(size: number): Uint8Array;
   publicValue(group: number, privateValue: Uint8Array): Uint8Array;
   sharedSecret(group: number, privateValue: Uint8Array, peerPublic: Uint8Array): Uint8Array;

@@ -21,6 +21,8 @@ export interface Inbound {
   readonly secondId: Of<'ID'> | undefined;
   readonly vendorIds: readonly Of<'VID'>[];
   readonly notifies: readonly Of<'NOTIFY'>[];
+  readonly certificates: readonly Of<'CERT'>[];
+  readonly certificateRequests: readonly Of<'CERTREQ'>[];
   readonly deletes: readonly Of<'DELETE'>[];
   /** The hash of our end first, then those of the peer's. */
   readonly natDetections: readonly Of<'NAT_D'>[];
@@ -95,6 +97,8 @@ export const inbound = (
     secondId,
     vendorIds: payloads.filter((p) => p.kind === 'VID'),
     notifies: payloads.filter((p) => p.kind === 'NOTIFY'),
+    certificates: payloads.filter((p) => p.kind === 'CERT'),
+    certificateRequests: payloads.filter((p) => p.kind === 'CERTREQ'),
     deletes: payloads.filter((p) => p.kind === 'DELETE'),
     natDetections: payloads.filter((p) => p.kind === 'NAT_D'),
     natOriginals: payloads.filter((p) => p.kind === 'NAT_OA'),

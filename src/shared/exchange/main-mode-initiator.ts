@@ -28,6 +28,7 @@ import {
   usableTransforms,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
+import { type Collected, certificateRequests, collected, NOTHING_COLLECTED } from './riders/certificates.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, offeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -41,6 +42,7 @@ export type State =
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
       readonly abilities: PeerAbilities;
+      readonly collected: Collected;
       readonly privateValue: Uint8Array;
       readonly gxi: Uint8Array;
       readonly ni: Uint8Array;
@@ -51,6 +53,7 @@ export type State =
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
       readonly abilities: PeerAbilities;
+      readonly collected: Collected;
       readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
@@ -110,10 +113,12 @@ const exchangeKeys = (
     payloads: [
       { kind: 'KE', value: { keyExchangeData: gxi } },
       { kind: 'NONCE', value: { nonceData: ni } },
+      ...certificateRequests(setup, choice, env),
       ...natDetectionPayloads(basis, env),
     ],
   });
-  return { tag: 'awaitKe', setup, saBody, choice, abilities, privateValue, gxi, ni };
+  const sent = collected(NOTHING_COLLECTED, message);
+  return { tag: 'awaitKe', setup, saBody, choice, abilities, collected: sent, privateValue, gxi, ni };
 };
 
 /** Message 4 is here: both sides have the keys; message 5 proves that we do. */
@@ -131,13 +136,8 @@ const authenticate = (
   const secret = preSharedKeyFor(setup, choice, setup.policy.remoteId, message.header, out);
   const keys = agreeOnKeys(choice, secret, state.privateValue, gxr, contributions, message.header, env);
   const id = identityPayload(ownIdentity(setup));
-  const proof = ownProof(
-    'initiator',
-    { setup, choice, keys, contributions, saBody, secret },
-    message.header,
-    writeBody(id),
-    env,
-  );
+  const basis = { setup, choice, keys, contributions, saBody, secret, collected: state.collected };
+  const proof = ownProof('initiator', basis, message, writeBody(id), env);
   if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
@@ -147,7 +147,8 @@ const authenticate = (
       payloads: [id, ...proof, ...(setup.firstContact ? [initialContactPayload(message.header)] : [])],
     },
   );
-  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions, secret };
+  const sent = collected(state.collected, message);
+  return { tag: 'awaitId', setup, saBody, choice, abilities, collected: sent, nat, keys, contributions, secret };
 };
 
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {

@@ -26,6 +26,7 @@ import {
   secretsOf,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
+import { type Collected, certificateRequests, collected, NOTHING_COLLECTED } from './riders/certificates.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -38,6 +39,7 @@ export type State =
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
       readonly abilities: PeerAbilities;
+      readonly collected: Collected;
     }
   | {
       readonly tag: 'awaitId';
@@ -45,6 +47,7 @@ export type State =
       readonly saBody: Uint8Array;
       readonly choice: Phase1Choice;
       readonly abilities: PeerAbilities;
+      readonly collected: Collected;
       readonly nat: NatTraversal | undefined;
       readonly keys: Phase1Keys;
       readonly contributions: Contributions;
@@ -63,7 +66,8 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
         payloads: [{ kind: 'SA', value: answer }, ...answeredVendorIds(state.setup, message)],
       });
       const abilities = abilitiesOf(state.setup, message);
-      return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice, abilities };
+      const sent = collected(NOTHING_COLLECTED, message);
+      return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice, abilities, collected: sent };
     }
     case 'awaitKe':
       return exchangeKeys(state, message, env, out);
@@ -100,13 +104,15 @@ const exchangeKeys = (
       payloads: [
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
+        ...certificateRequests(setup, choice, env),
         ...natDetectionPayloads(basis, env),
       ],
     },
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
   const nat = detectNat(basis, message);
-  return { tag: 'awaitId', setup, saBody, choice, abilities, nat, keys, contributions, secret };
+  const sent = collected(state.collected, message);
+  return { tag: 'awaitId', setup, saBody, choice, abilities, collected: sent, nat, keys, contributions, secret };
 };
 
 /** Message 5 proves the initiator; message 6 proves us. */
@@ -128,7 +134,7 @@ const authenticate = (
       repeat: 'duplicate',
       payloads: [
         id,
-        ...ownProof('responder', state, message.header, writeBody(id), env),
+        ...ownProof('responder', state, message, writeBody(id), env),
         ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
       ],
     },

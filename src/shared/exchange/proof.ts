@@ -1,6 +1,6 @@
 /** How each side of phase 1 proves who it is, and the other checks it: by HASH with a pre-shared key, by SIG with a private one (RFC 2409 §5.1 and §5.4). */
-import type { KeyObject } from 'node:crypto';
-import { NotifyType } from '../constants/isakmp.ts';
+import { CertificateEncoding, NotifyType } from '../constants/isakmp.ts';
+import { provenKey } from '../credentials/peer-key.ts';
 import { equalConstantTime } from '../crypto/prf.ts';
 import { hashForProof, isProof, isSignatureMethod, signProof } from '../crypto/signature.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
@@ -11,7 +11,8 @@ import type { Authenticated, Effects, Env, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import { hashI, hashR } from './keymat.ts';
 import { type Contributions, ownIdentity, type Phase1Keys } from './phase1.ts';
-import { unknownKeyRecords, wrongSignatureRecords } from './refusals.ts';
+import { unprovenRecords } from './refusals.ts';
+import { type Collected, certificatePayloads, collected, type SentCertificate } from './riders/certificates.ts';
 
 /** What HASH_I and HASH_R are made of, besides the identity. */
 export interface ProofBasis {
@@ -23,30 +24,42 @@ export interface ProofBasis {
   readonly saBody: Uint8Array;
   /** Undefined: signatures. */
   readonly secret: Uint8Array | undefined;
+  /** What the peer has sent of certificates, and asked for, in its messages before the one at hand. */
+  readonly collected: Collected;
 }
 
 type Side = 'initiator' | 'responder';
 
-/** Our HASH, or our SIG with what says whose it is. `idBody`: body of our ID payload. */
+/**
+ * Our HASH, or our SIG behind the certificates that say whose it is, whether we were asked for them or not. It goes into the answer to `message`; `idBody`:
+ * body of our ID payload. `header` has both cookies.
+ */
 export const ownProof = (
   side: Side,
   basis: ProofBasis,
-  header: Inbound['header'],
+  message: Inbound,
   idBody: Uint8Array,
   env: Env,
+  header = message.header,
 ): readonly OutPayload[] => {
   const hashData = authenticationHash(side, basis, header, idBody);
   const { authentication } = basis.choice;
   if (!isSignatureMethod(authentication)) return [{ kind: 'HASH', value: { hashData } }];
-  const key = env.credentials.privateKey(ownIdentity(basis.setup), authentication);
+  const { credentials, wallClock } = env;
+  const identity = ownIdentity(basis.setup);
+  const key = credentials.privateKey(identity, authentication);
   if (key === undefined) throw new InvariantError(`method ${authentication} was agreed on without a key for it`);
-  return [{ kind: 'SIG', value: { signatureData: signProof(authentication, key, hashData) } }];
+  const { authorities } = collected(basis.collected, message);
+  return [
+    ...certificatePayloads(credentials.ownCertificates(identity, authentication, authorities, wallClock)),
+    { kind: 'SIG', value: { signatureData: signProof(authentication, key, hashData) } },
+  ];
 };
 
 /**
  * Checks the HASH or SIG of the other side, which calls itself `identity` (`idBody`: body of that ID payload). Throws after saying in `out` what is wrong:
  * AUTHENTICATION_FAILED for a HASH (it means a wrong secret more often than an attack), INVALID_ID_INFORMATION where no key of this identity is known,
- * INVALID_SIGNATURE.
+ * INVALID_SIGNATURE, INVALID_CERTIFICATE.
  */
 export const checkProof = (
   side: Side,
@@ -66,29 +79,35 @@ export const checkProof = (
     return { kind: 'passphrase', secret };
   }
   const { signatureData } = insist(message.signature, 'SIG').value;
-  const key = peerKey(setup, choice, message, identity, env, out);
-  if (!isProof(choice.authentication, key, hash, signatureData)) {
-    out.push(...wrongSignatureRecords(setup, message.header, identity));
-    throw new ProtocolError(NotifyType.INVALID_SIGNATURE, 'the signature does not fit');
+  const { authentication: method } = choice;
+  const { certificates } = collected(basis.collected, message);
+  const proven = provenKey(env.credentials, {
+    identity,
+    method,
+    certificates,
+    isSignedWith: (key) => isProof(method, key, hash, signatureData),
+    at: env.wallClock,
+  });
+  if (proven.kind === 'refused') {
+    out.push(...unprovenRecords(setup, message.header, identity, method, proven));
+    const { notify, text } = FAULTS[proven.fault];
+    throw new ProtocolError(notify, text);
   }
-  const spki = new Uint8Array(key.export({ type: 'spki', format: 'der' }));
-  return { kind: 'publicKey', key: spki, chain: [], keynote: [] };
+  const key = new Uint8Array(proven.key.export({ type: 'spki', format: 'der' }));
+  return { kind: 'publicKey', key, chain: proven.chain, keynote: keynoteTexts(certificates) };
 };
 
-/** The key that an identity has to sign with. */
-const peerKey = (
-  setup: Phase1Setup,
-  { authentication }: Phase1Choice,
-  { header }: Inbound,
-  identity: Identity,
-  { credentials }: Env,
-  out: Effects,
-): KeyObject => {
-  const key = credentials.publicKey(identity, authentication);
-  if (key !== undefined) return key;
-  out.push(...unknownKeyRecords(setup, header, identity, authentication));
-  throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no public key of this identity is known');
+/** What the peer is told (RFC 2408 §3.14.1). */
+const FAULTS = {
+  unknown: { notify: NotifyType.INVALID_ID_INFORMATION, text: 'no public key of this identity is known' },
+  signature: { notify: NotifyType.INVALID_SIGNATURE, text: 'the signature does not fit' },
+  certificate: { notify: NotifyType.INVALID_CERTIFICATE, text: 'the certificate is not to be trusted' },
 };
+
+const keynoteTexts = (certificates: readonly SentCertificate[]): readonly string[] =>
+  certificates
+    .filter(({ encoding }) => encoding === CertificateEncoding.KEYNOTE)
+    .map(({ data }) => Buffer.from(data).toString('latin1'));
 
 /** HASH_I or HASH_R over one side's identity payload body, RFC 2409 §5. */
 const authenticationHash = (

@@ -1,6 +1,7 @@
 /** What the operator is told when a negotiation is refused: isakmpd's own lines first, to the byte, then one line that explains. */
 import { AuthenticationMethod, nameOf } from '../constants/oakley.ts';
 import { publicKeyPlace } from '../credentials/identity-key.ts';
+import type { ProvenKey } from '../credentials/peer-key.ts';
 import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
 import { bounded, idText, whoWords } from '../log/who.ts';
@@ -92,36 +93,30 @@ export const noKeyRecords = (
   ];
 };
 
-/** Phase 1: no public key of the identity is known for the agreed method of signing. */
-export const unknownKeyRecords = (
+/** Phase 1: the signature proves nothing, as no key of the identity is known, or as it was made with another one, or as its certificate is not to be trusted. */
+export const unprovenRecords = (
   setup: Phase1Setup,
   header: Header,
   identity: Identity,
   method: number,
+  { fault, reason }: Extract<ProvenKey, { readonly kind: 'refused' }>,
 ): readonly Effect[] => {
   const remote = bounded(identityText(identity));
   const fields = { ...phase1Fields(setup, header), remoteIdentity: remote };
+  const who = whoWords(fields);
+  if (fault === 'certificate')
+    return [line(REFUSAL, `phase 1 refused: ${who}: its certificate is not taken: ${bounded(reason)}`, fields)];
+  if (fault === 'signature') {
+    const text =
+      `phase 1 refused: ${who}: its signature is not made with the key of ${remote}; compare the public key or certificate that we have with the peer's private key` as const;
+    return [line(REFUSAL, text, fields)];
+  }
   const algorithm = nameOf(AuthenticationMethod, method);
+  const text =
+    `phase 1 refused: ${who}: no public key of ${remote} for ${algorithm} (${reason}); let it send a certificate of that name from one of our CAs, or put its key into Pubkey-directory, in ${publicKeyPlace(identity)}` as const;
   return [
     line('phase1-no-public-key', 'rsa_sig_decode_hash: no public key found', fields),
-    line(
-      REFUSAL,
-      `phase 1 refused: ${whoWords(fields)}: no public key of ${remote} for ${algorithm}; put it into Pubkey-directory, in ${publicKeyPlace(identity)}`,
-      fields,
-    ),
-  ];
-};
-
-/** Phase 1: the key of the identity has not made this signature. */
-export const wrongSignatureRecords = (setup: Phase1Setup, header: Header, identity: Identity): readonly Effect[] => {
-  const remote = bounded(identityText(identity));
-  const fields = { ...phase1Fields(setup, header), remoteIdentity: remote };
-  return [
-    line(
-      REFUSAL,
-      `phase 1 refused: ${whoWords(fields)}: its signature is not made with the key of ${remote}; compare the public key that we have with the peer's private one`,
-      fields,
-    ),
+    line(REFUSAL, text, fields),
   ];
 };
 

@@ -40,16 +40,23 @@ export const REFUSAL_EVENTS = {
             'What the peer sent to prove itself does not fit our secret, or cannot be decrypted with keys made from it.',
           cure: 'Compare both secrets: length, trailing blanks, quotation marks, hex (0x...) for text.',
         },
-      'phase 1 refused: {who}: no public key of {identity} for {method}; put it into Pubkey-directory, in {place}': {
-        cause: 'The peer proves itself by a signature, and nothing here says which key its identity has.',
-        cure: 'Put its public key (PEM) where the line says and send HUP; or let it use an ID that is known.',
-      },
-      "phase 1 refused: {who}: its signature is not made with the key of {identity}; compare the public key that we have with the peer's private one":
+      'phase 1 refused: {who}: no public key of {identity} for {method} ({certificates}); let it send a certificate of that name from one of our CAs, or put its key into Pubkey-directory, in {place}':
         {
           cause:
-            'The peer signs with another private key than the one that belongs to the public key we have, or somebody else plays the peer.',
+            'The peer proves itself by a signature, and nothing says which key its identity has: neither a certificate, the peer’s or ours, nor a raw key.',
+          cure: 'For certificates: the name in the parentheses has to be the ID that the peer sends. For raw keys: put its public key (PEM) where the line says and send HUP.',
+        },
+      "phase 1 refused: {who}: its signature is not made with the key of {identity}; compare the public key or certificate that we have with the peer's private key":
+        {
+          cause:
+            'The peer signs with another private key than the one that belongs to its certificate or to the raw key we have, or somebody else plays the peer.',
           cure: 'Compare the two (`openssl pkey -pubout`). Peers that sign a DigestInfo in place of the bare hash do not follow RFC 2409.',
         },
+      'phase 1 refused: {who}: its certificate is not taken: {reason}': {
+        cause:
+          'The peer has the private key of its certificate, but the certificate does not lead to one of our CAs, has expired, is revoked, or breaks a rule of RFC 5280.',
+        cure: 'As the line says. CAs are in CA-directory, revocation lists in CRL-directory.',
+      },
       'phase 1 refused: {who}: [Phase 1] has neither its address nor a Default; add {address}=<peer section> to [Phase 1] to accept it':
         {
           cause: 'Somebody begins a negotiation whose address is not configured.',

@@ -1,0 +1,102 @@
+/** Whose key a signature of the peer's was made with: a certificate that names the peer and that we trust, or a raw key of ours. */
+import type { KeyObject } from 'node:crypto';
+import { CertificateEncoding } from '../constants/isakmp.ts';
+import { methodOfKey } from '../crypto/signature.ts';
+import { bounded } from '../log/who.ts';
+import { identityText } from '../policy/identity.ts';
+import type { Identity } from '../policy/peer-policy.ts';
+import { type Certificate, certificateText } from '../x509/certificate.ts';
+import { CertificateError } from '../x509/certificate-error.ts';
+import { bindsIdentity, certificateIdentities } from '../x509/certificate-identity.ts';
+import { certificatesOfPkcs7 } from '../x509/pkcs7.ts';
+import type { TrustStore } from '../x509/trust-store.ts';
+import { validatePath } from '../x509/validate-path.ts';
+import type { Credentials } from './credentials.ts';
+import { unfitKey } from './keys.ts';
+
+export interface Claim {
+  readonly identity: Identity;
+  /** AuthenticationMethod. */
+  readonly method: number;
+  /** CERT payloads: CertificateEncoding, and what it is the encoding of. */
+  readonly certificates: readonly { readonly encoding: number; readonly data: Uint8Array }[];
+  /** Whether the signature is made with the private key that belongs to this one. */
+  readonly isSignedWith: (key: KeyObject) => boolean;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
+export type ProvenKey =
+  /** `chain`: DER, the peer's certificate first and its CA last; empty for a raw key. */
+  | { readonly kind: 'proven'; readonly key: KeyObject; readonly chain: readonly Uint8Array[] }
+  | {
+      readonly kind: 'refused';
+      /** No key of the identity is known; a key is known that did not sign; a certificate that fits is not to be trusted. */
+      readonly fault: 'unknown' | 'signature' | 'certificate';
+      /** Words about certificates, '' where there is nothing to say about any. */
+      readonly reason: string;
+    };
+
+/**
+ * Certificates of Cert-directory and of the peer's payloads that name the identity, then the raw key. The signature is checked before the path, so that
+ * only the holder of the private key has us look for one. Certificates of both places have to lead to a CA that we trust.
+ */
+export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => {
+  const store = credentials.trust();
+  const { sent, broken } = readCertificates(claim, store);
+  const known = [...store.certificates.map(({ certificate }) => certificate), ...sent];
+  const named = known.filter((certificate) => bindsIdentity(certificate, claim.identity, store.settings));
+  let refused: string | undefined;
+  for (const certificate of named.slice(0, MOST_TRIED)) {
+    const key = keyOf(certificate, claim, credentials);
+    if (key === undefined || !claim.isSignedWith(key)) continue;
+    const outcome = validatePath(certificate, { untrusted: sent, store, at: claim.at });
+    if (outcome.kind === 'valid') return { kind: 'proven', key, chain: outcome.chain.map(({ der }) => der) };
+    refused = outcome.reason;
+  }
+  const raw = credentials.publicKey(claim.identity, claim.method);
+  if (raw !== undefined && claim.isSignedWith(raw)) return { kind: 'proven', key: raw, chain: [] };
+  if (refused !== undefined) return { kind: 'refused', fault: 'certificate', reason: refused };
+  if (raw !== undefined || named.length > 0) return { kind: 'refused', fault: 'signature', reason: '' };
+  return { kind: 'refused', fault: 'unknown', reason: broken ?? namesOf(sent) };
+};
+
+/** A signature each: what a peer may cost us. */
+const MOST_TRIED = 8;
+
+const keyOf = ({ publicKey }: Certificate, { method }: Claim, { settings }: Credentials): KeyObject | undefined => {
+  if (publicKey === undefined || methodOfKey(publicKey) !== method) return undefined;
+  return unfitKey(publicKey, settings.minimumRsaBits) === undefined ? publicKey : undefined;
+};
+
+/** `broken`: why one of them cannot be read. */
+const readCertificates = (
+  { certificates }: Claim,
+  store: TrustStore,
+): { readonly sent: readonly Certificate[]; readonly broken: string | undefined } => {
+  const sent: Certificate[] = [];
+  let broken: string | undefined;
+  for (const { encoding, data } of certificates) {
+    try {
+      for (const der of derOf(encoding, data)) if (sent.length < MOST_READ) sent.push(store.certificateOf(der));
+    } catch (fault) {
+      if (!(fault instanceof CertificateError)) throw fault;
+      broken ??= `one of its certificates cannot be read: ${fault.message}`;
+    }
+  }
+  return { sent, broken };
+};
+
+const MOST_READ = 32;
+
+const derOf = (encoding: number, data: Uint8Array): readonly Uint8Array[] => {
+  if (encoding === CertificateEncoding.X509_SIGNATURE) return [data];
+  return encoding === CertificateEncoding.PKCS7 ? certificatesOfPkcs7(data) : [];
+};
+
+const namesOf = ([first]: readonly Certificate[]): string => {
+  if (first === undefined) return 'it sends no certificate';
+  const names = certificateIdentities(first).map((identity) => bounded(identityText(identity)));
+  const said = names.slice(0, 4).join(', ');
+  return `its certificate is that of ${said === '' ? bounded(certificateText(first)) : said}`;
+};
