@@ -66,6 +66,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     // A daemon that cannot have its ports leaves the FIFO of another one alone.
     const descriptor = await privileged.openFifo();
     const watch = watchAddresses(configuration, daemon);
+    const unwatch = credentials.watch();
     const ending = new Ending();
     relay.connect({
       ...daemon.supervisor.upcalls,
@@ -85,7 +86,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       say: (text) => log.write(notice('signal', text)),
     });
     if (options.captureFile !== undefined) await daemon.capture.start(options.captureFile);
-    const closeStatus = await serveStatus(parts, daemon);
+    const closeStatus = await serveStatus({ ...parts, credentials }, daemon);
     // From here on whoever reads it may send signals.
     await privileged.writePidFile(process.pid);
     if (options.startsPassive) controls.setMode('passive');
@@ -98,6 +99,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     parts.serviceManager.stopping();
     commands.close();
     watch.close();
+    unwatch();
     await Promise.race([shutDown(parts, daemon, kernel), ending.hurried]);
     closeStatus();
   } finally {
@@ -107,7 +109,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
 
 const loadCredentials = async ({ configuration, privileged, log }: DaemonParts): Promise<DaemonCredentials> => {
   const places = (): CredentialPlaces => configuration.general().credentials;
-  const credentials = new DaemonCredentials({ privileged, places, log: log.write });
+  const credentials = new DaemonCredentials({ privileged, places, log: log.write, wallClock: Date.now, schedule });
   await credentials.load();
   return credentials;
 };

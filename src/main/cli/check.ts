@@ -1,9 +1,14 @@
-/** `isakmpd --check`: reads the configuration file as the daemon would, and prints what it would have to say. */
+/** `isakmpd --check`: reads the configuration file and the credentials as the daemon would, and prints what it would have to say. */
 import { readFileSync } from 'node:fs';
 import { type CheckedFile, checkFile } from '../../shared/config/check-file.ts';
 import type { Problem } from '../../shared/config/parse.ts';
+import type { CredentialPlaces } from '../../shared/config/resolve-general.ts';
+import { certificateFindingsInSteps, expiryRecord } from '../../shared/credentials/check-certificates.ts';
+import { keyProblemsInSteps } from '../../shared/credentials/check-files.ts';
 import { printable } from '../../shared/log/printable.ts';
-import { readSecretFile } from '../privileged/secret-file.ts';
+import { atOnce } from '../../shared/steps.ts';
+import { readCredentials } from '../credentials/credential-reader.ts';
+import { listFiles, readSecretFile, readTrustedFile } from '../privileged/secret-file.ts';
 import { codeOf } from '../privileged/system-fault.ts';
 import { learnSystemNames } from '../system-names.ts';
 import { readConfigurationFile } from './configuration-file.ts';
@@ -13,7 +18,8 @@ export const checkConfiguration = async (
   path: string,
   output: { readonly write: (text: string) => unknown },
 ): Promise<number> => {
-  const { problems, hosts } = await check(path);
+  const { problems: ofText, hosts, credentials } = await check(path);
+  const problems = [...ofText, ...(await credentialProblems(credentials))];
   output.write([...problems.map((problem) => lineOf(path, problem)), ...hostLines(path, hosts)].join(''));
   if (problems.some(({ severity }) => severity === 'error')) return 1;
   return problems.length > 0 ? 2 : 0;
@@ -24,11 +30,31 @@ const check = async (path: string): Promise<CheckedFile> => {
   const privileged = { readSecretFile: (name: string) => Promise.resolve(readSecretFile(name)) };
   const file = await readConfigurationFile(privileged, path);
   if (file.kind === 'text') return checkFile(file.text, learnSystemNames);
-  if (file.kind === 'missing') return { problems: [error('there is no such file')], hosts: [] };
-  const { problems, hosts } = checkFile(textOf(path), learnSystemNames);
-  return { problems: [error(file.reason), ...problems], hosts };
+  const known = checkFile(file.kind === 'missing' ? '' : textOf(path), learnSystemNames);
+  if (file.kind === 'missing') return { ...known, problems: [error('there is no such file')] };
+  return { ...known, problems: [error(file.reason), ...known.problems] };
 };
 
+/** What the daemon would say of keys, certificates and CRLs at load. */
+const credentialProblems = async (places: CredentialPlaces): Promise<readonly Problem[]> => {
+  const access = {
+    readSecretFile: async (name: string) => readSecretFile(name),
+    readTrustedFile: async (name: string) => readTrustedFile(name),
+    listFiles: async (name: string) => listFiles(name),
+  };
+  const { files, problems } = await readCredentials(access, places);
+  const findings = atOnce(certificateFindingsInSteps(files, Date.now()));
+  const expiries = findings.items.flatMap((item) => expiryRecord(item, Date.now()) ?? []);
+  return [
+    ...[...problems, ...atOnce(keyProblemsInSteps(files)), ...findings.problems].map(error),
+    ...findings.oddities.map(warning),
+    ...expiries.map(({ severity, text }) =>
+      (severity === 'error' ? error : warning)(text.replace(/^credentials: /, '')),
+    ),
+  ];
+};
+
+const warning = (text: string): Problem => ({ line: 0, severity: 'warning', text });
 const error = (text: string): Problem => ({ line: 0, severity: 'error', text });
 
 const textOf = (path: string): string => {

@@ -1,8 +1,9 @@
-/** Reads the files of keys that the configuration names. What cannot be read is said, and left out. */
+/** Reads the files of keys, certificates and CRLs that the configuration names. What cannot be read is said, and left out. */
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { CredentialPlaces } from '../../shared/config/resolve-general.ts';
 import { GENERAL, X509_CERTIFICATES } from '../../shared/config/sections.ts';
 import {
+  type CredentialFile,
   type CredentialFiles,
   NO_CREDENTIALS,
   type PrivateKeyFile,
@@ -24,7 +25,20 @@ export const readCredentials = async (from: CredentialAccess, places: Credential
   const problems: string[] = [];
   const privateKeys = await readPrivateKeys(from, places, problems);
   const publicKeys = await readPublicKeys(from, places, problems);
-  return { files: { ...NO_CREDENTIALS, privateKeys, publicKeys, settings: places.settings }, problems };
+  const directory = (path: string, { name, fallback }: (typeof X509_CERTIFICATES)['caDirectory']) =>
+    readDirectory(from, path, fallback, name, problems);
+  return {
+    files: {
+      ...NO_CREDENTIALS,
+      privateKeys,
+      publicKeys,
+      authorities: await directory(places.authorityDirectory, X509_CERTIFICATES.caDirectory),
+      certificates: await directory(places.certificateDirectory, X509_CERTIFICATES.certDirectory),
+      revocationLists: await directory(places.revocationListDirectory, X509_CERTIFICATES.crlDirectory),
+      settings: places.settings,
+    },
+    problems,
+  };
 };
 
 const readPrivateKeys = async (
@@ -72,6 +86,23 @@ const readPublicKeys = async (
     keys.push({ kind, name, file, bytes: found.bytes });
   }
   return keys;
+};
+
+/** Certificates or CRLs. */
+const readDirectory = async (
+  from: CredentialAccess,
+  directory: string,
+  fallback: string | undefined,
+  tag: string,
+  problems: string[],
+): Promise<readonly CredentialFile[]> => {
+  const files: CredentialFile[] = [];
+  for (const file of await list(from, directory, fallback, tag, problems)) {
+    const found = await from.readTrustedFile(file);
+    if (found.kind === 'bytes') files.push({ file, bytes: found.bytes });
+    else if (found.kind === 'refused') problems.push(found.reason);
+  }
+  return files;
 };
 
 const list = async (

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { saListing } from '../../shared/report/sa-list.ts';
 import { saStatusOf } from '../../shared/report/sa-status.ts';
 import {
+  certificateItem,
   connectionItem,
   laneItem,
   peerItem,
@@ -40,6 +41,7 @@ export const statusSocketPage = (): string =>
       ['An entry of `connections`', connectionItem],
       ['An entry of `peers`', peerItem],
       ['An entry of `lanes`', laneItem],
+      ['An entry of `certificates`', certificateItem],
       ['An entry of `configuration`', sectionItem],
     ].flatMap(([title, schema]) =>
       typeof title === 'string' && schema instanceof z.ZodObject

@@ -9,7 +9,14 @@ import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
 import { holdFile, type OwnFile, readSmallFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
-import { type FileList, listFiles, readSecretFile, readTrustedFile, type SecretFile } from './secret-file.ts';
+import {
+  type FileList,
+  listFiles,
+  readSecretFile,
+  readTrustedFile,
+  type SecretFile,
+  stampFiles,
+} from './secret-file.ts';
 import { openUdpSocket } from './udp-socket.ts';
 import { openUnixSocket } from './unix-socket.ts';
 
@@ -22,6 +29,8 @@ export interface Privileged {
   readonly readTrustedFile: (path: string) => Promise<SecretFile>;
   /** The files in a directory and below it, as paths. */
   readonly listFiles: (directory: string) => Promise<FileList>;
+  /** Files and directories as they are now: another text when something in them was changed, came or went. */
+  readonly stampFiles: (paths: readonly string[]) => Promise<string>;
   /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
   readonly openFifo: () => Promise<number>;
   /** Opens the status socket, a server that nobody serves yet. Rejects with SystemError. */
@@ -69,6 +78,7 @@ export const createPrivileged = (files: RunFiles): Privileged => {
     readSecretFile: async (path) => readSecretFile(path),
     readTrustedFile: async (path) => readTrustedFile(path),
     listFiles: async (directory) => listFiles(directory),
+    stampFiles: async (paths) => stampFiles(paths),
     openFifo: async () => {
       if (fifo === undefined) return STANDARD_INPUT;
       const descriptor = createFifo(fifo);

@@ -1,5 +1,5 @@
 /** Reading of files by the permission rules of isakmpd(8): those that may hold secrets (configuration, policy, private keys), and those that only have to be ours. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { secretFileFault, trustedFileFault } from '../../shared/cli/path-rules.ts';
 import { ourUid } from './run-paths.ts';
@@ -24,6 +24,24 @@ export const listFiles = (directory: string): FileList => {
   } catch (fault) {
     if (codeOf(fault) === 'ENOENT') return { kind: 'missing' };
     return refused(directory, causeOf(fault));
+  }
+};
+
+/** What stat(2) says of files and of what lies in directories: another text when any of it was changed, came or went. */
+export const stampFiles = (paths: readonly string[]): string =>
+  paths
+    .flatMap((path) => {
+      const found = listFiles(path);
+      return found.kind === 'files' ? found.files.map(stampOf) : [stampOf(path)];
+    })
+    .join('\n');
+
+const stampOf = (path: string): string => {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+    return `${path} ${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch (fault) {
+    return `${path} ${codeOf(fault) ?? 'not there'}`;
   }
 };
 

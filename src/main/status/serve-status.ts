@@ -6,10 +6,10 @@ import { monotonicNow, wallTime } from '../clock.ts';
 import type { DaemonConfiguration } from '../configuration.ts';
 import type { Logger } from '../log.ts';
 import type { Privileged } from '../privileged/privileged.ts';
-import { answerPieces } from './status-answers.ts';
+import { answerPieces, type StatusParts } from './status-answers.ts';
 import { StatusSocket } from './status-socket.ts';
 
-interface ServedParts {
+interface ServedParts extends Pick<StatusParts, 'credentials'> {
   readonly configuration: DaemonConfiguration;
   readonly privileged: Pick<Privileged, 'openStatusSocket'>;
   readonly log: Pick<Logger, 'write'>;
@@ -17,10 +17,17 @@ interface ServedParts {
 
 /** The answer closes it. A daemon that cannot have it says so and goes on without. */
 export const serveStatus = async (
-  { configuration, privileged, log }: ServedParts,
+  { configuration, credentials, privileged, log }: ServedParts,
   daemon: Assembly,
 ): Promise<() => void> => {
-  const parts = { ...daemon, configuration, pid: process.pid, startedAt: wallTime(monotonicNow()), wallTime };
+  const parts = {
+    ...daemon,
+    configuration,
+    credentials,
+    pid: process.pid,
+    startedAt: wallTime(monotonicNow()),
+    wallTime,
+  };
   try {
     const server = await privileged.openStatusSocket();
     const { feed, faults } = daemon;

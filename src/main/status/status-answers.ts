@@ -1,11 +1,13 @@
 /** What the status socket answers, in pieces: a list of thousands is made and written a few hundred entries at a time, so it takes no more memory than they do. */
 import { fold } from '../../shared/config/case-fold.ts';
 import type { ConnectionStatus } from '../../shared/connection/status.ts';
+import { type DatedItem, stateOf } from '../../shared/credentials/check-certificates.ts';
 import { SystemError, unreachable } from '../../shared/errors.ts';
 import { maskedValue } from '../../shared/report/configuration-report.ts';
 import { jsonText } from '../../shared/report/json-text.ts';
 import { saStatusOf, spisOf, type WallTime } from '../../shared/report/sa-status.ts';
 import type {
+  CertificateItem,
   ConnectionItem,
   LaneItem,
   PeerItem,
@@ -16,6 +18,7 @@ import type {
 } from '../../shared/report/status-schema.ts';
 import type { SaEntry, SaTable } from '../../shared/sa-table/sa-table.ts';
 import type { DaemonConfiguration } from '../configuration.ts';
+import type { DaemonCredentials } from '../credentials/daemon-credentials.ts';
 import type { Gate } from '../gate.ts';
 import type { TrafficCounters } from '../kernel/traffic-counters.ts';
 import type { Lanes } from '../lanes.ts';
@@ -29,6 +32,7 @@ export interface StatusParts {
   readonly supervisor: Pick<Supervisor, 'statusOf' | 'activeStatus' | 'counts'>;
   readonly traffic: Pick<TrafficCounters, 'refresh' | 'read'>;
   readonly gate: Pick<Gate, 'isOpen' | 'dropped'>;
+  readonly credentials: Pick<DaemonCredentials, 'items'>;
   readonly pid: number;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -53,6 +57,9 @@ export async function* answerPieces(parts: StatusParts, question: Question): Asy
       return;
     case 'peers':
       yield* listPieces('peers', peers(parts, question.name));
+      return;
+    case 'certificates':
+      yield* listPieces('certificates', parts.credentials.items.map(certificateItem));
       return;
     case 'configuration':
       yield* listPieces('configuration', sections(parts, question.name));
@@ -174,6 +181,15 @@ function* sections({ configuration }: StatusParts, wanted: string | undefined): 
     yield { section: name, tags: tags.map(({ tag, value }) => ({ tag, value: maskedValue(tag, value) })) };
   }
 }
+
+const certificateItem = (item: DatedItem): CertificateItem => ({
+  kind: item.kind,
+  file: item.file,
+  name: item.name,
+  validFrom: new Date(item.from).toISOString(),
+  validUntil: item.until === undefined ? null : new Date(item.until).toISOString(),
+  state: stateOf(item, Date.now()),
+});
 
 const laneOf = async ({ lanes }: StatusParts, lane: number): Promise<LaneItem> => {
   try {

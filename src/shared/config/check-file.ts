@@ -15,7 +15,7 @@ import { type Problem, parseConfiguration } from './parse.ts';
 import { RecordingReader } from './reader.ts';
 import { refusedOr, SharedAnswers } from './resolution.ts';
 import { resolveConnection } from './resolve-connection.ts';
-import { resolveGeneral } from './resolve-general.ts';
+import { type CredentialPlaces, resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
 import { PEER } from './sections.ts';
 import { ConfigurationStore } from './store.ts';
@@ -25,6 +25,8 @@ export interface CheckedFile {
   readonly problems: readonly Problem[];
   /** Names of hosts that the daemon would look up, each once; nobody has looked them up here. */
   readonly hosts: readonly string[];
+  /** Where it has keys and certificates. */
+  readonly credentials: CredentialPlaces;
 }
 
 /** `learnNames` fills in what the system knows. Takes time in proportion to the entries, names that nobody knows apart. */
@@ -45,7 +47,11 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
     text: said,
     line: store.lineOf(place),
   }));
-  return { problems: inOrder([...ofEntries, ...ofMeaning]), hosts: hostsOf(store) };
+  return {
+    problems: inOrder([...ofEntries, ...ofMeaning]),
+    hosts: hostsOf(store),
+    credentials: resolveGeneral(store, DEFAULTS).credentials,
+  };
 };
 
 const noNames = (): void => undefined;
@@ -61,8 +67,7 @@ const inOrder = (problems: readonly Problem[]): readonly Problem[] => {
   return each.sort((a, b) => a.line - b.line);
 };
 
-const checkGeneral = (store: ConfigurationStore): readonly Finding[] =>
-  resolveGeneral(store, resolveGeneral(new ConfigurationStore())).findings;
+const checkGeneral = (store: ConfigurationStore): readonly Finding[] => resolveGeneral(store, DEFAULTS).findings;
 
 const hostsOf = (store: ConfigurationStore): readonly string[] => {
   const ofPeers = sectionsOfPhase(store, '1').map((name) => store.get(name, 'Address'));
@@ -112,3 +117,5 @@ const checkAlone = (store: ConfigurationStore, name: string): readonly Finding[]
 
 const sectionsOfPhase = (store: ConfigurationStore, phase: '1' | '2'): readonly string[] =>
   store.sections().filter((name) => store.get(name, 'Phase')?.startsWith(phase) === true);
+
+const DEFAULTS = resolveGeneral(new ConfigurationStore());

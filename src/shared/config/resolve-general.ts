@@ -42,6 +42,9 @@ export interface CredentialPlaces {
   readonly privateKey: string;
   readonly privateKeyDirectory: string;
   readonly publicKeyDirectory: string;
+  readonly authorityDirectory: string;
+  readonly certificateDirectory: string;
+  readonly revocationListDirectory: string;
   readonly settings: CredentialSettings;
 }
 
@@ -103,9 +106,16 @@ const credentialPlaces = (inGeneral: ReadRow, read: ReadRow, last: CredentialPla
   privateKey: read(X509_CERTIFICATES.privateKey, last?.privateKey),
   privateKeyDirectory: read(X509_CERTIFICATES.privateKeyDirectory, last?.privateKeyDirectory),
   publicKeyDirectory: inGeneral(GENERAL.pubkeyDirectory, last?.publicKeyDirectory),
+  authorityDirectory: read(X509_CERTIFICATES.caDirectory, last?.authorityDirectory),
+  certificateDirectory: read(X509_CERTIFICATES.certDirectory, last?.certificateDirectory),
+  revocationListDirectory: read(X509_CERTIFICATES.crlDirectory, last?.revocationListDirectory),
   settings: {
     minimumRsaBits: read(X509_CERTIFICATES.minimumRsaBits, last?.settings.minimumRsaBits),
     acceptSelfSigned: read(X509_CERTIFICATES.acceptSelfSigned, last?.settings.acceptSelfSigned) ?? false,
+    acceptSha1: read(X509_CERTIFICATES.acceptSha1, last?.settings.acceptSha1),
+    acceptStaleLists: read(X509_CERTIFICATES.acceptExpiredCrl, last?.settings.acceptStaleLists),
+    requireRevocationList: read(X509_CERTIFICATES.requireCrl, last?.settings.requireRevocationList),
+    matchWildcards: read(X509_CERTIFICATES.matchWildcards, last?.settings.matchWildcards),
   },
 });
 

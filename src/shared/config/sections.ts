@@ -48,7 +48,6 @@ import {
 } from './schema.ts';
 
 const NO_POLICY = 'isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K';
-const NO_CERTIFICATES = 'certificates are not there, only pre-shared keys and raw public keys';
 const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
 const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
 const NO_COMPRESSION = 'IPCOMP is not there';
@@ -280,22 +279,37 @@ export const INITIATOR_ID = {
 } as const;
 
 export const X509_CERTIFICATES = {
-  acceptSelfSigned: notYet(
-    flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
-    'ignored',
-    NO_CERTIFICATES,
+  acceptExpiredCrl: yesNo(
+    'Accept-expired-CRL',
+    'Revocation lists whose next update is overdue still count, with a warning. Else they refuse every certificate that they tell of.',
+    'no',
   ),
-  caDirectory: notYet(
-    path('CA-directory', 'Certificates of authorities.', '/etc/isakmpd/ca/'),
-    'ignored',
-    NO_CERTIFICATES,
+  acceptSelfSigned: flag('Accept-self-signed', 'Self-signed certificates of peers are valid.'),
+  acceptSha1: yesNo(
+    'Accept-SHA1-signatures',
+    'Certificates and revocation lists that are signed with SHA-1 are taken, with a warning.',
+    'no',
   ),
-  certDirectory: notYet(
-    path('Cert-directory', 'Our own certificates and known ones.', '/etc/isakmpd/certs/'),
-    'ignored',
-    NO_CERTIFICATES,
+  caDirectory: path(
+    'CA-directory',
+    'Certificates of authorities, in PEM, several in a file, or DER. Files that change are read again.',
+    '/etc/isakmpd/ca/',
   ),
-  crlDirectory: notYet(path('CRL-directory', 'Revocation lists.', '/etc/isakmpd/crls/'), 'ignored', NO_CERTIFICATES),
+  certDirectory: path(
+    'Cert-directory',
+    'Our own certificates, and such as help to find the way from a peer to an authority.',
+    '/etc/isakmpd/certs/',
+  ),
+  crlDirectory: path(
+    'CRL-directory',
+    'Revocation lists, in PEM or DER. All of them are checked.',
+    '/etc/isakmpd/crls/',
+  ),
+  matchWildcards: yesNo(
+    'Match-wildcards',
+    '*.example.net in a certificate stands for every host of example.net.',
+    'no',
+  ),
   minimumRsaBits: number('bits', 1024, 8192)(
     'Minimum-RSA-bits',
     'How long an RSA key has to be, ours and those of peers, with or without certificate.',
@@ -311,6 +325,7 @@ export const X509_CERTIFICATES = {
     'Private keys of single identities of ours: a file named after the identity counts before Private-key.',
     '/etc/isakmpd/private/',
   ),
+  requireCrl: yesNo('Require-CRL', 'A certificate is refused where no revocation list of its issuer is there.', 'no'),
 } as const;
 
 const KEYNOTE = {

@@ -1,4 +1,5 @@
 /** What main has read of keys, certificates and credentials, as it goes to the lanes: bytes and names, nothing parsed. */
+import { DEFAULT_TRUST_SETTINGS, type TrustSettings } from '../x509/trust-store.ts';
 
 /** A file, for messages to the operator, and what is in it. */
 export interface CredentialFile {
@@ -28,11 +29,8 @@ export interface KeynoteCredentialFile {
   readonly privateKey: Uint8Array;
 }
 
-export interface CredentialSettings {
-  /** Bits that an RSA key has to have. */
-  readonly minimumRsaBits: number;
-  readonly acceptSelfSigned: boolean;
-}
+/** What is asked of keys, certificates and CRLs. */
+export type CredentialSettings = TrustSettings;
 
 export interface CredentialFiles {
   readonly privateKeys: readonly PrivateKeyFile[];
@@ -55,5 +53,5 @@ export const NO_CREDENTIALS: CredentialFiles = {
   revocationLists: [],
   keynoteCredentials: [],
   policy: undefined,
-  settings: { minimumRsaBits: 2048, acceptSelfSigned: false },
+  settings: DEFAULT_TRUST_SETTINGS,
 };

@@ -45,6 +45,9 @@ export const statusRequest = z.discriminatedUnion('request', [
     .describe('Every peer section that a connection or [Phase 1] names.'),
   z.strictObject({ request: z.literal('lanes') }).describe('The threads that run exchanges, and what they have to do.'),
   z
+    .strictObject({ request: z.literal('certificates') })
+    .describe('Certificates and revocation lists in use, and until when they are of use.'),
+  z
     .strictObject({ request: z.literal('configuration'), name: z.string().optional().describe(NAME_FILTER) })
     .describe('What file and FIFO wrote, section by section, secrets as `***`.'),
   z
@@ -152,6 +155,16 @@ export const laneItem = z.strictObject({
 });
 export type LaneItem = z.infer<typeof laneItem>;
 
+export const certificateItem = z.strictObject({
+  kind: z.enum(['authority', 'certificate', 'crl']).describe('which directory it is in'),
+  file: z.string(),
+  name: z.string().describe('the subject; of a revocation list its issuer'),
+  validFrom: time,
+  validUntil: sometime.describe('null for a revocation list that names no day'),
+  state: z.enum(['valid', 'expires-soon', 'expired', 'not-yet-valid']).describe('soon: within 30 days'),
+});
+export type CertificateItem = z.infer<typeof certificateItem>;
+
 export const sectionItem = z.strictObject({
   section: z.string(),
   tags: z.array(z.strictObject({ tag: z.string(), value: z.string() })),
@@ -256,6 +269,9 @@ export const statusAnswer = z.discriminatedUnion('answer', [
     .describe('To `connections`.'),
   z.strictObject({ answer: z.literal('peers'), peers: z.array(peerItem) }).describe('To `peers`.'),
   z.strictObject({ answer: z.literal('lanes'), lanes: z.array(laneItem) }).describe('To `lanes`.'),
+  z
+    .strictObject({ answer: z.literal('certificates'), certificates: z.array(certificateItem) })
+    .describe('To `certificates`.'),
   z
     .strictObject({ answer: z.literal('configuration'), configuration: z.array(sectionItem) })
     .describe('To `configuration`.'),

@@ -114,7 +114,7 @@ const unusable = (
   if (list.thisUpdate > at) return `is valid from ${timeText(list.thisUpdate)} only`;
   if (list.nextUpdate !== undefined && list.nextUpdate < at) {
     const stale = `has expired: a new one was due on ${timeText(list.nextUpdate)}`;
-    if (!store.settings.acceptStaleLists) return `${stale}; load a new one`;
+    if (!store.settings.acceptStaleLists) return `${stale}; load a new one (Accept-expired-CRL would go on with it)`;
     warnings.push(`the CRL of ${list.issuer.text} ${stale}`);
   }
   const warning = algorithmWarning(list.algorithm);

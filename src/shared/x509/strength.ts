@@ -7,7 +7,9 @@ export const algorithmRefusal = (algorithm: SignatureAlgorithm, settings: TrustS
   const { strength, name } = algorithm;
   if (strength === 'broken') return `is signed with ${name}, which is broken`;
   if (strength === 'unknown') return `is signed with ${name}, which is not known here`;
-  return strength === 'sha1' && !settings.acceptSha1 ? `is signed with ${name}, which is too weak` : undefined;
+  return strength === 'sha1' && !settings.acceptSha1
+    ? `is signed with ${name}, which is too weak (Accept-SHA1-signatures would take it)`
+    : undefined;
 };
 
 /** What there is to say about a signature that was taken. */
@@ -17,5 +19,5 @@ export const algorithmWarning = ({ strength, name }: SignatureAlgorithm): string
 /** Why a key is not taken. `rsaBits` is undefined for anything but RSA. */
 export const keyRefusal = (rsaBits: number | undefined, { minimumRsaBits }: TrustSettings): string | undefined =>
   rsaBits !== undefined && rsaBits < minimumRsaBits
-    ? `has an RSA key of ${rsaBits} bits, at least ${minimumRsaBits} are wanted`
+    ? `has an RSA key of ${rsaBits} bits, at least ${minimumRsaBits} are wanted (Minimum-RSA-bits)`
     : undefined;

@@ -1,4 +1,5 @@
 /** What the operator trusts: CA certificates, certificates that may help to find a path, and CRLs, with the caches that belong to them. */
+import { atOnce, type Steps } from '../steps.ts';
 import { type BoundedCache, boundedCache } from './bounded-cache.ts';
 import { type Certificate, fingerprintOf, isSelfIssued, parseCertificate } from './certificate.ts';
 import { CertificateError } from './certificate-error.ts';
@@ -21,7 +22,7 @@ export interface TrustSettings {
 }
 
 export const DEFAULT_TRUST_SETTINGS: TrustSettings = {
-  minimumRsaBits: 1024,
+  minimumRsaBits: 2048,
   acceptSha1: false,
   acceptSelfSigned: false,
   requireRevocationList: false,
@@ -51,13 +52,19 @@ export interface StoredList {
   readonly list: RevocationList;
 }
 
+/** One sentence that follows the file's name. */
+interface FileProblem {
+  readonly file: string;
+  readonly problem: string;
+}
+
 export interface TrustStore {
   readonly settings: TrustSettings;
   readonly authorities: readonly StoredCertificate[];
   readonly certificates: readonly StoredCertificate[];
   readonly revocationLists: readonly StoredList[];
   /** What could not be read, and why; it is left out. */
-  readonly problems: readonly { readonly file: string; readonly problem: string }[];
+  readonly problems: readonly FileProblem[];
   /** Fingerprints of the certificates at which a path may end. */
   readonly anchors: ReadonlySet<string>;
   /** Authorities and certificates by their subject's key. */
@@ -78,45 +85,55 @@ const CACHED_SIGNATURES = 2048;
  * Reads the files once; what is broken is left out and told in `problems`. Paths end at the authorities that signed themselves, and at those
  * whose issuer is not among the authorities: a CA below another one that is trusted too stays subject to that one's CRL and constraints.
  */
-export const createTrustStore = (files: TrustFiles, settings: TrustSettings): TrustStore => {
-  const problems: { file: string; problem: string }[] = [];
-  const read = <T>(named: readonly NamedFile[], labels: readonly string[], parse: (der: Uint8Array) => T) =>
-    named.flatMap(({ file, bytes }) => readFile(file, bytes, labels, parse, problems));
-  const authorities = named(read(files.authorities, PEM_CERTIFICATE, parseCertificate));
-  const certificates = named(read(files.certificates, PEM_CERTIFICATE, parseCertificate));
-  const revocationLists = read(files.revocationLists, PEM_REVOCATION_LIST, parseRevocationList).map(
-    ({ file, value }) => ({ file, list: value }),
-  );
-  const parsed = boundedCache<Certificate>(CACHED_CERTIFICATES);
-  const subjects = new Set(authorities.map(({ certificate }) => certificate.subject.key));
-  const known = new Map(
-    [...authorities, ...certificates].map(({ certificate }) => [certificate.fingerprint, certificate]),
-  );
+export const createTrustStore = (files: TrustFiles, settings: TrustSettings): TrustStore =>
+  atOnce(trustStoreInSteps(files, settings));
+
+/** The same, file by file. A CRL of many thousand entries is one long step. */
+export function* trustStoreInSteps(files: TrustFiles, settings: TrustSettings): Steps<TrustStore> {
+  const problems: FileProblem[] = [];
+  const certificatesIn = (of: readonly NamedFile[]) => readFiles(of, PEM_CERTIFICATE, parseCertificate, problems);
+  const authorities = (yield* certificatesIn(files.authorities)).map(asCertificate);
+  const certificates = (yield* certificatesIn(files.certificates)).map(asCertificate);
+  const read = yield* readFiles(files.revocationLists, PEM_REVOCATION_LIST, parseRevocationList, problems);
+  const revocationLists = read.map(({ file, value }) => ({ file, list: value }));
   return {
     settings,
     authorities,
     certificates,
     revocationLists,
     problems,
-    anchors: new Set(
-      authorities
-        .filter(({ certificate }) => isSelfIssued(certificate) || !subjects.has(certificate.issuer.key))
-        .map(({ certificate }) => certificate.fingerprint),
-    ),
-    bySubject: groupedBy([...known.values()], ({ subject }) => subject.key),
+    anchors: anchorsAmong(authorities),
+    bySubject: groupedBy(eachOnce([...authorities, ...certificates]), ({ subject }) => subject.key),
     listsByIssuer: groupedBy(
       revocationLists.map(({ list }) => list).sort((a, b) => b.thisUpdate - a.thisUpdate),
       ({ issuer }) => issuer.key,
     ),
-    certificateOf: (der) => {
-      const fingerprint = fingerprintOf(der);
-      const cached = parsed.get(fingerprint);
-      if (cached !== undefined) return cached;
-      const certificate = parseCertificate(der);
-      parsed.set(fingerprint, certificate);
-      return certificate;
-    },
+    certificateOf: cachedParser(),
     goodSignatures: boundedCache<true>(CACHED_SIGNATURES),
+  };
+}
+
+const anchorsAmong = (authorities: readonly StoredCertificate[]): ReadonlySet<string> => {
+  const subjects = new Set(authorities.map(({ certificate }) => certificate.subject.key));
+  const anchors = authorities.filter(
+    ({ certificate }) => isSelfIssued(certificate) || !subjects.has(certificate.issuer.key),
+  );
+  return new Set(anchors.map(({ certificate }) => certificate.fingerprint));
+};
+
+const eachOnce = (stored: readonly StoredCertificate[]): readonly Certificate[] => [
+  ...new Map(stored.map(({ certificate }) => [certificate.fingerprint, certificate])).values(),
+];
+
+const cachedParser = (): TrustStore['certificateOf'] => {
+  const parsed = boundedCache<Certificate>(CACHED_CERTIFICATES);
+  return (der) => {
+    const fingerprint = fingerprintOf(der);
+    const cached = parsed.get(fingerprint);
+    if (cached !== undefined) return cached;
+    const certificate = parseCertificate(der);
+    parsed.set(fingerprint, certificate);
+    return certificate;
   };
 };
 
@@ -130,18 +147,22 @@ const groupedBy = <T>(items: readonly T[], keyOf: (item: T) => string): Readonly
   return groups;
 };
 
-const named = (read: readonly { readonly file: string; readonly value: Certificate }[]): readonly StoredCertificate[] =>
-  read.map(({ file, value }) => ({ file, certificate: value }));
+const asCertificate = ({ file, value }: Piece<Certificate>): StoredCertificate => ({ file, certificate: value });
+
+interface Piece<T> {
+  readonly file: string;
+  readonly value: T;
+}
 
 /** Each piece of a file stands for itself: a broken one does not take the others with it. */
-const readFile = <T>(
-  file: string,
-  bytes: Uint8Array,
+function* readFiles<T>(
+  files: readonly NamedFile[],
   labels: readonly string[],
   parse: (der: Uint8Array) => T,
-  problems: { file: string; problem: string }[],
-): readonly { readonly file: string; readonly value: T }[] => {
-  const attempt = <R>(place: string, action: () => R): R | undefined => {
+  problems: FileProblem[],
+): Steps<readonly Piece<T>[]> {
+  const pieces: Piece<T>[] = [];
+  const attempt = <R>(file: string, place: string, action: () => R): R | undefined => {
     try {
       return action();
     } catch (fault) {
@@ -150,9 +171,13 @@ const readFile = <T>(
       return undefined;
     }
   };
-  const pieces = attempt('', () => derPieces(bytes, labels)) ?? [];
-  return pieces.flatMap((piece, index) => {
-    const value = attempt(pieces.length > 1 ? `number ${index + 1}: ` : '', () => parse(piece));
-    return value === undefined ? [] : [{ file, value }];
-  });
-};
+  for (const { file, bytes } of files) {
+    const found = attempt(file, '', () => derPieces(bytes, labels)) ?? [];
+    for (const [index, der] of found.entries()) {
+      const value = attempt(file, found.length > 1 ? `number ${index + 1}: ` : '', () => parse(der));
+      if (value !== undefined) pieces.push({ file, value });
+      yield;
+    }
+  }
+  return pieces;
+}

@@ -27,7 +27,7 @@ export const validatePath = (
   if (store.settings.acceptSelfSigned) return checkPath(context, [certificate], 'peer');
   return {
     kind: 'refused',
-    reason: `certificate of ${certificateText(certificate)}: signed by itself, and it is not among the CA certificates`,
+    reason: `certificate of ${certificateText(certificate)}: signed by itself, and it is not among the CA certificates (Accept-self-signed would take it)`,
   };
 };
 

@@ -1,58 +1,10 @@
 /** Files of keys on a disk, as main reads them. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { DaemonCredentials } from '../../../src/main/credentials/daemon-credentials.ts';
-import { listFiles, readSecretFile, readTrustedFile } from '../../../src/main/privileged/secret-file.ts';
-import type { CredentialPlaces } from '../../../src/shared/config/resolve-general.ts';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { bedOf } from '../../helpers/credential-bed.ts';
 import { privatePem, publicPem, rsaKey } from '../../helpers/credential-keys.ts';
-import { testFolder } from '../../helpers/daemon-process.ts';
-
-interface Bed {
-  readonly folder: string;
-  readonly credentials: DaemonCredentials;
-  readonly lines: string[];
-  places: CredentialPlaces;
-  changes: number;
-  write(path: string, bytes: Uint8Array | string, mode: number): void;
-}
-
-const bedOf = (t: TestContext): Bed => {
-  const folder = testFolder(t);
-  const lines: string[] = [];
-  mkdirSync(join(folder, 'private'));
-  mkdirSync(join(folder, 'pubkeys'));
-  const bed: Bed = {
-    folder,
-    lines,
-    changes: 0,
-    places: {
-      privateKey: join(folder, 'private/local.key'),
-      privateKeyDirectory: join(folder, 'private/'),
-      publicKeyDirectory: join(folder, 'pubkeys/'),
-      settings: { minimumRsaBits: 2048, acceptSelfSigned: false },
-    },
-    credentials: new DaemonCredentials({
-      privileged: {
-        readSecretFile: async (path) => readSecretFile(path),
-        readTrustedFile: async (path) => readTrustedFile(path),
-        listFiles: async (path) => listFiles(path),
-      },
-      places: () => bed.places,
-      log: ({ severity, text }) => void lines.push(`${severity} ${text.replaceAll(folder, '')}`),
-    }),
-    write: (path, bytes, mode) => {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), bytes);
-      chmodSync(join(folder, path), mode);
-    },
-  };
-  bed.credentials.onChange(() => {
-    bed.changes++;
-  });
-  return bed;
-};
 
 test('keys are found by their places and names', async (t) => {
   const bed = bedOf(t);

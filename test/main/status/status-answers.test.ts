@@ -44,6 +44,12 @@ const partsOf = (rows: number, configurationText = ''): StatusParts => {
       counts: { ...core.counts, rows: 0, kernelCalls: 0 },
     },
     gate: { isOpen: false, dropped: { received: 7, sent: 2 } },
+    credentials: {
+      items: [
+        { kind: 'authority', file: 'ca/x.pem', name: '/CN=x', from: Date.UTC(2020, 0), until: Date.UTC(2021, 0) },
+        { kind: 'crl', file: 'crls/x.pem', name: '/CN=x', from: Date.UTC(2020, 0), until: undefined },
+      ],
+    },
     pid: 42,
     startedAt: '2026-01-02T03:04:05.000Z',
     wallTime: (at) => new Date(at).toISOString(),
@@ -82,6 +88,29 @@ test('a name picks out what has it, in upper or lower case; an empty list is an 
   assert.deepEqual(await answerOf(parts, { request: 'sas', name: 'nobody' }), { answer: 'sas', sas: [] });
 });
 
+test('certificates are told with their days', async () => {
+  const answer = await answerOf(partsOf(0), { request: 'certificates' });
+  assert.ok(answer.answer === 'certificates');
+  assert.deepEqual(answer.certificates, [
+    {
+      kind: 'authority',
+      file: 'ca/x.pem',
+      name: '/CN=x',
+      validFrom: '2020-01-01T00:00:00.000Z',
+      validUntil: '2021-01-01T00:00:00.000Z',
+      state: 'expired',
+    },
+    {
+      kind: 'crl',
+      file: 'crls/x.pem',
+      name: '/CN=x',
+      validFrom: '2020-01-01T00:00:00.000Z',
+      validUntil: null,
+      state: 'valid',
+    },
+  ]);
+});
+
 test('a lane that does not answer is told with the reason, beside those that do', async () => {
   const answer = await answerOf(partsOf(0), { request: 'lanes' });
   assert.ok(answer.answer === 'lanes');
@@ -111,7 +140,7 @@ test('every configured connection is counted and listed, up or not', async () =>
 });
 
 test('a peer section that cannot be used is told as such', async () => {
-  const parts = partsOf(0, '[Phase 1]\n10.0.0.1=p\n[p]\nPhase=1\nAddress=nowhere\n');
+  const parts = partsOf(0, '[Phase 1]\n10.0.0.1=p\n[p]\nPhase=1\nAddress=10.0.0.1\nConfiguration=gone\n');
   assert.deepEqual(await answerOf(parts, { request: 'peers' }), {
     answer: 'peers',
     peers: [{ name: 'p', usable: false, address: null, connections: [] }],

@@ -39,9 +39,9 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     'what is not there yet is told, once with its reason',
-    '[X509-certificates]\nCA-directory=/x\n',
+    '[General]\nPolicy-file=/x\n',
     [
-      '2 warning [X509-certificates]:CA-directory has no effect yet: certificates are not there, only pre-shared keys and raw public keys',
+      '2 warning [General]:Policy-file has no effect yet: isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K',
     ],
   ],
   [
@@ -136,9 +136,9 @@ test('kinds of sections are told by the tags that only they have', () => {
 
 test('a tag set through the FIFO is checked by itself', () => {
   const store = new ConfigurationStore();
-  store.set('X509-certificates', 'CA-directory', '/x', true);
+  store.set('General', 'Policy-file', '/x', true);
   store.set('General', 'Check-interval', '30', true);
-  assert.equal(checkTag(store, 'X509-certificates', 'ca-directory')?.severity, 'warning');
+  assert.equal(checkTag(store, 'General', 'policy-file')?.severity, 'warning');
   assert.equal(checkTag(store, 'General', 'Check-interval'), undefined);
   assert.equal(checkTag(store, 'General', 'not set'), undefined);
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { resolveGeneral } from '../../../src/shared/config/resolve-general.ts';
 import { ConfigurationStore } from '../../../src/shared/config/store.ts';
 import { ConfigError } from '../../../src/shared/errors.ts';
+import { DEFAULT_TRUST_SETTINGS } from '../../../src/shared/x509/trust-store.ts';
 import { storeOf } from './store-of.ts';
 
 test('without configuration the defaults of isakmpd.conf(5) hold', () => {
@@ -26,7 +27,10 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     privateKey: '/etc/isakmpd/private/local.key',
     privateKeyDirectory: '/etc/isakmpd/private/',
     publicKeyDirectory: '/etc/isakmpd/pubkeys/',
-    settings: { minimumRsaBits: 2048, acceptSelfSigned: false },
+    authorityDirectory: '/etc/isakmpd/ca/',
+    certificateDirectory: '/etc/isakmpd/certs/',
+    revocationListDirectory: '/etc/isakmpd/crls/',
+    settings: DEFAULT_TRUST_SETTINGS,
   });
   assert.deepEqual(findings, []);
 });

@@ -89,7 +89,14 @@ const credentialFiles: fc.Arbitrary<CredentialFiles> = fc.record({
   revocationLists: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
   keynoteCredentials: fc.array(fc.record({ identity: text, credentials: text, privateKey: bytes }), { maxLength: 2 }),
   policy: fc.option(text, { nil: undefined }),
-  settings: fc.record({ minimumRsaBits: number, acceptSelfSigned: fc.boolean() }),
+  settings: fc.record({
+    minimumRsaBits: number,
+    acceptSha1: fc.boolean(),
+    acceptSelfSigned: fc.boolean(),
+    requireRevocationList: fc.boolean(),
+    acceptStaleLists: fc.boolean(),
+    matchWildcards: fc.boolean(),
+  }),
 });
 
 const EVENTS: Kinds<LaneEvent> = {

@@ -258,12 +258,11 @@ describe('a path', NEEDS_OPENSSL, () => {
     it('is refused with RSA below the floor, in a CA too', () => {
       const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
       const smallRoot = pki.certificate({ subject: '/CN=small', extensions: CA, privateKey: small });
-      const settings = { minimumRsaBits: 2048 };
       const leaf = pki.certificate({ subject: '/CN=leaf', issuer: smallRoot });
-      taken(leaf, { trusted: [smallRoot] });
+      taken(leaf, { trusted: [smallRoot], settings: { minimumRsaBits: 1024 } });
       refusedFor(
         leaf,
-        { trusted: [smallRoot], settings },
+        { trusted: [smallRoot] },
         /certificate of \/CN=small: has an RSA key of 1024 bits, at least 2048/,
       );
     });

@@ -29,7 +29,8 @@ export const OPERATOR_EVENTS = {
     byPeer: false,
     lines: {
       'credentials: {counts}': {
-        cause: 'Files of keys were read, at start, at a reload, or because the configuration names other places.',
+        cause:
+          'Files of keys, certificates and CRLs were read, at start, at a reload, because one of them was changed, or because the configuration names other places.',
         cure: 'None needed. Negotiations that begin from here on use them.',
       },
     },
@@ -39,8 +40,46 @@ export const OPERATOR_EVENTS = {
     byPeer: false,
     lines: {
       'credentials: {problem}': {
-        cause: 'A file of keys cannot be read or used, and is left out; the line says which and why.',
-        cure: 'As the line says, then HUP. Private keys: mode 0600, owned by root or the daemon’s user, PEM without passphrase. Public keys: not writable by others.',
+        cause:
+          'A file of keys, certificates or CRLs cannot be read or used, and is left out; the line says which and why.',
+        cure: 'As the line says; files that change are read again within seconds. Private keys: mode 0600, owned by root or the daemon’s user, PEM without passphrase. Public keys, certificates, CRLs: not writable by others.',
+      },
+    },
+  },
+  'credentials-odd': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'credentials: {oddity}': {
+        cause:
+          'A certificate or CRL can be read and is of little use as it is: a certificate of ours that peers may refuse, a CA that is none, a CRL without its CA, a CRL that is broken now and counts as it was.',
+        cure: 'As the line says.',
+      },
+    },
+  },
+  'credentials-expire': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'credentials: {item} expires on {day}, in {time}': {
+        cause:
+          'A certificate or a CRL in the directories of [X509-certificates] ends within 30 days. Told at load and once a day.',
+        cure: 'Put a new one into the directory; it is read within seconds.',
+      },
+    },
+  },
+  'credentials-expired': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'credentials: {item} expired on {day}': {
+        cause:
+          'A certificate or a CRL has ended: peers whose certificates depend on it are refused, or refuse us. Told at load and once a day.',
+        cure: 'Put a new one into the directory; it is read within seconds. Check the clock.',
+      },
+      'credentials: {item} is valid from {day} only': {
+        cause: 'A certificate or a CRL is not valid yet, which is a matter of clocks as a rule.',
+        cure: 'Check the clock, here and where it was issued.',
       },
     },
   },
