@@ -1,6 +1,7 @@
 /** What a run needs on this machine, and which peers it can have. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeKeys } from './keys.ts';
 import { CHARON } from './peers/charon.ts';
 import { must, run } from './processes.ts';
 import type { Bench } from './run-scenario.ts';
@@ -25,6 +26,7 @@ export const missingPeers = async (): Promise<Missing> => {
       ['tcpdump', '--version'],
       ['ip', '-V'],
       ['cc', '--version'],
+      ['openssl', 'version'],
     ])),
   ];
   const charon = [...common, ...(existsSync(CHARON) ? [] : [CHARON]), ...(await lacking([['swanctl', '--help']]))];
@@ -46,15 +48,17 @@ export const missingPeers = async (): Promise<Missing> => {
 export const prepareBench = async (folder: string, program: string | undefined, missing: Missing): Promise<Bench> => {
   const shim = join(folder, 'shim.so');
   const nss = join(folder, 'nss');
+  const keys = join(folder, 'keys');
   if (missing.size < PEER_COUNT) {
     await must('cc', ['-shared', '-fPIC', '-O2', '-o', shim, join(process.cwd(), 'test/interop/shim.c'), '-ldl']);
   }
+  if (missing.size < PEER_COUNT) await makeKeys(keys);
   if (!missing.has('pluto')) {
     mkdirSync(nss);
     mkdirSync('/usr/libexec', { recursive: true });
     await must('certutil', ['-N', '-d', `sql:${nss}`, '--empty-password']);
   }
-  return { program, shim, nss, plutoRoot: plutoRoot() };
+  return { program, shim, nss, keys, plutoRoot: plutoRoot() };
 };
 
 /** Those programs that cannot be run at all (not found); what they answer is not looked at. */

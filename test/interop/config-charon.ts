@@ -26,7 +26,7 @@ export const strongswanConf = (paths: CharonPaths): string => `charon {
     cfg = 2
   } }
 }
-swanctl { load = random openssl }
+swanctl { load = random openssl pem pkcs1 pkcs8 pubkey x509 }
 `;
 
 export const swanctlConf = (setup: Setup): string => `connections { peer {
@@ -37,11 +37,11 @@ export const swanctlConf = (setup: Setup): string => `connections { peer {
   remote_addrs = ${setup.remote}
   proposals = ${CIPHERS[setup.phase1.cipher].charon}-${HASHES[setup.phase1.hash].charon}-${GROUPS[setup.phase1.group].charon}
   local {
-    auth = psk
+    ${proof(setup, 'own')}
     id = ${setup.localId}
   }
   remote {
-    auth = psk
+    ${proof(setup, 'other')}
     id = ${setup.remoteId}
   }
   children {
@@ -50,6 +50,13 @@ ${[...setup.nets, ...setup.claims].map((net) => child(setup, net)).join('\n')}
 } }
 secrets { ike-1 { secret = "${setup.secret}" } }
 `;
+
+/** Files are named in swanctl's own folders. charon sends its certificate when it is asked for it. */
+const proof = ({ proof: { kind } }: Setup, whose: 'own' | 'other'): string => {
+  if (kind === 'secret') return 'auth = psk';
+  if (kind === 'raw') return `auth = pubkey\n    pubkeys = ${whose}.pub`;
+  return whose === 'own' ? 'auth = pubkey\n    certs = own.crt' : 'auth = pubkey';
+};
 
 const child = (setup: Setup, net: Net): string => `    ${net.name} {
       mode = ${setup.transport ? 'transport' : 'tunnel'}
@@ -66,4 +73,5 @@ const esp = ({ phase2 }: Setup): string =>
 
 const cidr = (prefix: Prefix): string => `${prefix.address}/${prefix.length}`;
 
-const PLUGINS = 'random nonce openssl hmac kdf gmp constraints kernel-netlink socket-default vici updown';
+const PLUGINS =
+  'random nonce openssl hmac kdf gmp pem pkcs1 pkcs8 pubkey x509 constraints kernel-netlink socket-default vici updown';

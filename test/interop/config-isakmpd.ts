@@ -1,12 +1,15 @@
 /** isakmpd.conf(5) for a set-up. */
 import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
+import { keyTypeOf } from './keys.ts';
+import type { KeyType } from './scenarios.ts';
 import type { Net, Prefix, Setup } from './setup.ts';
 
 /** A short life is also the longest accepted: as responder we then shorten what the peer offers, and renew first. */
 const lifetime = (short: number | undefined, normal: number): string =>
   short === undefined ? `${normal},5:86400` : `${short},5:${short}`;
 
-export const isakmpdConf = (setup: Setup): string => {
+/** `folder`: where its keys are. */
+export const isakmpdConf = (setup: Setup, folder: string): string => {
   const names = setup.nets.map((net) => net.name);
   const strangers = setup.stranger === undefined ? [] : [setup.stranger.net.name];
   const passive = setup.initiates ? strangers : [...names, ...strangers];
@@ -18,7 +21,9 @@ export const isakmpdConf = (setup: Setup): string => {
       ['Exchange-max-time', '30'],
       ['Default-phase-1-lifetime', lifetime(setup.lifetimes.phase1, 3600)],
       ['Default-phase-2-lifetime', lifetime(setup.lifetimes.phase2, 1200)],
+      ['Pubkey-directory', `${folder}/pubkeys`],
     ]),
+    ...signing(setup, folder),
     section('Phase 1', [
       [setup.remote, 'peer'],
       ...(setup.stranger === undefined ? [] : [[setup.stranger.address, 'stranger'] as const]),
@@ -55,7 +60,7 @@ const peer = (name: string, address: string, setup: Setup, extra: readonly Tag[]
     ['Address', address],
     ['Local-address', setup.local],
     ['Configuration', `${name}-phase1`],
-    ['Authentication', setup.secret],
+    ...(setup.proof.kind === 'secret' ? [['Authentication', setup.secret] as const] : []),
     ...(setup.forcesEncapsulation ? [['Flags', 'force-encap'] as const] : []),
     ...extra,
   ]),
@@ -107,8 +112,41 @@ const prefix = (name: string, { address, length }: Prefix): string => {
 };
 
 /** The generated names of behaviour the operators know: ENC-HASH-GRPn and QM-ESP[-TRP]-CIPHER-HASH[-PFS-GRPn]-SUITE. */
-const transform = ({ phase1 }: Setup): string =>
-  `${CIPHERS[phase1.cipher].isakmpd}-${HASHES[phase1.hash].isakmpd}-${GROUPS[phase1.group].isakmpd}`;
+const transform = ({ phase1, proof }: Setup): string => (proof.kind === 'secret' ? secretTransform(phase1) : SIGNING);
+
+const secretTransform = ({ cipher, hash, group }: Setup['phase1']): string =>
+  `${CIPHERS[cipher].isakmpd}-${HASHES[hash].isakmpd}-${GROUPS[group].isakmpd}`;
+
+/** A transform with the method of the key (group 14, as all of these scenarios), and where keys and certificates are. */
+const signing = ({ proof, phase1 }: Setup, folder: string): readonly string[] => {
+  const type = keyTypeOf(proof);
+  if (type === undefined) return [];
+  return [
+    section('X509-certificates', [
+      ['Private-key', `${folder}/private/local.key`],
+      ['Private-key-directory', `${folder}/private`],
+      ['CA-directory', `${folder}/ca`],
+      ['Cert-directory', `${folder}/certs`],
+      ['CRL-directory', `${folder}/crls`],
+    ]),
+    section(SIGNING, [
+      ['ENCRYPTION_ALGORITHM', 'AES_CBC'],
+      ['KEY_LENGTH', phase1.cipher.replace('aes', '')],
+      ['HASH_ALGORITHM', HASHES[phase1.hash].isakmpd.replaceAll('-', '_')],
+      ['AUTHENTICATION_METHOD', METHODS[type]],
+      ['GROUP_DESCRIPTION', 'MODP_2048'],
+      ['Life', 'LIFE_MAIN_MODE'],
+    ]),
+  ];
+};
+
+const SIGNING = 'signing';
+const METHODS: Readonly<Record<KeyType, string>> = {
+  rsa: 'RSA_SIG',
+  p256: 'ECDSA_256',
+  p384: 'ECDSA_384',
+  p521: 'ECDSA_521',
+};
 
 const suite = ({ phase2, transport }: Setup): string =>
   [

@@ -1,8 +1,11 @@
 /** ipsec.conf(5) and ipsec.secrets(5) of libreswan for a set-up. */
+import { join } from 'node:path';
 import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
+import { dnsKey, otherSide, type SideName } from './keys.ts';
 import type { Net, Prefix, Setup } from './setup.ts';
 
-export const ipsecConf = (setup: Setup): string =>
+/** `keys`: the folder with the keys of both sides. */
+export const ipsecConf = (setup: Setup, keys: string): string =>
   [
     'config setup',
     '\tprotostack=xfrm',
@@ -10,17 +13,18 @@ export const ipsecConf = (setup: Setup): string =>
     ...[...setup.nets, ...setup.claims].flatMap((net) => [
       '',
       `conn ${net.name}`,
-      ...conn(setup, net).map((line) => `\t${line}`),
+      ...conn(setup, net, keys).map((line) => `\t${line}`),
     ]),
     '',
   ].join('\n');
 
-export const ipsecSecrets = (setup: Setup): string => `: PSK "${setup.secret}"\n`;
+export const ipsecSecrets = ({ proof: { kind }, secret }: Setup): string =>
+  kind === 'secret' ? `: PSK "${secret}"\n` : '';
 
 /** pluto begins to replace an SA `rekeymargin` seconds before its end; with rekey=no it lets it expire. */
-const conn = (setup: Setup, net: Net): readonly string[] => [
+const conn = (setup: Setup, net: Net, keys: string): readonly string[] => [
   'ikev2=no',
-  'authby=secret',
+  ...proof(setup, keys),
   `aggressive=${setup.aggressive ? 'yes' : 'no'}`,
   `ike=${CIPHERS[setup.phase1.cipher].pluto}-${HASHES[setup.phase1.hash].pluto};${GROUPS[setup.phase1.group].pluto}`,
   `phase2alg=${esp(setup)}`,
@@ -39,6 +43,14 @@ const conn = (setup: Setup, net: Net): readonly string[] => [
   ...(setup.renews ? ['rekeymargin=4s', 'rekeyfuzz=0%'] : ['rekey=no']),
   'auto=add',
 ];
+
+/** Certificates and private keys are in the NSS database, under the name of their side. */
+const proof = ({ proof: { kind }, side }: Setup, keys: string): readonly string[] => {
+  if (kind === 'secret') return ['authby=secret'];
+  if (kind === 'certificate') return ['authby=rsasig', `leftcert=${side}`, 'leftsendcert=always', 'rightca=%same'];
+  const key = (whose: SideName): string => dnsKey(join(keys, `${whose}-rsa.pub`));
+  return ['authby=rsasig', `leftrsasigkey=${key(side)}`, `rightrsasigkey=${key(otherSide(side))}`];
+};
 
 const esp = ({ phase2 }: Setup): string => {
   const algorithms =

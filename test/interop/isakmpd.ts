@@ -1,8 +1,19 @@
 /** Our daemon as one side, driven by its FIFO and read by its result file and log. Without policy (-K), and without a kernel (-n) unless the set-up names one. */
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { SystemError } from '../../src/shared/errors.ts';
 import { isakmpdConf } from './config-isakmpd.ts';
+import { keyTypeOf, otherSide } from './keys.ts';
 import { type IsakmpdSa, type Listing, parseIsakmpdResult, readyListing } from './listing.ts';
 import { inside } from './namespaces.ts';
 import type { Party, Place } from './party.ts';
@@ -26,7 +37,8 @@ export class Isakmpd implements Party {
     const { folder, namespace } = this.#place;
     mkdirSync(this.#run, { recursive: true });
     const configuration = join(folder, 'isakmpd.conf');
-    writeFileSync(configuration, isakmpdConf(this.#setup), { mode: 0o600 });
+    writeFileSync(configuration, isakmpdConf(this.#setup, folder), { mode: 0o600 });
+    this.#copyKeys();
     const kernel = this.#setup.kernel === undefined ? ['-n'] : [];
     const options = [
       `-${this.#setup.family}`,
@@ -46,6 +58,25 @@ export class Isakmpd implements Party {
       20,
       () => textOf(join(this.#run, 'isakmpd.pid')) !== '' && service.listensOn(500),
     );
+  }
+
+  #copyKeys(): void {
+    const { folder, keys } = this.#place;
+    const { proof, side, remoteId } = this.#setup;
+    const type = keyTypeOf(proof);
+    if (type === undefined) return;
+    const copy = (name: string, place: string, as: string, mode = 0o644): void => {
+      mkdirSync(join(folder, place), { recursive: true });
+      writeFileSync(join(folder, place, as), readFileSync(join(keys, name)), { mode });
+    };
+    for (const place of ['pubkeys', 'ca', 'certs', 'crls']) mkdirSync(join(folder, place));
+    copy(`${side}-${type}.key`, 'private', 'local.key', 0o600);
+    const kind = remoteId.includes(':') ? 'ipv6' : /^[\d.]+$/.test(remoteId) ? 'ipv4' : 'fqdn';
+    if (proof.kind === 'raw') copy(`${otherSide(side)}-${type}.pub`, `pubkeys/${kind}`, remoteId);
+    else {
+      copy('ca.crt', 'ca', 'ca.crt');
+      copy(`${side}-${type}.crt`, 'certs', 'own.crt');
+    }
   }
 
   /** Its configuration lists what it starts, so it began when it was started. */

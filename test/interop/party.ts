@@ -6,6 +6,8 @@ export interface Place {
   readonly namespace: string;
   /** A folder of its own for configuration, sockets and logs. */
   readonly folder: string;
+  /** The keys of all sides. */
+  readonly keys: string;
 }
 
 /** A phase 1 key as the peer tells it: the initialization vector of the first encrypted message says which phase 1 it is of. */

@@ -22,6 +22,8 @@ export interface Bench {
   readonly shim: string;
   readonly plutoRoot: string;
   readonly nss: string;
+  /** The folder with the keys of both sides. */
+  readonly keys: string;
 }
 
 /** Resolves with a remark if the scenario came out as expected; rejects with the reason. `folder` keeps all that was written. */
@@ -30,8 +32,8 @@ export const runScenario = async (scenario: Scenario, folder: string, bench: Ben
   const pair = await makePair();
   try {
     const sides = {
-      ours: ourParty(place(pair.ours, folder, 'ours'), setups.ours, bench),
-      theirs: peerParty(scenario, place(pair.theirs, folder, 'theirs'), setups.theirs, bench),
+      ours: ourParty(place(pair.ours, folder, 'ours', bench), setups.ours, bench),
+      theirs: peerParty(scenario, place(pair.theirs, folder, 'theirs', bench), setups.theirs, bench),
     };
     const capture = await withCapture(pair, folder, () => negotiate(scenario, sides));
     const tableOf = (phase1s: readonly OpenPhase1[]) => decryptionTable(scenario, setups.ours, sides.theirs, phase1s);
@@ -91,8 +93,8 @@ const peerParty = (scenario: Scenario, where: Place, setup: Setup, bench: Bench)
     ? new Charon(where, setup, bench.shim)
     : new Pluto(where, setup, { root: bench.plutoRoot, nss: bench.nss, shim: bench.shim });
 
-const place = (namespace: string, folder: string, name: string): Place => {
+const place = (namespace: string, folder: string, name: string, { keys }: Bench): Place => {
   const own = join(folder, name);
   mkdirSync(own, { recursive: true });
-  return { namespace, folder: own };
+  return { namespace, folder: own, keys };
 };

@@ -13,6 +13,11 @@ export type Expectation =
   | { readonly kind: 'delete'; readonly what: 'quick' | 'main' | 'everything'; readonly by: Side }
   | { readonly kind: 'refusal'; readonly fault: Fault };
 
+export type KeyType = 'rsa' | 'p256' | 'p384' | 'p521';
+
+/** How both sides prove who they are. */
+export type Proof = { readonly kind: 'secret' } | { readonly kind: 'raw' | 'certificate'; readonly key: KeyType };
+
 export interface Scenario {
   readonly name: string;
   readonly cell: (typeof CELLS)[number];
@@ -29,11 +34,12 @@ export interface Scenario {
   readonly family: 4 | 6;
   /** Who pretends a NAT: ESP goes in UDP then. */
   readonly encap: 'nobody' | Side;
+  readonly proof: Proof;
   readonly expect: Expectation;
 }
 
 /** The cells of the result table; each has to hold at least three scenarios in a full run. */
-export const CELLS = ['plain', 'PFS', 'transport', 'rekey', 'refusal', 'delete'] as const;
+export const CELLS = ['plain', 'PFS', 'transport', 'rekey', 'refusal', 'delete', 'signature'] as const;
 
 const PEERS = ['charon', 'pluto'] as const;
 const ROLES = ['initiator', 'responder'] as const;
@@ -67,6 +73,7 @@ export const allScenarios = (): readonly Scenario[] => {
   return [
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
+    ...sides().flatMap(signatureScenarios),
   ];
 };
 
@@ -79,8 +86,13 @@ export const selectedScenarios = (): readonly Scenario[] => {
   return [
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
+    ...sides().flatMap(signatureScenarios).filter(isSelected),
   ];
 };
+
+/** RSA as it is used most; of ECDSA one of each curve and role, since the curves differ in nothing else. */
+const isSelected = ({ proof, exchange }: Scenario): boolean =>
+  proof.kind !== 'secret' && (proof.key === 'rsa' || (proof.kind === 'raw' && exchange === 'main'));
 
 /** pluto 4.10 was built without group 2; transport mode knows one pair of hosts. */
 const isPossible = (row: Shape): boolean =>
@@ -111,9 +123,11 @@ const canHappen = ({ peer, peerRole, expect }: Event): boolean =>
 const sides = () => PEERS.flatMap((peer) => ROLES.map((peerRole) => ({ peer, peerRole })));
 
 /** The other events happen to one ordinary shape; several networks where one of them goes and the rest must stay. */
-const eventScenario = (event: Event): Scenario => {
+const eventScenario = (event: Event): Scenario => scenario(ordinaryShape(event), event.expect);
+
+const ordinaryShape = (event: Event): Shape => {
   const { expect } = event;
-  const shape: Shape = {
+  return {
     peer: event.peer,
     peerRole: event.peerRole,
     exchange: expect.kind === 'refusal' ? REFUSALS[expect.fault].exchange : 'main',
@@ -126,16 +140,30 @@ const eventScenario = (event: Event): Scenario => {
     family: 4,
     encap: 'nobody',
   };
-  return scenario(shape, expect);
 };
 
-const scenario = (shape: Shape, expect: Expectation): Scenario => ({
+/** Raw keys and certificates in both exchanges; pluto knows no ECDSA in IKEv1. The negotiated hash is never that of the curve, save one. */
+const signatureScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Scenario[] => {
+  const keys = (side.peer === 'pluto' ? ['rsa'] : ['rsa', 'p256', 'p384', 'p521']) as readonly KeyType[];
+  const expect = { kind: 'established' } as const;
+  return (['main', 'aggressive'] as const).flatMap((exchange) =>
+    keys.flatMap((key) =>
+      (['raw', 'certificate'] as const).map((kind) =>
+        scenario({ ...ordinaryShape({ ...side, expect }), exchange }, expect, { kind, key }),
+      ),
+    ),
+  );
+};
+
+const scenario = (shape: Shape, expect: Expectation, proof: Proof = { kind: 'secret' }): Scenario => ({
   ...shape,
+  proof,
   expect,
-  cell: cellOf(shape, expect),
+  cell: proof.kind === 'secret' ? cellOf(shape, expect) : 'signature',
   name: [
     `${shape.peer}-${shape.peerRole}`,
     ...eventText(expect),
+    proof.kind === 'secret' ? undefined : `${proof.kind}-${proof.key}`,
     expect.kind === 'established' ? shapeText(shape) : undefined,
   ]
     .filter((part) => part !== undefined)

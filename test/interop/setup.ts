@@ -1,6 +1,7 @@
 /** What one side of a scenario is told: a configuration in no daemon's language, and how a scenario becomes two of them. */
 import type { Cipher, Group, Hash } from './algorithms.ts';
-import type { Scenario } from './scenarios.ts';
+import { NAMES, type SideName } from './keys.ts';
+import type { Proof, Scenario } from './scenarios.ts';
 
 export interface Prefix {
   readonly address: string;
@@ -21,6 +22,9 @@ export interface Setup {
   readonly localId: string;
   readonly remoteId: string;
   readonly secret: string;
+  readonly proof: Proof;
+  /** Whose keys these are, in the folder of all of them. */
+  readonly side: SideName;
   readonly aggressive: boolean;
   readonly phase1: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group };
   /** Without a hash: GCM. */
@@ -61,16 +65,19 @@ export const setupsOf = (scenario: Scenario): Setups => {
 
 const ourSetup = (scenario: Scenario): Setup => {
   const { family } = scenario;
-  const named = scenario.exchange === 'aggressive';
+  const isAggressive = scenario.exchange === 'aggressive';
+  const named = isAggressive || scenario.proof.kind === 'certificate';
   const short = scenario.expect.kind === 'rekey' && scenario.expect.by === 'us' ? scenario.expect.phase : undefined;
   return {
     family,
     local: OUR_ADDRESS[family],
     remote: PEER_ADDRESS[family],
-    localId: named ? 'ours.example' : OUR_ADDRESS[family],
-    remoteId: named ? 'theirs.example' : PEER_ADDRESS[family],
+    localId: named ? NAMES.ours : OUR_ADDRESS[family],
+    remoteId: named ? NAMES.theirs : PEER_ADDRESS[family],
     secret: 'a-secret-of-this-test',
-    aggressive: named,
+    proof: scenario.proof,
+    side: 'ours',
+    aggressive: isAggressive,
     phase1: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.group },
     phase2: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.pfs ? pfsGroup(scenario) : undefined },
     transport: scenario.mode === 'transport',
@@ -90,6 +97,7 @@ const mirror = (ours: Setup, scenario: Scenario): Setup => {
   const short = scenario.expect.kind === 'rekey' && scenario.expect.by === 'peer' ? scenario.expect.phase : undefined;
   return {
     ...ours,
+    side: 'theirs',
     local: ours.remote,
     remote: ours.local,
     localId: ours.remoteId,

@@ -80,12 +80,27 @@ const rows = async (
   options: readonly string[],
 ): Promise<readonly (readonly string[])[]> => {
   const wanted = fields.flatMap((field) => ['-e', field]);
-  const text = await must('tshark', ['-Q', '-r', capture, ...options, '-T', 'fields', '-E', 'separator=|', ...wanted]);
+  const text = await must('tshark', [
+    '-Q',
+    '-r',
+    capture,
+    '-Y',
+    WHOLE,
+    ...options,
+    '-T',
+    'fields',
+    '-E',
+    'separator=|',
+    ...wanted,
+  ]);
   return text
     .split('\n')
     .filter((line) => line.includes('|'))
     .map((line) => line.split('|'));
 };
+
+/** Certificates make packets longer than the cable takes: tshark puts them together with their last fragment. */
+const WHOLE = 'not (ip.flags.mf == 1 or ipv6.fraghdr.more == 1)';
 
 const OPEN_FIELDS = ['isakmp.ispi', 'isakmp.rspi', 'isakmp.key_exchange.data', 'isakmp.nonce'];
 const FIELDS = [

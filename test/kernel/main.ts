@@ -1,10 +1,9 @@
 /**
- * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons; and tunnels between network
- * namespaces of this host, with ESP in the daemons themselves.
+ * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons.
  *
- *   main.js [--only regexp] [--backends] [--tunnels] [--host [--megabytes n]]
+ *   main.js [--only regexp] [--backends] [--tunnels]
  *
- * Where no guest, or no namespace, can be had it says why and does nothing; in continuous integration that is a failure.
+ * Where no guest can be had it says why and does nothing; in continuous integration that is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -12,8 +11,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
-import { nativeAddonFault } from '../../src/kernel/native/native.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const runInVm = join(process.cwd(), 'test/kernel/run-in-vm');
@@ -23,9 +20,6 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     backends: { type: 'boolean', default: false },
     tunnels: { type: 'boolean', default: false },
-    host: { type: 'boolean', default: false },
-    /** What is sent through each tunnel of the host. */
-    megabytes: { type: 'string', default: '20' },
   },
 });
 
@@ -38,34 +32,26 @@ const inGuest = (seconds: number, folder: string, command: readonly string[]): n
 const isCurrent = (name: string): boolean =>
   existsSync(join(process.cwd(), 'test/kernel', name.replace(/\.js$/, '.ts')));
 
-const without = (what: string, why: string): number => {
-  const isCi = process.env['CI'] !== undefined;
-  console.log(`${isCi ? 'FAIL' : 'SKIP'} no ${what}: ${why}`);
-  return isCi ? 1 : 0;
-};
-
-const onHost = (): number => {
-  const fault = nativeAddonFault() ?? namespacesFault();
-  if (fault !== false) return without('tunnels on this host', fault);
-  const command = [join(here, 'host/main.js'), '--only', values.only, '--megabytes', values.megabytes];
-  return spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
-};
-
-const inVirtualMachine = (isAll: boolean): number => {
+const main = (): number => {
   const prepared = spawnSync(runInVm, ['-p'], { encoding: 'utf8' });
-  if (prepared.status !== 0) return without('guest', prepared.stderr.trim());
+  if (prepared.status !== 0) {
+    const isCi = process.env['CI'] !== undefined;
+    console.log(`${isCi ? 'FAIL' : 'SKIP'} no guest: ${prepared.stderr.trim()}`);
+    return isCi ? 1 : 0;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
   const wanted = new RegExp(values.only);
   const tests = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.vm.js') && wanted.test(name) && isCurrent(name),
   );
+  const wantsAll = !values.backends && !values.tunnels;
   const statuses: number[] = [];
-  if ((isAll || values.backends) && tests.length > 0) {
+  if ((wantsAll || values.backends) && tests.length > 0) {
     // One after the other: they share the guest's network.
     const paths = tests.sort().map((name) => join(here, name));
     statuses.push(inGuest(600, folder, ['--test', '--test-concurrency=1', ...paths]));
   }
-  if (isAll || values.tunnels) {
+  if (wantsAll || values.tunnels) {
     statuses.push(inGuest(900, folder, [join(here, 'tunnels/main.js'), folder, values.only]));
   }
   if (statuses.every((status) => status === 0)) rmSync(folder, { recursive: true });
@@ -73,6 +59,4 @@ const inVirtualMachine = (isAll: boolean): number => {
   return Math.max(0, ...statuses);
 };
 
-const wantsAll = !values.backends && !values.tunnels && !values.host;
-const inGuests = wantsAll || values.backends || values.tunnels ? inVirtualMachine(wantsAll) : 0;
-process.exitCode = Math.max(inGuests, wantsAll || values.host ? onHost() : 0);
+process.exitCode = main();

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
 import { ecKey, type KeyPair, privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
 import { LEFT, RIGHT, type Side, startPair, testFolder } from '../helpers/daemon-process.ts';
+import { CA, type Made, NEEDS_OPENSSL, opensslPki } from '../helpers/openssl-pki.ts';
 
 /** The key files of one side, and what its configuration says of them. */
 const keysOf = (folder: string, own: Side, key: KeyPair, other: Side, otherKey: KeyPair): string => {
@@ -71,3 +72,63 @@ test('a key that is taken away counts no more after HUP', async (t) => {
   await right.saw('rsa_sig_decode_hash: no public key found');
   await right.saw('or put its key into Pubkey-directory, in ipv4/127.0.0.1');
 });
+
+test(
+  'two daemons bring up a tunnel with certificates, and not with one that was revoked since',
+  NEEDS_OPENSSL,
+  async (t) => {
+    const pki = opensslPki();
+    t.after(() => pki.remove());
+    const root = pki.certificate({ subject: '/CN=Root', extensions: CA });
+    const folder = testFolder(t);
+    const leaf = ({ name, address }: Side): Made =>
+      pki.certificate({
+        subject: `/CN=${name}`,
+        issuer: root,
+        privateKey: rsaKey(name).privateKey,
+        extensions: [`subjectAltName=IP:${address}`],
+      });
+    const certificates = { left: leaf(LEFT), right: leaf(RIGHT) };
+    const general = {
+      left: certified(folder, 'left', certificates.left, root),
+      right: certified(folder, 'right', certificates.right, root),
+    };
+    const pair = await startPair(t, undefined, {
+      transform: 'AES-128-SHA2-256-GRP19-RSA_SIG',
+      secret: undefined,
+      general,
+    });
+    const [left, right] = pair;
+    left.command('c tunnel');
+    await left.saw('isakmpd: phase 1 done');
+    await right.saw('isakmpd: phase 1 done (as responder)');
+    assert.equal(right.count('refused'), 0);
+    left.command('t tunnel');
+    left.command('t main peer');
+    writeFileSync(join(folder, 'right/crls/root.crl'), pki.crl(root, [{ of: certificates.left }]));
+    right.signal('SIGHUP');
+    await until('the reload', () => right.count('reload: peers: ') > 0 || undefined);
+    left.command('c tunnel');
+    await right.saw('its certificate is not taken: certificate of /CN=left');
+  },
+);
+
+/** What the configuration of a side says of its certificate. */
+const certified = (folder: string, side: string, own: Made, root: Made): string => {
+  const place = join(folder, side);
+  for (const directory of ['private', 'ca', 'certs', 'crls', 'pubkeys']) {
+    mkdirSync(join(place, directory), { recursive: true });
+  }
+  const pem = own.privateKey.export({ type: 'pkcs8', format: 'pem' });
+  writeFileSync(join(place, 'private/local.key'), pem, { mode: 0o600 });
+  writeFileSync(join(place, 'ca/root.crt'), root.pem, { mode: 0o644 });
+  writeFileSync(join(place, 'certs/own.crt'), own.pem, { mode: 0o644 });
+  return `Pubkey-directory=${place}/pubkeys/
+[X509-certificates]
+Private-key=${place}/private/local.key
+Private-key-directory=${place}/private/
+CA-directory=${place}/ca/
+Cert-directory=${place}/certs/
+CRL-directory=${place}/crls/
+`;
+};

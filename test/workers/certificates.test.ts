@@ -149,6 +149,18 @@ describe('certificates', NEEDS_OPENSSL, () => {
     assert.deepEqual(established(world), [1, 1], explained(world));
   });
 
+  it('threat amplification: of CAs in between stay out of message 2 of aggressive mode, which answers a stranger', () => {
+    const below = leaf('right', middle);
+    const world = worldOf(
+      { ...both, right: filesOf({ own: below, authorities: [root], certificates: [below, middle] }) },
+      { exchangeType: ExchangeType.AGGRESSIVE },
+    );
+    world.start();
+    const [question, answer] = world.wire.map(({ bytes }) => readAnything(bytes));
+    assert.equal(answer?.certificates.length, 1);
+    assert.ok((answer?.header.length ?? 0) <= 3 * (question?.header.length ?? 0) + below.der.length);
+  });
+
   it('of ECDSA keys prove as well', () => {
     const ecLeaf = (name: string): Made =>
       pki.certificate({

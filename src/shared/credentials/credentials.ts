@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { methodOfKey } from '../crypto/signature.ts';
 import type { Identity } from '../policy/peer-policy.ts';
-import { createTrustStore, DEFAULT_TRUST_SETTINGS, type TrustStore } from '../x509/trust-store.ts';
+import { createTrustStore, type TrustStore } from '../x509/trust-store.ts';
 import type { CredentialFiles, CredentialSettings, PrivateKeyFile, PublicKeyFile } from './credential-files.ts';
 import { credentialKey, identityOfFileName, identityOfPublicKey, ownKeyName } from './identity-key.ts';
 import { readPrivateKey, readPublicKey } from './keys.ts';
@@ -44,7 +44,7 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
     ownKeys(identity).find((key) => methodOfKey(key) === method);
   let store: TrustStore | undefined;
   const trust = (): TrustStore => {
-    store ??= createTrustStore(files, { ...DEFAULT_TRUST_SETTINGS, ...settings });
+    store ??= createTrustStore(files, settings);
     return store;
   };
   return {

@@ -26,7 +26,13 @@ import {
   secretsOf,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
-import { type Collected, certificateRequests, collected, NOTHING_COLLECTED } from './riders/certificates.ts';
+import {
+  type Collected,
+  certificateRequests,
+  collected,
+  NOTHING_COLLECTED,
+  withinAnswer,
+} from './riders/certificates.ts';
 import { detectNat, natDetectionPayloads } from './riders/nat-detection.ts';
 import { abilitiesOf, answeredVendorIds, type PeerAbilities, updated } from './riders/vendor-id.ts';
 
@@ -70,6 +76,7 @@ const answer = (
   const abilities = abilitiesOf(setup, message);
   const id = identityPayload(ownIdentity(setup));
   const basis = { setup, choice, keys, contributions, saBody, secret, collected: NOTHING_COLLECTED };
+  const proof = ownProof('responder', basis, message, writeBody(id), env, header);
   out.push(
     {
       kind: 'send',
@@ -80,7 +87,7 @@ const answer = (
         { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
         { kind: 'NONCE', value: { nonceData: contributions.nr } },
         id,
-        ...ownProof('responder', basis, message, writeBody(id), env, header),
+        ...withinAnswer(proof, message.header.length),
         ...certificateRequests(setup, choice, env),
         ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
       ],

@@ -1,7 +1,8 @@
 /** strongSwan's charon as one side, driven by swanctl. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strongswanConf, swanctlConf } from '../config-charon.ts';
+import { keyTypeOf, otherSide } from '../keys.ts';
 import { type Listing, parseSwanctl } from '../listing.ts';
 import { inside } from '../namespaces.ts';
 import type { Key, Peer, Place } from '../party.ts';
@@ -27,6 +28,7 @@ export class Charon implements Peer {
     mkdirSync(join(folder, 'swanctl'), { recursive: true });
     writeFileSync(join(folder, 'strongswan.conf'), strongswanConf({ socket: this.#socket, log: this.#log }));
     writeFileSync(join(folder, 'swanctl', 'swanctl.conf'), swanctlConf(this.#setup));
+    this.#copyKeys(join(folder, 'swanctl'));
     const script = 'mount --bind "$1" /run && LD_PRELOAD="$2" exec "$3"';
     const command = ['sh', '-c', script, 'charon', join(folder, 'run'), this.#shim, CHARON];
     const service = new Service('charon', join(folder, 'output'), inside(namespace, command), this.#env);
@@ -42,6 +44,24 @@ export class Charon implements Peer {
       5,
       () => service.listensOn(500),
     );
+  }
+
+  #copyKeys(folder: string): void {
+    const { proof, side } = this.#setup;
+    const type = keyTypeOf(proof);
+    if (type === undefined) return;
+    const copy = (name: string, place: string, as: string): void => {
+      mkdirSync(join(folder, place), { recursive: true });
+      copyFileSync(join(this.#place.keys, name), join(folder, place, as));
+    };
+    copy(`${side}-${type}.key`, 'private', 'own.key');
+    if (proof.kind === 'raw') {
+      copy(`${side}-${type}.pub`, 'pubkey', 'own.pub');
+      copy(`${otherSide(side)}-${type}.pub`, 'pubkey', 'other.pub');
+    } else {
+      copy(`${side}-${type}.crt`, 'x509', 'own.crt');
+      copy('ca.crt', 'x509ca', 'ca.crt');
+    }
   }
 
   async initiate(): Promise<void> {

@@ -2,10 +2,11 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ipsecConf, ipsecSecrets } from '../config-pluto.ts';
+import { keyTypeOf } from '../keys.ts';
 import { type Listing, parseWhack } from '../listing.ts';
 import { inside } from '../namespaces.ts';
 import type { Key, Peer, Place } from '../party.ts';
-import { type Result, run, Service, textOf, until } from '../processes.ts';
+import { must, type Result, run, Service, textOf, until } from '../processes.ts';
 import type { Setup } from '../setup.ts';
 
 interface PlutoFiles {
@@ -33,7 +34,8 @@ export class Pluto implements Peer {
     const { folder, namespace } = this.#place;
     for (const name of ['run', 'ipsec.d']) mkdirSync(join(folder, name), { recursive: true });
     cpSync(this.#files.nss, join(folder, 'nss'), { recursive: true });
-    writeFileSync(join(folder, 'ipsec.conf'), ipsecConf(this.#setup));
+    await this.#importKeys(`sql:${join(folder, 'nss')}`);
+    writeFileSync(join(folder, 'ipsec.conf'), ipsecConf(this.#setup, this.#place.keys));
     writeFileSync(join(folder, 'secrets'), ipsecSecrets(this.#setup), { mode: 0o600 });
     const script = 'mount --bind "$1" /usr/libexec && LD_PRELOAD="$2" && export LD_PRELOAD && shift 2 && exec "$@"';
     const pluto = [join(LIBEXEC, 'pluto'), '--nofork', '--stderrlog', '--no-dnssec'];
@@ -65,6 +67,16 @@ export class Pluto implements Peer {
       0,
       () => missing.length === 0,
     );
+  }
+
+  async #importKeys(database: string): Promise<void> {
+    const { proof, side } = this.#setup;
+    const { keys } = this.#place;
+    const type = keyTypeOf(proof);
+    if (type === undefined) return;
+    await must('pk12util', ['-i', join(keys, `${side}-${type}.p12`), '-d', database, '-W', '', '-K', '']);
+    if (proof.kind === 'raw') return;
+    await must('certutil', ['-A', '-n', 'ca', '-t', 'CT,,', '-i', join(keys, 'ca.crt'), '-d', database]);
   }
 
   async initiate(): Promise<void> {

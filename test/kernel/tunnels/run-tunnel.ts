@@ -73,6 +73,7 @@ const tunnelSetups = (scenario: TunnelScenario): { readonly ours: Setup; readonl
     mode,
     subnets: 1,
     family,
+    proof: { kind: 'secret' },
     encap: inUdp ? 'us' : 'nobody',
     expect: { kind: 'established' },
   });
@@ -228,5 +229,5 @@ const PATIENCE = 30;
 const place = (namespace: string, folder: string, name: string): Place => {
   const own = join(folder, name);
   mkdirSync(own, { recursive: true });
-  return { namespace, folder: own };
+  return { namespace, keys: folder, folder: own };
 };

@@ -91,6 +91,18 @@ const ANY_AUTHORITY = new Uint8Array(0);
 const MOST_REQUESTS = 8;
 const MOST_REQUEST_BYTES = 1024;
 
+/**
+ * For an answer to a message of so many bytes whose sender's address is not proved (aggressive mode): without the issuers' certificates where all of them
+ * together are more than twice as long as the question (decisions: amplification). The sender's own stays, without it there is no answer.
+ */
+export const withinAnswer = (payloads: readonly OutPayload[], question: number): readonly OutPayload[] => {
+  const certificates = payloads.filter((payload) => payload.kind === 'CERT');
+  const size = certificates.reduce((sum, { value }) => sum + value.certificateData.length, 0);
+  if (size <= 2 * question) return payloads;
+  const [own] = certificates;
+  return payloads.filter((payload) => payload.kind !== 'CERT' || payload === own);
+};
+
 /** CERT payloads, each with one certificate (RFC 4945 §3.3: all of them as X.509, the first one is that of the sender). */
 export const certificatePayloads = (chain: readonly Uint8Array[]): readonly OutPayload[] =>
   chain.map((certificateData) => ({
