@@ -8,6 +8,7 @@ import { Capture, type CaptureOptions } from './capture.ts';
 import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
+import { TrustReview } from './credentials/trust-review.ts';
 import { createEffects } from './effects.ts';
 import { Faults } from './faults.ts';
 import { Gate } from './gate.ts';
@@ -29,7 +30,7 @@ import { Supervisor } from './supervisor.ts';
 
 export interface AssemblyParts {
   readonly configuration: DaemonConfiguration;
-  readonly credentials: Pick<DaemonCredentials, 'files' | 'onChange' | 'placesMayHaveChanged'>;
+  readonly credentials: Pick<DaemonCredentials, 'files' | 'trust' | 'onChange' | 'placesMayHaveChanged'>;
   readonly log: Logger;
   /** Debug level of each class. */
   readonly levels: Int32Array;
@@ -87,7 +88,6 @@ export const assemble = (parts: AssemblyParts): Assembly => {
     onEffects: (lane, effects) => carryOut(lane, effects),
     onLost: (lane) => faults.guard('the loss of a lane', () => supervisor.laneLost(lane)),
   });
-  credentials.onChange(() => lanes.credentialsChanged());
   const router = new Router({
     lanes,
     random,
@@ -122,7 +122,8 @@ export const assemble = (parts: AssemblyParts): Assembly => {
   });
   const sender = senderBehind(gate, network);
   const capture = captureOf(parts, lanes);
-  const carryOut = createEffects({ network: sender, log, capture, supervisor, faults });
+  const trustReview = reviewTrust(parts, lanes, supervisor, faults);
+  const carryOut = createEffects({ network: sender, log, capture, supervisor, trustReview, faults });
   const operator = new Operator({ configuration, credentials, peerAddresses, supervisor, lanes, log });
   const onDemand = new OnDemand({ configuration, tell: (event) => operator.tell(event), log: log.write });
   const traffic = trafficOf(kernel, shared);
@@ -130,6 +131,28 @@ export const assemble = (parts: AssemblyParts): Assembly => {
     ...{ table, traffic, network, lanes, supervisor, operator },
     ...{ peerAddresses, listening, gate, capture, feed, faults },
   };
+};
+
+/** Lanes hear of new credentials before anything else does. */
+const reviewTrust = (
+  { configuration, credentials }: AssemblyParts,
+  lanes: Lanes,
+  supervisor: Supervisor,
+  faults: Faults,
+): TrustReview => {
+  const review = new TrustReview({
+    trust: () => credentials.trust,
+    proofs: () => supervisor.proofs(),
+    onDistrust: (reasons) => supervisor.tell({ kind: 'distrusted', reasons }),
+    exchangesEndWithin: () => configuration.general().policy.exchangeMaxTimeSeconds * 1000,
+    now: monotonicNow,
+    wallClock: Date.now,
+  });
+  credentials.onChange(() => {
+    lanes.credentialsChanged();
+    void review.changed().catch((fault) => faults.dropped('a change of certificates', fault));
+  });
+  return review;
 };
 
 const trafficOf = ({ kernel }: OpenedKernel, { counters }: SharedSaTable): TrafficCounters =>

@@ -2,6 +2,7 @@
 import { unreachable } from '../shared/errors.ts';
 import type { LaneEffect } from '../shared/threads/contract.ts';
 import type { Capture } from './capture.ts';
+import type { TrustReview } from './credentials/trust-review.ts';
 import type { Faults } from './faults.ts';
 import type { Logger } from './log.ts';
 import type { UdpSockets } from './sockets.ts';
@@ -14,6 +15,7 @@ interface EffectsOptions {
   readonly log: Pick<Logger, 'write'>;
   readonly capture: Pick<Capture, 'record' | 'recordKey'>;
   readonly supervisor: { laneEffect(lane: number, effect: SupervisorEffect): void };
+  readonly trustReview: Pick<TrustReview, 'established'>;
   readonly faults: Pick<Faults, 'dropped'>;
 }
 
@@ -30,7 +32,11 @@ export const createEffects =
     }
   };
 
-const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: number, effect: LaneEffect): void => {
+const carryOut = (
+  { network, log, capture, supervisor, trustReview }: EffectsOptions,
+  lane: number,
+  effect: LaneEffect,
+): void => {
   switch (effect.kind) {
     case 'send':
       network.send(effect.path, effect.bytes);
@@ -49,6 +55,9 @@ const carryOut = ({ network, log, capture, supervisor }: EffectsOptions, lane: n
       }
       break;
     case 'phase1Established':
+      supervisor.laneEffect(lane, effect);
+      trustReview.established(effect.chain);
+      break;
     case 'phase1Failed':
     case 'phase1Moved':
     case 'peerAlive':

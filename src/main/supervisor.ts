@@ -10,6 +10,7 @@ import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
 import type { TimerListener } from '../shared/connection/desk.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect, SaId } from '../shared/connection/events.ts';
 import type { News } from '../shared/connection/news.ts';
+import type { Proof } from '../shared/connection/proofs.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { ReqidRange } from '../shared/flow.ts';
@@ -114,6 +115,11 @@ export class Supervisor {
   /** A connection of any kind, as it is. */
   statusOf(name: string): ConnectionStatus {
     return this.#core.statusOf(name);
+  }
+
+  /** The certificates that SAs of either phase rest on, each once. */
+  proofs(): Iterable<Proof> {
+    return this.#core.proofs();
   }
 
   /** Resolves when a shutdown has said to the peers what there was to say. */

@@ -98,6 +98,7 @@ const establish = (
     initialContact,
     nat,
     answersProbes,
+    chain: authenticated.kind === 'publicKey' ? authenticated.chain : [],
   });
 };
 

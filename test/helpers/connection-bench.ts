@@ -33,6 +33,8 @@ export interface BenchOptions extends ViewOptions {
 }
 
 export interface Phase1Options {
+  /** Certificates that the peer has shown; none without. */
+  readonly chain?: readonly Uint8Array[];
   readonly lane?: number;
   readonly peer?: string;
   readonly role?: 'initiator' | 'responder';
@@ -164,6 +166,7 @@ export class ConnectionBench {
         initialContact,
         nat: options.nat,
         answersProbes: true,
+        chain: options.chain ?? [],
       },
       options.lane ?? begun?.lane ?? 0,
     );

@@ -7,6 +7,7 @@ import { recordOf } from '../helpers/log-record.ts';
 it('sends, prints and hands the rest to the supervisor, in order', () => {
   const done: string[] = [];
   const carryOut = createEffects({
+    trustReview: { established: () => {} },
     network: { send: (path, bytes) => void done.push(`send ${bytes.length} to ${path.remote.address}`) },
     log: { write: (record) => void done.push(`log ${record.text}`) },
     capture: {
@@ -47,6 +48,7 @@ it('sends, prints and hands the rest to the supervisor, in order', () => {
 it('erases a key even when it cannot be written', () => {
   const key = Uint8Array.of(7, 8, 9);
   const carryOut = createEffects({
+    trustReview: { established: () => {} },
     network: { send: () => {} },
     log: { write: () => {} },
     capture: {
@@ -65,6 +67,7 @@ it('erases a key even when it cannot be written', () => {
 it('threats "poison packet": an effect that fails is dropped and told of, the next ones are carried out', () => {
   const done: string[] = [];
   const carryOut = createEffects({
+    trustReview: { established: () => {} },
     network: { send: () => {} },
     log: { write: () => {} },
     capture: { record: () => {}, recordKey: () => {} },

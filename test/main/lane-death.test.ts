@@ -13,6 +13,7 @@ import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts
 import { SystemError } from '../../src/shared/errors.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
+import { createTrustStore } from '../../src/shared/x509/trust-store.ts';
 import { MemoryNetwork, type Sent } from '../helpers/memory-network.ts';
 
 const LEFT = '10.0.0.1';
@@ -117,7 +118,12 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
   const kernel = createNoneBackend();
   const daemon = assemble({
     configuration: settings,
-    credentials: { files: NO_CREDENTIALS, onChange: () => {}, placesMayHaveChanged: async () => {} },
+    credentials: {
+      files: NO_CREDENTIALS,
+      trust: createTrustStore(NO_CREDENTIALS, NO_CREDENTIALS.settings),
+      onChange: () => {},
+      placesMayHaveChanged: async () => {},
+    },
     log,
     levels: createDebugLevels(),
     kernel: { kernel, reqids: { first: 1000, count: 1000 }, kept: { sas: [], policies: [] } },

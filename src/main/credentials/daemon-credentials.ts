@@ -15,6 +15,7 @@ import {
 import { SystemError } from '../../shared/errors.ts';
 import { failure, notice } from '../../shared/log/records.ts';
 import type { LogRecord } from '../../shared/threads/contract.ts';
+import { createTrustStore, type TrustStore } from '../../shared/x509/trust-store.ts';
 import type { Privileged } from '../privileged/privileged.ts';
 import { inSlices } from '../slices.ts';
 import { type CredentialAccess, readCredentials } from './credential-reader.ts';
@@ -35,6 +36,7 @@ export class DaemonCredentials {
   readonly #options: DaemonCredentialsOptions;
   #files = NO_CREDENTIALS;
   #items: readonly DatedItem[] = [];
+  #trust = createTrustStore(NO_CREDENTIALS, NO_CREDENTIALS.settings);
   /** As of the last reading. */
   #places = '';
   #stamp = '';
@@ -54,6 +56,11 @@ export class DaemonCredentials {
   /** Certificates and CRLs in use, with their days. */
   get items(): readonly DatedItem[] {
     return this.#items;
+  }
+
+  /** As lanes have it that know these files. */
+  get trust(): TrustStore {
+    return this.#trust;
   }
 
   /** Whoever hands the files on hears of new ones. */
@@ -114,6 +121,7 @@ export class DaemonCredentials {
       for (const oddity of findings.oddities) log(notice('credentials-odd', `credentials: ${oddity}`));
       this.#files = usable;
       this.#items = findings.items;
+      this.#trust = findings.trust;
       const counts = countsOf(usable);
       if (counts !== '') log(notice('credentials', `credentials: ${counts}`));
       this.#tellExpiries();
@@ -136,8 +144,8 @@ export class DaemonCredentials {
     };
     const usable = { ...files, revocationLists: files.revocationLists.map(kept) };
     if (findings.brokenLists.size === 0) return { usable, findings };
-    const { items } = await inSlices(certificateFindingsInSteps(usable, wallClock()));
-    return { usable, findings: { ...findings, items } };
+    const { items, trust } = await inSlices(certificateFindingsInSteps(usable, wallClock()));
+    return { usable, findings: { ...findings, items, trust } };
   }
 
   #stampNow(): Promise<string> {

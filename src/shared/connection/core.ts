@@ -12,6 +12,7 @@ import { type ConvergenceRule, converge } from './convergence.ts';
 import { DeadPeers } from './dead-peers.ts';
 import { Deletes } from './deletes.ts';
 import { Desk, type TimerListener } from './desk.ts';
+import { Distrust } from './distrust.ts';
 import type { ConnectionEffect, ConnectionEvent, SaEffect } from './events.ts';
 import { Flows, type Inherited } from './flows.ts';
 import { Installs } from './installs.ts';
@@ -22,6 +23,7 @@ import { pairDeletedByPeer } from './log-lines.ts';
 import { Mode } from './mode.ts';
 import { PairStore } from './pair-store.ts';
 import { Peers } from './peers.ts';
+import type { Proof } from './proofs.ts';
 import { Connection, type IsakmpSa, spiKey } from './records.ts';
 import { Reload } from './reload.ts';
 import { Reqids } from './reqids.ts';
@@ -73,6 +75,7 @@ export class ConnectionCore {
   readonly #lives: Lives;
   readonly #isakmpLives: IsakmpLives;
   readonly #teardown: Teardown;
+  readonly #distrust: Distrust;
   readonly #mode: Mode;
   readonly #deadPeers: DeadPeers;
   readonly #reload: Reload;
@@ -109,6 +112,7 @@ export class ConnectionCore {
     this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
     const all = { ...made, lives: this.#lives, isakmpLives: this.#isakmpLives };
     this.#teardown = new Teardown(this.#desk, all);
+    this.#distrust = new Distrust(this.#desk, all);
     this.#mode = new Mode(this.#desk, all);
     this.#deadPeers = new DeadPeers(this.#desk, { peers: this.#peers, lives: this.#lives, mode: this.#mode });
     this.#reload = new Reload(this.#desk, all);
@@ -158,6 +162,11 @@ export class ConnectionCore {
     const status = statusOf(this.#connections.find(name) ?? new Connection(name, 0, this.#startedAt));
     const isOlder = (status.lastFailure?.at ?? 0) < (ofPeer?.at ?? 0);
     return isOlder ? { ...status, lastFailure: ofPeer } : status;
+  }
+
+  /** The certificates that SAs of either phase rest on, each once. */
+  proofs(): Iterable<Proof> {
+    return this.#distrust.proofs();
   }
 
   handle(event: ConnectionEvent, now: number): void {
@@ -226,13 +235,12 @@ export class ConnectionCore {
         this.#upkeep.connect(event.name);
         return;
       case 'teardown':
-        this.#teardown.one(event.phase, event.target);
-        return;
       case 'teardownAll':
-        this.#teardown.all();
-        return;
       case 'deleteSa':
-        this.#teardown.deleteSa(event.cookies, event.messageId);
+        this.#teardown.handle(event);
+        return;
+      case 'distrusted':
+        this.#distrust.end(event.reasons);
         return;
       case 'mode':
         this.#setMode(event.mode);

@@ -52,6 +52,8 @@ export type ConnectionEvent =
       readonly renewIdentities: readonly string[];
       readonly renegotiate: boolean;
     }
+  /** Certificates that are refused by now: by the id of their proof, why. */
+  | { readonly kind: 'distrusted'; readonly reasons: ReadonlyMap<string, string> }
   /** FIFO `c name`. */
   | { readonly kind: 'connect'; readonly name: string }
   /** FIFO `t`. */

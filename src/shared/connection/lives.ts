@@ -227,7 +227,7 @@ export class Lives {
 
   /** A connection has no pair any more. */
   restart(connection: Connection, loss: Loss, delay = 0): void {
-    if (loss === 'operator') return;
+    if (loss === 'operator' || loss === 'distrusted') return;
     const { now, view } = this.#desk;
     const penalty =
       loss === 'deletedByPeer' && connection.isActive

@@ -8,7 +8,7 @@ import { idText, quickModeFields, whoWords } from '../log/who.ts';
 import { identityText } from '../policy/identity.ts';
 import type { PeerPolicy } from '../policy/peer-policy.ts';
 import type { Cookies, Failure, LogFields, LogRecord } from '../threads/contract.ts';
-import type { IsakmpSa, Pair } from './records.ts';
+import type { IsakmpSa, Pair, Party } from './records.ts';
 
 /** behaviour 2.6: scripts look for this line. `protocolId` is the one in the DELETE payload. */
 export const pairDeletedByPeer = (pair: Pair, protocolId: number): LogRecord => {
@@ -140,6 +140,26 @@ export const initialContact = (sa: IsakmpSa, isakmpSas: number, pairs: number): 
     `INITIAL-CONTACT from ${whoWords(saFields(sa))}: removed ${isakmpSas} ISAKMP and ${pairs} IPsec SAs`,
     saFields(sa),
   );
+
+/** Its certificate is refused by now. */
+export const distrusted = (
+  party: Party,
+  sas: readonly IsakmpSa[],
+  pairs: readonly Pair[],
+  reason: string,
+): LogRecord => {
+  const [sa] = sas;
+  const [pair] = pairs;
+  const address = (sa?.path ?? pair?.agreement.path)?.remote.address;
+  const fields: LogFields = {
+    peer: party.peer.name,
+    remoteIdentity: party.identity,
+    ...(address === undefined ? {} : { address }),
+  };
+  const text =
+    `${whoWords(fields)} is no longer trusted: ${reason}; ${sas.length} ISAKMP and ${pairs.length} IPsec SAs are deleted` as const;
+  return failure('peer-distrusted', text, fields);
+};
 
 /** A packet waits for the SA of this connection. */
 export const acquired = (connection: string, { destination }: Acquire): LogRecord =>

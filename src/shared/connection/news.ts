@@ -35,4 +35,12 @@ interface IsakmpNews {
 }
 
 /** Why a pair is removed: it decides when an active connection is brought up again. */
-export type Loss = 'deletedByPeer' | 'forgottenByPeer' | 'expired' | 'lost' | 'surplus' | 'operator' | 'peerDead';
+export type Loss =
+  | 'deletedByPeer'
+  | 'forgottenByPeer'
+  | 'expired'
+  | 'lost'
+  | 'surplus'
+  | 'operator'
+  | 'peerDead'
+  | 'distrusted';

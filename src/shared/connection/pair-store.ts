@@ -43,6 +43,10 @@ export class PairStore {
     return this.#larval.get(exchangeKey(lane, exchange));
   }
 
+  all(): Iterable<Pair> {
+    return this.#byId.values();
+  }
+
   larvals(): Iterable<Pair> {
     return this.#larval.values();
   }
@@ -76,9 +80,10 @@ export class PairStore {
     const reqid = foreignReqid ?? this.#reqids.take();
     if (reqid === undefined) return undefined;
     const party = this.#peers.party(agreement.peer, agreement.remoteIdentity);
+    const proof = this.#peers.isakmp(agreement.isakmp)?.proof;
     const id = this.#desk.nextNumber();
     const ownsReqid = foreignReqid === undefined;
-    const pair = new Pair({ id, lane, exchange, agreement, party, connection, reqid, ownsReqid });
+    const pair = new Pair({ id, lane, exchange, agreement, party, connection, reqid, ownsReqid, proof });
     this.#byId.set(pair.id, pair);
     this.#larval.set(exchangeKey(lane, exchange), pair);
     for (const { protocolId, spiIn, spiOut } of agreement.protocols) {

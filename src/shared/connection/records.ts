@@ -10,6 +10,7 @@ import { BackOff } from './backoff.ts';
 import type { Contender } from './convergence.ts';
 import type { Deadline } from './deadlines.ts';
 import type { SaEffect, SaId } from './events.ts';
+import { type Proof, proofOf } from './proofs.ts';
 
 /** One peer section. */
 export class Peer {
@@ -91,6 +92,8 @@ export class IsakmpSa {
   readonly nat: NatTraversal | undefined;
   readonly answersProbes: boolean;
   readonly localIdentity: string;
+  /** Undefined: the peer has shown no certificate. */
+  readonly proof: Proof | undefined;
   /** ms: when the exchange that made it began here, and when it was complete. */
   readonly startedAt: number;
   readonly establishedAt: number;
@@ -121,6 +124,7 @@ export class IsakmpSa {
     this.nat = facts.nat;
     this.answersProbes = facts.answersProbes;
     this.localIdentity = facts.localIdentity;
+    this.proof = proofOf(facts.chain);
     this.startedAt = facts.startedAt;
     this.establishedAt = establishedAt;
     this.softAt = facts.softAt;
@@ -248,6 +252,8 @@ export class Pair implements Contender {
   /** False: it is that of a policy of somebody else's. */
   readonly ownsReqid: boolean;
   readonly lowestNonce: Uint8Array;
+  /** That of the ISAKMP SA which made it, and may be gone by now. */
+  readonly proof: Proof | undefined;
   state: PairState = 'larval';
   /** While it was larval here: the peer had completed it, and deleted it. */
   isDeletedByPeer = false;
@@ -280,6 +286,7 @@ export class Pair implements Contender {
     readonly connection: Connection;
     readonly reqid: number;
     readonly ownsReqid: boolean;
+    readonly proof: Proof | undefined;
   }) {
     this.id = made.id;
     this.lane = made.lane;
@@ -290,6 +297,7 @@ export class Pair implements Contender {
     this.reqid = made.reqid;
     this.ownsReqid = made.ownsReqid;
     this.lowestNonce = made.agreement.lowestNonce;
+    this.proof = made.proof;
     this.startedAt = made.agreement.startedAt;
   }
 

@@ -4,7 +4,7 @@ import type { Cookies } from '../threads/contract.ts';
 import type { Attempts } from './attempts.ts';
 import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
-import type { Target } from './events.ts';
+import type { ConnectionEvent, Target } from './events.ts';
 import { currentLast, type IsakmpLives } from './isakmp-lives.ts';
 import type { Lives } from './lives.ts';
 import type { PairStore } from './pair-store.ts';
@@ -40,18 +40,20 @@ export class Teardown {
     this.#isakmpLives = parts.isakmpLives;
   }
 
-  one(phase: 1 | 2, target: Target): void {
-    if (phase === 1) this.#takeDownPhase1(target);
-    else for (const connection of this.#connectionsOf(target)) this.#takeDown(connection);
+  handle(event: Extract<ConnectionEvent, { readonly kind: 'teardown' | 'teardownAll' | 'deleteSa' }>): void {
+    if (event.kind === 'teardownAll') this.#all();
+    else if (event.kind === 'deleteSa') this.#deleteSa(event.cookies, event.messageId);
+    else if (event.phase === 1) this.#takeDownPhase1(event.target);
+    else for (const connection of this.#connectionsOf(event.target)) this.#takeDown(connection);
   }
 
   /** Every IPsec SA and whatever would bring it back; ISAKMP SAs stay. */
-  all(): void {
+  #all(): void {
     for (const connection of [...this.#connections.all()]) this.#takeDown(connection);
   }
 
   /** An active connection that loses its SA this way comes back with the connection check. */
-  deleteSa(cookies: Cookies, messageId: number): void {
+  #deleteSa(cookies: Cookies, messageId: number): void {
     const sa = messageId === 0 ? this.#peers.isakmp(cookies) : undefined;
     if (sa !== undefined) this.#isakmpLives.delete(sa);
     for (const pair of this.#store.children(cookies)) {

@@ -18,6 +18,7 @@ export interface CertificateFindings {
   /** Files of CRLs that are broken altogether or in part. */
   readonly brokenLists: ReadonlySet<string>;
   readonly items: readonly DatedItem[];
+  readonly trust: TrustStore;
 }
 
 /** Something that is of use up to a day. */
@@ -52,6 +53,7 @@ export function* certificateFindingsInSteps(files: CredentialFiles, at: number):
     oddities,
     brokenLists: new Set(store.problems.map(({ file }) => file).filter((file) => lists.has(file))),
     items: itemsOf(store),
+    trust: store,
   };
 }
 

@@ -224,8 +224,8 @@ export const statusEvent = z.discriminatedUnion('event', [
       ...head,
       event: z.literal('phase2-down'),
       why: z
-        .enum(['expired', 'deletedByPeer', 'forgottenByPeer', 'lost', 'surplus', 'operator', 'peerDead'])
-        .describe('surplus: another one took its place'),
+        .enum(['expired', 'deletedByPeer', 'forgottenByPeer', 'lost', 'surplus', 'operator', 'peerDead', 'distrusted'])
+        .describe('surplus: another one took its place; distrusted: the certificate of its peer is refused by now'),
       ...phase2Facts,
     })
     .describe('A pair of IPsec SAs is gone.'),

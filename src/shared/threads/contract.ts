@@ -187,6 +187,8 @@ export type LaneEffect =
       readonly nat: NatTraversal | undefined;
       /** The peer answers R-U-THERE (RFC 3706). */
       readonly answersProbes: boolean;
+      /** The certificates that it proved its identity with, DER, its own first and its CA last; empty: it did so otherwise. */
+      readonly chain: readonly Uint8Array[];
     }
   | {
       readonly kind: 'phase1Failed';

@@ -241,6 +241,7 @@ export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
     initialContact: flag,
     nat,
     answersProbes: flag,
+    chain: list(bytes),
   },
   phase1Failed: { request: f64, peer: text, isakmp: text, failure },
   phase1Moved: { isakmp: text, path },

@@ -217,6 +217,7 @@ const EFFECTS: Kinds<LaneEffect> = {
     initialContact: fc.boolean(),
     nat,
     answersProbes: fc.boolean(),
+    chain: fc.array(bytes, { maxLength: 3 }),
   }),
   phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, isakmp: text, failure }),
   phase1Moved: fc.record({ kind: fc.constant('phase1Moved'), isakmp: text, path }),

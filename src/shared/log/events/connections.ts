@@ -90,6 +90,17 @@ export const CONNECTION_EVENTS = {
         },
     },
   },
+  'peer-distrusted': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      '{who} is no longer trusted: {reason}; {isakmpSas} ISAKMP and {ipsecSas} IPsec SAs are deleted': {
+        cause:
+          'Certificates or CRLs were read anew, and by these the certificate that the peer has proved its identity with is refused: it was revoked, or its CA is gone.',
+        cure: 'None needed if that was meant. Else give the peer a certificate that is accepted, or put the CA back.',
+      },
+    },
+  },
   'initial-contact': {
     severity: 'debug',
     byPeer: false,

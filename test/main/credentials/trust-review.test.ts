@@ -1,0 +1,75 @@
+/** What becomes of SAs when certificates and CRLs change: the review of main, with certificates that the openssl tool made. */
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { TrustReview } from '../../../src/main/credentials/trust-review.ts';
+import { proofOf } from '../../../src/shared/connection/proofs.ts';
+import type { TrustStore } from '../../../src/shared/x509/trust-store.ts';
+import { storeOf } from '../../helpers/certificate-paths.ts';
+import { CA, type Made, NEEDS_OPENSSL, opensslPki } from '../../helpers/openssl-pki.ts';
+
+describe('the review of trust', NEEDS_OPENSSL, () => {
+  const pki = opensslPki();
+  after(pki.remove);
+  const root = pki.certificate({ subject: '/CN=root', extensions: CA });
+  const [good, bad] = ['/CN=good', '/CN=bad'].map((subject) => pki.certificate({ subject, issuer: root }));
+  assert.ok(good && bad);
+  const chainOf = (made: Made): readonly Uint8Array[] => [made.der, root.der].map((der) => new Uint8Array(der));
+  const before = storeOf({ trusted: [root] });
+  const revoking = storeOf({ trusted: [root], crls: [pki.crl(root, [{ of: bad }])] });
+
+  const reviewOf = (made: readonly Made[]) => {
+    const told: string[] = [];
+    const ids = new Map(made.map((one) => [proofOf(chainOf(one))?.id, one.subject]));
+    const bed = { now: 0, trust: before as TrustStore, told };
+    const review = new TrustReview({
+      trust: () => bed.trust,
+      proofs: () => made.flatMap((one) => proofOf(chainOf(one)) ?? []),
+      onDistrust: (reasons) => {
+        for (const [id, reason] of reasons) told.push(`${ids.get(id)}: ${reason}`);
+      },
+      exchangesEndWithin: () => 120_000,
+      now: () => bed.now,
+      wallClock: Date.now,
+    });
+    return { bed, review };
+  };
+  const revoked = ['/CN=bad: certificate of /CN=bad: revoked on 2026-01-01 00:00:00 UTC by the CRL of /CN=root'];
+
+  it('finds those that a new CRL revokes, and no others', async () => {
+    const { bed, review } = reviewOf([good, bad]);
+    await review.changed();
+    assert.deepEqual(bed.told, []);
+    bed.trust = revoking;
+    await review.changed();
+    assert.deepEqual(bed.told, revoked);
+  });
+
+  it('finds those whose CA is gone', async () => {
+    const { bed, review } = reviewOf([good]);
+    bed.trust = storeOf({ trusted: [] });
+    await review.changed();
+    assert.match(
+      bed.told.join(),
+      /^\/CN=good: certificate of \/CN=root: signed by itself|no certificate of its issuer \/CN=root/,
+    );
+  });
+
+  it('looks once more at phase 1s that began before and are complete after a change', async () => {
+    const { bed, review } = reviewOf([bad]);
+    review.established(chainOf(bad));
+    bed.trust = revoking;
+    review.established(chainOf(bad));
+    assert.deepEqual(bed.told, []);
+    await review.changed();
+    bed.told.length = 0;
+    bed.now = 100_000;
+    review.established(chainOf(bad));
+    assert.deepEqual(bed.told, revoked);
+    bed.told.length = 0;
+    review.established(chainOf(good));
+    review.established([]);
+    bed.now = 130_000;
+    review.established(chainOf(bad));
+    assert.deepEqual(bed.told, []);
+  });
+});
