@@ -7,7 +7,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 pluto_root=${ISAKMPD_PLUTO_ROOT:-$root/node_modules/.cache/libreswan}
 packages='strongswan-charon strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins
-	libcharon-extra-plugins tshark tcpdump iproute2 iputils-ping nftables cpio kmod busybox-static gcc libc6-dev
+	libcharon-extra-plugins tshark tcpdump iproute2 iputils-ping nftables conntrack cpio kmod busybox-static gcc libc6-dev
 	mandoc groff-base zsh systemd python3
 	libnss3-tools dns-root-data libcap-ng0 libcurl3-nss libevent-core-2.1-7 libevent-pthreads-2.1-7 libldns3 libunbound8'
 

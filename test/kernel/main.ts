@@ -1,9 +1,10 @@
 /**
- * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons.
+ * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons; and tunnels between network
+ * namespaces of this host, with ESP in the daemons themselves.
  *
- *   main.js [--only regexp] [--backends] [--tunnels]
+ *   main.js [--only regexp] [--backends] [--tunnels] [--host [--megabytes n]]
  *
- * Where no guest can be had it says why and does nothing; in continuous integration that is a failure.
+ * Where no guest, or no namespace, can be had it says why and does nothing; in continuous integration that is a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -11,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
+import { nativeAddonFault } from '../../src/kernel/native/native.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const runInVm = join(process.cwd(), 'test/kernel/run-in-vm');
@@ -20,6 +23,9 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     backends: { type: 'boolean', default: false },
     tunnels: { type: 'boolean', default: false },
+    host: { type: 'boolean', default: false },
+    /** What is sent through each tunnel of the host. */
+    megabytes: { type: 'string', default: '20' },
   },
 });
 
@@ -32,26 +38,34 @@ const inGuest = (seconds: number, folder: string, command: readonly string[]): n
 const isCurrent = (name: string): boolean =>
   existsSync(join(process.cwd(), 'test/kernel', name.replace(/\.js$/, '.ts')));
 
-const main = (): number => {
+const without = (what: string, why: string): number => {
+  const isCi = process.env['CI'] !== undefined;
+  console.log(`${isCi ? 'FAIL' : 'SKIP'} no ${what}: ${why}`);
+  return isCi ? 1 : 0;
+};
+
+const onHost = (): number => {
+  const fault = nativeAddonFault() ?? namespacesFault();
+  if (fault !== false) return without('tunnels on this host', fault);
+  const command = [join(here, 'host/main.js'), '--only', values.only, '--megabytes', values.megabytes];
+  return spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
+};
+
+const inVirtualMachine = (isAll: boolean): number => {
   const prepared = spawnSync(runInVm, ['-p'], { encoding: 'utf8' });
-  if (prepared.status !== 0) {
-    const isCi = process.env['CI'] !== undefined;
-    console.log(`${isCi ? 'FAIL' : 'SKIP'} no guest: ${prepared.stderr.trim()}`);
-    return isCi ? 1 : 0;
-  }
+  if (prepared.status !== 0) return without('guest', prepared.stderr.trim());
   const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
   const wanted = new RegExp(values.only);
   const tests = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.vm.js') && wanted.test(name) && isCurrent(name),
   );
-  const wantsAll = !values.backends && !values.tunnels;
   const statuses: number[] = [];
-  if ((wantsAll || values.backends) && tests.length > 0) {
+  if ((isAll || values.backends) && tests.length > 0) {
     // One after the other: they share the guest's network.
     const paths = tests.sort().map((name) => join(here, name));
     statuses.push(inGuest(600, folder, ['--test', '--test-concurrency=1', ...paths]));
   }
-  if (wantsAll || values.tunnels) {
+  if (isAll || values.tunnels) {
     statuses.push(inGuest(900, folder, [join(here, 'tunnels/main.js'), folder, values.only]));
   }
   if (statuses.every((status) => status === 0)) rmSync(folder, { recursive: true });
@@ -59,4 +73,6 @@ const main = (): number => {
   return Math.max(0, ...statuses);
 };
 
-process.exitCode = main();
+const wantsAll = !values.backends && !values.tunnels && !values.host;
+const inGuests = wantsAll || values.backends || values.tunnels ? inVirtualMachine(wantsAll) : 0;
+process.exitCode = Math.max(inGuests, wantsAll || values.host ? onHost() : 0);
