@@ -1,9 +1,10 @@
 /** What userland ESP can do in this process. */
-import { AuthenticationAlgorithm, EspTransform } from '../../shared/constants/ipsec-doi.ts';
+import { AuthenticationAlgorithm, EncapsulationMode, EspTransform } from '../../shared/constants/ipsec-doi.ts';
 import { createOpener } from '../../shared/esp/create-transform.ts';
 import { type EspSuite, espSuite } from '../../shared/esp/suite.ts';
+import { isTransport, standardMode } from '../../shared/policy/encapsulation.ts';
 import type { Capabilities } from '../backend.ts';
-import { isMissingAlgorithm, TUNNEL_MODES } from './make-sa.ts';
+import { isMissingAlgorithm } from './make-sa.ts';
 
 export const userlandCapabilities = (): Capabilities => ({
   espTransforms: new Set(Object.values(EspTransform).filter((transform) => isTransformThere(transform))),
@@ -13,7 +14,7 @@ export const userlandCapabilities = (): Capabilities => ({
       isThere(espSuite(EspTransform.NULL, 0, authentication, false)),
     ),
   ),
-  encapsulations: TUNNEL_MODES,
+  encapsulations: new Set(Object.values(EncapsulationMode).filter((mode) => !isTransport(standardMode(mode)))),
   onlySha2Truncation96: false,
   lastUse: true,
   routes: false,

@@ -1,13 +1,14 @@
 /** From what was negotiated to an SA that seals or opens packets. */
 import { randomFillSync } from 'node:crypto';
 import { parseAddress } from '../../shared/address.ts';
-import { EncapsulationMode, ProtocolId } from '../../shared/constants/ipsec-doi.ts';
+import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
 import { errorCode } from '../../shared/crypto/node-crypto.ts';
 import { createOpener, createSealer } from '../../shared/esp/create-transform.ts';
 import { pooledFill } from '../../shared/esp/iv-pool.ts';
 import { LARGEST_WINDOW, ReplayWindow } from '../../shared/esp/replay-window.ts';
 import { compileSelector } from '../../shared/esp/selector.ts';
 import { type EspSuite, espSuite, isAuthenticated } from '../../shared/esp/suite.ts';
+import { isTransport } from '../../shared/policy/encapsulation.ts';
 import type { IpsecSa } from '../../shared/threads/contract.ts';
 import { KernelError, type SaContext } from '../backend.ts';
 import { toSocketAddress } from '../udp/endpoint-bytes.ts';
@@ -53,7 +54,7 @@ export const outerEnd = (text: string, port: number): OuterEnd => {
 
 const suiteOf = (sa: IpsecSa, context: SaContext): EspSuite => {
   if (sa.protocolId !== ProtocolId.IPSEC_ESP) throw unsupported(`security protocol ${sa.protocolId}`);
-  if (!TUNNEL_MODES.has(sa.encapsulation)) throw unsupported(`encapsulation mode ${sa.encapsulation}`);
+  if (isTransport(sa.encapsulation)) throw unsupported(`encapsulation mode ${sa.encapsulation}`);
   const suite = espSuite(sa.transformId, sa.keyLength, sa.authentication, context.sha2Truncation96);
   if (suite !== undefined) return suite;
   throw unsupported(
@@ -82,12 +83,6 @@ const MISSING: ReadonlySet<string> = new Set([
   'ERR_OSSL_EVP_UNSUPPORTED',
   'ERR_CRYPTO_UNKNOWN_CIPHER',
   'ERR_CRYPTO_INVALID_DIGEST',
-]);
-
-export const TUNNEL_MODES: ReadonlySet<number> = new Set([
-  EncapsulationMode.TUNNEL,
-  EncapsulationMode.UDP_ENCAP_TUNNEL,
-  EncapsulationMode.UDP_ENCAP_TUNNEL_DRAFT,
 ]);
 
 /** RFC 4303 §3.4.3. */
