@@ -88,15 +88,14 @@ export class KernelWork {
     await Promise.all(ids.map((id) => this.#tolerated('delete', id, this.#kernel.deleteSa(id))));
   }
 
-  /** The last packet through any of these, seconds since the epoch; 0: there was none, or the kernel does not say. Never rejects, as `remove`. */
-  async lastUse(ids: readonly SaId[]): Promise<number> {
-    let latest = 0;
-    const query = async (id: SaId): Promise<void> => {
-      const { usedAt } = await this.#kernel.querySa(id);
-      latest = Math.max(latest, usedAt);
+  /** Of those that are there, in no order. Never rejects, as `remove`. */
+  async query(ids: readonly SaId[]): Promise<readonly SaUsage[]> {
+    const usages: SaUsage[] = [];
+    const ask = async (id: SaId): Promise<void> => {
+      usages.push(await this.#kernel.querySa(id));
     };
-    await Promise.all(ids.map((id) => this.#tolerated('query', id, query(id))));
-    return latest;
+    await Promise.all(ids.map((id) => this.#tolerated('query', id, ask(id))));
+    return usages;
   }
 
   /** Never rejects: what cannot be moved stays as it is, and is logged. `isDone`: all have moved. */
@@ -113,16 +112,6 @@ export class KernelWork {
       }
     }
     return { sas, isDone };
-  }
-
-  /** Never rejects; undefined: it is not there, or the kernel does not say. */
-  async query(id: SaId): Promise<SaUsage | undefined> {
-    try {
-      return await this.#counted('query', id, this.#kernel.querySa(id));
-    } catch (fault) {
-      if (!isMissing(fault)) this.#complain('query', id, fault);
-      return undefined;
-    }
   }
 
   /** Answers whether it is ours to remove: where both ends share a kernel, our outbound SA is the other's inbound one. */

@@ -8,19 +8,19 @@ import type { ConfigurationView } from '../shared/connection/configuration-view.
 import type { ConvergenceRule } from '../shared/connection/convergence.ts';
 import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
 import type { TimerListener } from '../shared/connection/desk.ts';
-import type { ConnectionEffect, ConnectionEvent, SaEffect, SaId } from '../shared/connection/events.ts';
+import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
 import type { News } from '../shared/connection/news.ts';
 import type { Proof } from '../shared/connection/proofs.ts';
 import type { ConnectionStatus } from '../shared/connection/status.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { ReqidRange } from '../shared/flow.ts';
-import type { Acquire } from '../shared/kernel-news.ts';
+import { type Acquire, isUsed } from '../shared/kernel-news.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
 import { failure } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { Cookies, LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import type { LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
 import { FlowWork } from './flow-work.ts';
 import { KernelWork } from './supervisor-kernel.ts';
 import { PairRows } from './supervisor-table.ts';
@@ -217,9 +217,6 @@ export class Supervisor {
       case 'pairGone':
         this.#rows.remove(effect.pair);
         return;
-      case 'queryUse':
-        void this.#queryUse(effect.isakmp, effect.sas);
-        return;
       case 'keepalive':
         this.#options.sendKeepalive(effect.path);
         return;
@@ -274,14 +271,12 @@ export class Supervisor {
     this.#answer({ kind: 'moved', pair, ...(await this.#kernel.move(moves)) });
   }
 
-  async #query({ pair, id }: EffectOf<'query'>): Promise<void> {
-    this.#answer({ kind: 'usage', pair, usage: await this.#kernel.query(id) });
-  }
-
-  async #queryUse(isakmp: Cookies, sas: readonly SaId[]): Promise<void> {
-    const usedAt = await this.#kernel.lastUse(sas);
+  async #query({ of, sas }: EffectOf<'query'>): Promise<void> {
+    const usages = await this.#kernel.query(sas);
     const { now, wallClock } = this.#options;
-    this.#answer({ kind: 'used', isakmp, usedAt: usedAt === 0 ? 0 : now() - (wallClock() - usedAt * 1000) });
+    const seconds = usages.reduce((latest, { usedAt }) => Math.max(latest, usedAt), 0);
+    const usedAt = seconds === 0 ? 0 : now() - (wallClock() - seconds * 1000);
+    this.#answer({ kind: 'usage', of, isUsed: usages.some(isUsed), usedAt });
   }
 
   /** An answer of the kernel, for which nobody waits whom a fault could reach. */

@@ -47,3 +47,5 @@ export interface SaUsage {
   /** The last packet; the first one where the kernel knows no better (`capabilities.lastUse`). */
   readonly usedAt: number;
 }
+
+export const isUsed = ({ bytes, packets }: SaUsage): boolean => bytes > 0 || packets > 0;

@@ -319,7 +319,6 @@ export class ConnectionBench {
         this.isDone = true;
         return;
       case 'keepalive':
-      case 'queryUse':
         return;
       case 'putFlow':
         this.flows.set(effect.flow.id, effect.flow);

@@ -2,113 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KernelBackend, KernelError } from '../../src/kernel/backend.ts';
+import { KernelError } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
-import { Supervisor } from '../../src/main/supervisor.ts';
-import { NO_ROUTE } from '../../src/shared/flow.ts';
-import type { Acquire } from '../../src/shared/kernel-news.ts';
-import { createDebugLevels } from '../../src/shared/log/classes.ts';
-import { SaFlag, SaRole, type SaRow } from '../../src/shared/sa-table/rows.ts';
-import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
-import type { IpsecSa, LaneEvent, LogRecord } from '../../src/shared/threads/contract.ts';
-import { BenchView } from '../helpers/bench-view.ts';
-import { ConnectionBench, pathTo } from '../helpers/connection-bench.ts';
-import { Prng } from '../helpers/prng.ts';
+import { SaFlag, SaRole } from '../../src/shared/sa-table/rows.ts';
+import type { IpsecSa } from '../../src/shared/threads/contract.ts';
+import { EPOCH, ISAKMP, SupervisorRig, settled } from '../helpers/supervisor-rig.ts';
 
-/** Agreements and SAs are made on a bench of their own. */
-const maker = new ConnectionBench();
-const ISAKMP = 'a1b2c3d4e5f60718192a3b4c5d6e7f80';
-
-class Rig {
-  readonly posted: { readonly lane: number; readonly event: LaneEvent }[] = [];
-  readonly ensured: string[] = [];
-  readonly logged: LogRecord[] = [];
-  readonly table: SaTable;
-  readonly supervisor: Supervisor;
-  now = 1000;
-  changes = 0;
-  isShared = false;
-  readonly demands: Acquire[] = [];
-
-  constructor(kernel: Partial<KernelBackend> = {}, maxRows = 16) {
-    const prng = new Prng(1);
-    this.table = new SaTable(createSaTable({ writers: 2, maxRows }), 0);
-    this.supervisor = new Supervisor({
-      levels: createDebugLevels(),
-      lanes: {
-        count: 1,
-        post: (lane, event) => this.posted.push({ lane, event }),
-        ensurePeer: (lane, name) => this.ensured.push(`${lane} ${name}`) > 0,
-      },
-      laneOf: () => 0,
-      pathTo: ({ address }) => (address === undefined ? undefined : pathTo({ address, port: 500 })),
-      sendKeepalive: () => {},
-      view: new BenchView({ active: ['net-a'] }),
-      kernel: { ...createNoneBackend(), ...kernel },
-      reqids: { first: 1000, count: 1000 },
-      kept: { sas: [], policies: [] },
-      isShared: () => this.isShared,
-      onDemand: (acquire) => this.demands.push(acquire),
-      onDemandOver: () => {},
-      table: this.table,
-      log: (record) => this.logged.push(record),
-      now: () => this.now,
-      wallClock: () => this.now,
-      random: (size) => prng.bytes(size),
-      onChange: () => {
-        this.changes++;
-      },
-    });
-  }
-
-  events<K extends LaneEvent['kind']>(kind: K): readonly Extract<LaneEvent, { readonly kind: K }>[] {
-    const isOne = (event: LaneEvent): event is Extract<LaneEvent, { readonly kind: K }> => event.kind === kind;
-    return this.posted.map(({ event }) => event).filter(isOne);
-  }
-
-  rows(): readonly SaRow[] {
-    return [...this.table.all()].map(({ row }) => row);
-  }
-
-  install(
-    exchange: number,
-    route = NO_ROUTE,
-  ): {
-    readonly agreement: ReturnType<typeof maker.agreement>;
-    readonly sas: readonly IpsecSa[];
-  } {
-    const agreement = maker.agreement({ isakmp: ISAKMP, role: 'initiator', route });
-    const keys = (): Pick<IpsecSa, 'encryptionKey' | 'authenticationKey'> => ({
-      encryptionKey: new Uint8Array(16).fill(1),
-      authenticationKey: new Uint8Array(32).fill(2),
-    });
-    const [one] = agreement.protocols;
-    const common = {
-      ...{ protocolId: 3, transformId: 12, authentication: 5, encapsulation: 1, keyLength: 128, replayWindow: 64 },
-      ...{ source: '192.0.2.1', destination: '10.0.0.1' },
-    };
-    const sas: readonly IpsecSa[] = [
-      { ...common, ...keys(), direction: 'in', spi: one?.spiIn ?? 0 },
-      { ...common, ...keys(), direction: 'out', spi: one?.spiOut ?? 0 },
-    ];
-    this.supervisor.laneEffect(0, { kind: 'install', exchange, agreement, sas });
-    return { agreement, sas };
-  }
-
-  async establish(exchange: number): Promise<ReturnType<typeof maker.agreement>> {
-    const { agreement } = this.install(exchange);
-    await settled();
-    this.supervisor.laneEffect(0, { kind: 'phase2Established', exchange, request: 0, agreement });
-    return agreement;
-  }
-}
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const isZeroed = ({ encryptionKey, authenticationKey }: IpsecSa): boolean =>
   [...encryptionKey, ...authenticationKey].every((byte) => byte === 0);
 
 test('at start the active connections are brought up, by a lane that has the policy of their peer', () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   rig.supervisor.tell({ kind: 'reconfigured' });
   assert.equal(rig.events('startPhase1').length, 1);
   assert.deepEqual(rig.ensured, ['0 peer-a']);
@@ -117,7 +21,7 @@ test('at start the active connections are brought up, by a lane that has the pol
 
 test('SAs are added in order, the lane is told when the kernel has them, and their keys are zeroed', async () => {
   const order: string[] = [];
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: async ({ direction, encryptionKey }) => {
       order.push(`${direction} ${encryptionKey[0]}`);
     },
@@ -132,7 +36,7 @@ test('SAs are added in order, the lane is told when the kernel has them, and the
 
 test('when the kernel refuses one SA, those before it are removed and the exchange hears the reason', async () => {
   const removed: number[] = [];
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: async ({ direction }) => {
       if (direction === 'out') throw new KernelError('unsupported', 'no such algorithm');
     },
@@ -151,7 +55,7 @@ test('when the kernel refuses one SA, those before it are removed and the exchan
 test('a connection with a mark gets no SA of a kernel that would ignore it', async () => {
   const added: number[] = [];
   const capabilities = { ...createNoneBackend().capabilities, routes: false };
-  const rig = new Rig({ name: 'pfkey', capabilities, addSa: async ({ spi }) => void added.push(spi) });
+  const rig = new SupervisorRig({ name: 'pfkey', capabilities, addSa: async ({ spi }) => void added.push(spi) });
   const { sas } = rig.install(3, { mark: 1, markMask: 1, interfaceId: 0 });
   await settled();
   assert.deepEqual(rig.events('refused'), [{ kind: 'refused', exchange: 3, reason: 'unsupported' }]);
@@ -168,7 +72,7 @@ test('a connection with a mark gets no SA of a kernel that would ignore it', asy
 });
 
 test('a kernel that fails in another way is logged, and the quick mode fails', async () => {
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: async () => {
       throw new RangeError('out of luck');
     },
@@ -182,7 +86,7 @@ test('a kernel that fails in another way is logged, and the quick mode fails', a
 test('the inbound SA of an exchange that failed meanwhile is taken out again', async () => {
   const kernel = new Set<number>();
   let finish = (): void => {};
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: async ({ spi }) => {
       await new Promise<void>((resolve) => {
         finish = resolve;
@@ -214,7 +118,7 @@ test('the inbound SA of an exchange that failed meanwhile is taken out again', a
 });
 
 test('an established pair has one row, rewritten as it changes and freed when it ends', async () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   rig.supervisor.tell({ kind: 'connect', name: 'net-a' });
   const agreement = await rig.establish(3);
   const [row] = rig.rows();
@@ -242,7 +146,7 @@ test('an established pair has one row, rewritten as it changes and freed when it
 });
 
 test('a full table costs the listing, not the pair, and is said once', async () => {
-  const rig = new Rig({}, 1);
+  const rig = new SupervisorRig({}, 1);
   await rig.establish(3);
   await rig.establish(4);
   await rig.establish(5);
@@ -252,7 +156,7 @@ test('a full table costs the listing, not the pair, and is said once', async () 
 });
 
 test('the timers of the core run on the daemon clock', async () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   await rig.establish(3);
   for (let next = rig.supervisor.nextDeadline(); next !== undefined; next = rig.supervisor.nextDeadline()) {
     rig.now = Math.max(next, rig.now);
@@ -263,7 +167,7 @@ test('the timers of the core run on the daemon clock', async () => {
 });
 
 test('first contact ends with the first SA of a peer', async () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   assert.equal(rig.supervisor.firstContact('peer-a', { address: '10.0.0.1', port: 500 }), true);
   await rig.establish(3);
   assert.equal(rig.supervisor.firstContact('peer-a', { address: '10.0.0.1', port: 4500 }), false);
@@ -271,7 +175,7 @@ test('first contact ends with the first SA of a peer', async () => {
 });
 
 test('a shutdown is over when all has been said', async () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   rig.supervisor.tell({ kind: 'shutdown', deleteSas: true });
   await rig.supervisor.stopped;
   assert.equal(rig.supervisor.counts.timers, 0);
@@ -280,7 +184,7 @@ test('a shutdown is over when all has been said', async () => {
 const expired = (packets: number) => ({ bytes: packets, packets, addedAt: 1, usedAt: packets });
 
 test('what the kernel says reaches the connection core: a packet without SA, an SA that ended', async () => {
-  const rig = new Rig();
+  const rig = new SupervisorRig();
   rig.supervisor.tell({ kind: 'reconfigured' });
   const agreement = await rig.establish(3);
   assert.equal(rig.rows().length, 1);
@@ -294,7 +198,7 @@ test('what the kernel says reaches the connection core: a packet without SA, an 
 
 test('the SAs of a peer that has moved are moved, all or as far as the kernel can', async () => {
   for (const canMove of [true, false]) {
-    const rig = new Rig({
+    const rig = new SupervisorRig({
       moveSa: async (id, _source, { address }) => {
         if (!canMove) throw new KernelError('unsupported', 'no such thing');
         return { ...id, destination: address };
@@ -312,10 +216,37 @@ test('the SAs of a peer that has moved are moved, all or as far as the kernel ca
   }
 });
 
+test('a peer is asked whether it lives when the latest of its packets is old: the kernel names that by the wall clock, or does not know the SA', async () => {
+  for (const [quietSeconds, isAsked] of [
+    [10, false],
+    [40, true],
+    [undefined, true],
+  ] as const) {
+    const rig: SupervisorRig = new SupervisorRig({
+      querySa: async () => {
+        if (quietSeconds === undefined) throw new KernelError('missing', 'no such SA');
+        return { bytes: 1, packets: 1, addedAt: 1, usedAt: (EPOCH + rig.now) / 1000 - quietSeconds };
+      },
+    });
+    rig.view.deadPeerSeconds = 30;
+    rig.supervisor.tell({ kind: 'reconfigured' });
+    rig.establishPhase1();
+    await rig.establish(3);
+    rig.now += 30_000;
+    rig.supervisor.advance();
+    await settled();
+    assert.equal(rig.events('probe').length, isAsked ? 1 : 0);
+    assert.deepEqual(
+      rig.logged.filter(({ text }) => text.includes('query SA')),
+      [],
+    );
+  }
+});
+
 test('with Shared-SADB the other end may have added our outbound SA already, and no replay window is asked for', async () => {
   const windows: number[] = [];
   const removed: string[] = [];
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: async ({ direction, replayWindow }) => {
       windows.push(replayWindow);
       if (direction === 'out') throw new KernelError('exists', 'the other end has it');
@@ -343,7 +274,7 @@ test('with Shared-SADB the other end may have added our outbound SA already, and
 
 test('settled waits for all that the kernel was asked', async () => {
   let answer: () => void = () => {};
-  const rig = new Rig({
+  const rig = new SupervisorRig({
     addSa: () =>
       new Promise((resolve) => {
         answer = resolve;

@@ -208,8 +208,8 @@ export class ConnectionCore {
       case 'refused':
         this.#installs.refused(event.pair, event.reason);
         return;
-      case 'used':
-        this.#withIsakmp(event.isakmp, (sa) => this.#deadPeers.used(sa, event.usedAt));
+      case 'usage':
+        this.#usage(event);
         return;
       case 'flowRefused':
       case 'acquire':
@@ -217,7 +217,6 @@ export class ConnectionCore {
       case 'mapping':
       case 'lost':
       case 'moved':
-      case 'usage':
         this.#upcalls.handle(event);
         return;
       case 'peersChanged':
@@ -252,6 +251,15 @@ export class ConnectionCore {
       default:
         unreachable(event);
     }
+  }
+
+  #usage({ of, isUsed, usedAt }: Extract<ConnectionEvent, { readonly kind: 'usage' }>): void {
+    if (of.kind === 'isakmp') {
+      this.#withIsakmp(of.isakmp, (sa) => this.#deadPeers.used(sa, usedAt));
+      return;
+    }
+    const pair = this.#store.get(of.pair);
+    if (pair !== undefined) this.#lives.answered(pair, isUsed);
   }
 
   #onEffect(lane: number, effect: SaEffect): void {

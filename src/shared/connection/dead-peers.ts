@@ -88,7 +88,7 @@ export class DeadPeers {
       return agreement.protocols.map(({ protocolId, spiIn: spi }) => ({ protocolId, spi, destination }));
     });
     if (inbound.length === 0) this.used(sa, 0);
-    else this.#desk.emit({ kind: 'queryUse', isakmp: sa.cookies, sas: inbound });
+    else this.#desk.emit({ kind: 'query', of: { kind: 'isakmp', isakmp: sa.cookies }, sas: inbound });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Endpoint } from '../address.ts';
 import type { Flow } from '../flow.ts';
-import type { Acquire, Expire, Mapping, SaId, SaUsage } from '../kernel-news.ts';
+import type { Acquire, Expire, Mapping, SaId } from '../kernel-news.ts';
 import type { Agreement, Cookies, IpsecSa, LaneEffect, LaneEvent, LogRecord, Path } from '../threads/contract.ts';
 import type { News } from './news.ts';
 
@@ -26,8 +26,6 @@ export type ConnectionEvent =
   | { readonly kind: 'refused'; readonly pair: number; readonly reason: string }
   /** The kernel refused a policy that a `putFlow` effect was about. */
   | { readonly kind: 'flowRefused'; readonly id: number }
-  /** The last packet through the SAs of a `queryUse` came at `usedAt` (ms); 0: none ever did. */
-  | { readonly kind: 'used'; readonly isakmp: Cookies; readonly usedAt: number }
   /** A packet waits for an SA. `connection`: the one that was made for it. */
   | { readonly kind: 'acquire'; readonly acquire: Acquire; readonly connection: string | undefined }
   | { readonly kind: 'expire'; readonly expire: Expire }
@@ -36,8 +34,8 @@ export type ConnectionEvent =
   | { readonly kind: 'lost'; readonly gone: readonly SaId[] }
   /** What the SAs of a `move` effect are called now, in its order. `isDone`: all could be moved. */
   | { readonly kind: 'moved'; readonly pair: number; readonly sas: readonly SaId[]; readonly isDone: boolean }
-  /** The answer to a `query` effect; undefined: the SA is not there. */
-  | { readonly kind: 'usage'; readonly pair: number; readonly usage: SaUsage | undefined }
+  /** The answer to a `query` effect: whether any of its SAs was used, and when the last packet came (ms); 0: none ever did, or the kernel does not say. */
+  | { readonly kind: 'usage'; readonly of: UsageOf; readonly isUsed: boolean; readonly usedAt: number }
   /** These peer sections, or what hangs on them, are others. */
   | { readonly kind: 'peersChanged'; readonly peers: readonly string[] }
   /** The configuration is another: its list of active connections counts from now on. */
@@ -85,6 +83,11 @@ export interface Move {
   readonly destination: Endpoint;
 }
 
+/** What the kernel is asked about SAs for: a pair that nears its end, or an ISAKMP SA whose peer may be dead. */
+export type UsageOf =
+  | { readonly kind: 'pair'; readonly pair: number }
+  | { readonly kind: 'isakmp'; readonly isakmp: Cookies };
+
 export type ConnectionEffect =
   /** To a lane; `peer`: after this peer's present policy. */
   | { readonly kind: 'post'; readonly lane: number; readonly event: LaneEvent; readonly peer?: string }
@@ -104,8 +107,8 @@ export type ConnectionEffect =
   | { readonly kind: 'deleteFlow'; readonly id: number }
   /** The peer is somewhere else; answered by `moved`. */
   | { readonly kind: 'move'; readonly pair: number; readonly moves: readonly Move[] }
-  /** How much an SA was used; answered by `usage`. */
-  | { readonly kind: 'query'; readonly pair: number; readonly id: SaId }
+  /** How much these SAs were used, and when last; answered by `usage`. */
+  | { readonly kind: 'query'; readonly of: UsageOf; readonly sas: readonly SaId[] }
   /** A packet waits for an SA that no connection is for: one is to be made, and told by `acquire`. */
   | { readonly kind: 'demand'; readonly acquire: Acquire }
   /** Nothing is left of a connection that was made for a packet. */
@@ -113,8 +116,6 @@ export type ConnectionEffect =
   /** A pair is new or has changed. */
   | { readonly kind: 'pair'; readonly facts: PairFacts }
   | { readonly kind: 'pairGone'; readonly pair: number }
-  /** When these inbound SAs were used last; answered by `used`. */
-  | { readonly kind: 'queryUse'; readonly isakmp: Cookies; readonly sas: readonly SaId[] }
   /** To the peer: one byte, so that a NAT does not forget us. */
   | { readonly kind: 'keepalive'; readonly path: Path }
   | { readonly kind: 'log'; readonly record: LogRecord }

@@ -140,7 +140,8 @@ export class Lives {
 
   #askForUsage(pair: Pair): void {
     const id = pair.installed.find(({ destination }) => destination === pair.agreement.path.remote.address);
-    if (pair.state === 'current' && id !== undefined) this.#desk.emit({ kind: 'query', pair: pair.id, id });
+    if (pair.state !== 'current' || id === undefined) return;
+    this.#desk.emit({ kind: 'query', of: { kind: 'pair', pair: pair.id }, sas: [id] });
   }
 
   #renew(pair: Pair): void {

@@ -1,7 +1,7 @@
 /** What the kernel says: packets that wait for an SA, SAs that end, peers that have moved, policies that it does not take. */
 import type { Endpoint } from '../address.ts';
 import { unreachable } from '../errors.ts';
-import type { Acquire, Expire, Mapping, SaId, SaUsage } from '../kernel-news.ts';
+import { type Acquire, type Expire, isUsed, type Mapping, type SaId } from '../kernel-news.ts';
 import type { Attempts } from './attempts.ts';
 import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
@@ -42,9 +42,6 @@ export class Upcalls {
         return;
       case 'moved':
         this.#moved(event);
-        return;
-      case 'usage':
-        this.#usage(event.pair, event.usage);
         return;
       default:
         unreachable(event);
@@ -126,11 +123,6 @@ export class Upcalls {
     lives.moved(pair);
   }
 
-  #usage(id: number, usage: SaUsage | undefined): void {
-    const pair = this.#parts.store.get(id);
-    if (pair !== undefined) this.#parts.lives.answered(pair, usage !== undefined && isUsed(usage));
-  }
-
   #demand(name: string, acquire: Acquire, isMade: boolean): void {
     const { connections, attempts } = this.#parts;
     const connection = connections.connection(name);
@@ -154,7 +146,7 @@ export class Upcalls {
 
 type UpcallEvent = Extract<
   ConnectionEvent,
-  { readonly kind: 'flowRefused' | 'acquire' | 'expire' | 'mapping' | 'lost' | 'moved' | 'usage' }
+  { readonly kind: 'flowRefused' | 'acquire' | 'expire' | 'mapping' | 'lost' | 'moved' }
 >;
 
 interface Parts {
@@ -166,5 +158,3 @@ interface Parts {
   readonly lives: Lives;
   readonly mode: Mode;
 }
-
-const isUsed = ({ bytes, packets }: SaUsage): boolean => bytes > 0 || packets > 0;

@@ -14,7 +14,14 @@ const watched = (): { readonly bench: ConnectionBench; readonly isakmp: string }
   return { bench, isakmp };
 };
 
-const queries = ({ effects }: ConnectionBench) => effects.filter((effect) => effect.kind === 'queryUse');
+/** What the kernel was asked, and on behalf of which ISAKMP SA. */
+const queries = ({ effects }: ConnectionBench) =>
+  effects.flatMap((effect) =>
+    effect.kind === 'query' && effect.of.kind === 'isakmp' ? [{ isakmp: effect.of.isakmp, sas: effect.sas }] : [],
+  );
+
+const told = (bench: ConnectionBench, isakmp: string, usedAt: number): void =>
+  bench.tell({ kind: 'usage', of: { kind: 'isakmp', isakmp }, isUsed: usedAt > 0, usedAt });
 
 test('after DPD-check-interval the kernel is asked when the inbound SAs were used last', () => {
   const { bench, isakmp } = watched();
@@ -33,7 +40,7 @@ test('after DPD-check-interval the kernel is asked when the inbound SAs were use
 test('a peer that has sent packets is not asked before it has been silent for the interval', () => {
   const { bench, isakmp } = watched();
   bench.pass(INTERVAL);
-  bench.tell({ kind: 'used', isakmp, usedAt: bench.now - 10_000 });
+  told(bench, isakmp, bench.now - 10_000);
   assert.deepEqual(bench.take('probe'), []);
   bench.pass(INTERVAL - 10_001);
   assert.equal(queries(bench).length, 1);
@@ -44,7 +51,7 @@ test('a peer that has sent packets is not asked before it has been silent for th
 test('a silent peer is asked, and left alone for another interval when it answers', () => {
   const { bench, isakmp } = watched();
   bench.pass(INTERVAL);
-  bench.tell({ kind: 'used', isakmp, usedAt: 0 });
+  told(bench, isakmp, 0);
   assert.deepEqual(bench.takeOne('probe'), { kind: 'probe', isakmp, lane: 0, quietSince: bench.now - INTERVAL });
   bench.pass(2_000);
   bench.lane({ kind: 'peerAlive', isakmp, heardAt: bench.now });
@@ -57,7 +64,7 @@ test('a silent peer is asked, and left alone for another interval when it answer
 test('a dead peer loses all SAs without a word, and what should be up is begun anew', () => {
   const { bench, isakmp } = watched();
   bench.pass(INTERVAL);
-  bench.tell({ kind: 'used', isakmp, usedAt: 0 });
+  told(bench, isakmp, 0);
   bench.lane({ kind: 'peerDead', isakmp });
   assert.equal(bench.kernel.size, 0);
   assert.equal(bench.core.counts.pairs, 0);
@@ -89,7 +96,7 @@ test('only the newest ISAKMP SA of a peer is watched, and none while the daemon 
 test('a lane that dies with the question on its lips does not end the watch', () => {
   const { bench, isakmp } = watched();
   bench.pass(INTERVAL);
-  bench.tell({ kind: 'used', isakmp, usedAt: 0 });
+  told(bench, isakmp, 0);
   bench.take('probe');
   bench.pass(INTERVAL);
   assert.equal(queries(bench).length, 2);

@@ -143,7 +143,7 @@ test('a passive daemon ignores packets, and so does a connection that was taken 
 });
 
 test('what came up for a packet is renewed at its soft lifetime if it was used, else it fades', () => {
-  const atSoft = (answer: SaUsage | undefined): number => {
+  const atSoft = (wasUsed: boolean): number => {
     const bench = onDemand();
     ask(bench);
     const isakmp = bench.phase1();
@@ -152,12 +152,11 @@ test('what came up for a packet is renewed at its soft lifetime if it was used, 
     const [query, ...more] = bench.effects.flatMap((effect) => (effect.kind === 'query' ? [effect] : []));
     assert.ok(query !== undefined && more.length === 0);
     assert.equal(bench.take('startQuickMode').length, 0, 'the kernel is asked first');
-    bench.tell({ kind: 'usage', pair: query.pair, usage: answer });
+    bench.tell({ kind: 'usage', of: query.of, isUsed: wasUsed, usedAt: 0 });
     return bench.take('startQuickMode').length;
   };
-  assert.equal(atSoft(usage(3)), 1);
-  assert.equal(atSoft(usage(0)), 0);
-  assert.equal(atSoft(undefined), 0);
+  assert.equal(atSoft(true), 1);
+  assert.equal(atSoft(false), 0);
 });
 
 test('the kernel’s soft limit renews a pair that is ours to renew', () => {
