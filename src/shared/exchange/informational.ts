@@ -1,4 +1,5 @@
 /** Informational exchanges: one protected message of notifies and deletes. RFC 2409 §5.7, RFC 2407 §4.6.3, RFC 3706. */
+import { compareBytes } from '../address.ts';
 import { ProtocolId } from '../constants/ipsec-doi.ts';
 import { Doi, LAST_ERROR_NOTIFY, NotifyType } from '../constants/isakmp.ts';
 import { ProtocolError } from '../errors.ts';
@@ -41,7 +42,7 @@ export const readNews = (message: Inbound, cookies: Uint8Array): readonly News[]
   const news = message.notifies.map(({ value }) => notifyNews(value, cookies));
   let isGone = false;
   for (const { value } of message.deletes) {
-    if (value.protocolId === ProtocolId.ISAKMP) isGone ||= value.spis.some((spi) => sameBytes(spi, cookies));
+    if (value.protocolId === ProtocolId.ISAKMP) isGone ||= value.spis.some((spi) => compareBytes(spi, cookies) === 0);
     else
       news.push({
         kind: 'ipsecDeleted',
@@ -63,7 +64,7 @@ const numberOf = (spi: Uint8Array): readonly number[] => {
 const notifyNews = (value: Inbound['notifies'][number]['value'], cookies: Uint8Array): News => {
   const { notifyType, spi } = value;
   const isAboutIsakmp = value.protocolId === ProtocolId.ISAKMP && spi.length === 16;
-  if (isAboutIsakmp && !sameBytes(spi, cookies)) {
+  if (isAboutIsakmp && compareBytes(spi, cookies) !== 0) {
     throw new ProtocolError(NotifyType.INVALID_SPI, 'a notify with the cookies of another ISAKMP SA');
   }
   switch (notifyType) {
@@ -123,6 +124,3 @@ const sequencePayload = (notifyType: NotifyType, cookies: Uint8Array, sequence: 
     notificationData: spiBytes(sequence),
   },
 });
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);

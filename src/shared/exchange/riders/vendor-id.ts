@@ -1,4 +1,5 @@
 /** Vendor ids that we send, and what a peer's tell us. RFC 2408 §3.16. */
+import { compareBytes } from '../../address.ts';
 import type { OutPayload } from '../../wire/message.ts';
 import type { Phase1Setup } from '../effects.ts';
 import type { Inbound } from '../inbound.ts';
@@ -63,8 +64,6 @@ const usable = ({ encapsulationPort }: Phase1Setup): readonly VendorId[] =>
   encapsulationPort === undefined ? [DEAD_PEER_DETECTION] : VENDOR_IDS;
 
 const names = ({ vendorIds }: Inbound, { bytes }: VendorId): boolean =>
-  vendorIds.some(({ value }) => sameBytes(value.vendorId, bytes));
+  vendorIds.some(({ value }) => compareBytes(value.vendorId, bytes) === 0);
 
 const vendorIdPayload = ({ bytes }: VendorId): OutPayload => ({ kind: 'VID', value: { vendorId: bytes } });
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
