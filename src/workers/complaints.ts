@@ -145,7 +145,10 @@ const HINTS: ReadonlyMap<number, string> = new Map([
     NotifyType.PAYLOAD_MALFORMED,
     'the peer may want another exchange or authentication method (certificates, XAUTH), or has a fault',
   ],
-  [NotifyType.INVALID_PAYLOAD_TYPE, 'the peer wants something that is not there (certificates, XAUTH), or has a fault'],
+  [
+    NotifyType.INVALID_PAYLOAD_TYPE,
+    'the peer wants another authentication method, or something that is not there (XAUTH), or has a fault',
+  ],
   [NotifyType.INVALID_KEY_INFORMATION, 'its key exchange value is unsound: a fault of the peer, or an attack'],
   [NotifyType.INVALID_ID_INFORMATION, 'let the peer use IDs that are addresses or networks'],
 ]);

@@ -199,6 +199,27 @@ describe('certificates', NEEDS_OPENSSL, () => {
     assert.match(explained(world), /its certificate is not taken: certificate of .*revoked/);
   });
 
+  it('with a weakness that the configuration allows are taken, and it is said', () => {
+    const weak = pki.certificate({
+      subject: '/O=Bed/CN=left',
+      issuer: root,
+      digest: 'sha1',
+      privateKey: left.privateKey,
+      extensions: names('left.example'),
+    });
+    const right = { ...both.right, settings: { ...both.right.settings, acceptSha1: true } };
+    const world = worldOf({ left: filesOf({ own: weak, authorities: [root] }), right });
+    world.start();
+    assert.deepEqual(established(world), [1, 1], explained(world));
+    assert.match(
+      world.right.notices.join(),
+      /phase 1: .*certificate of \/O=Bed\/CN=left: is signed with .*SHA-?1.*weak/i,
+    );
+    const strict = worldOf({ left: filesOf({ own: weak, authorities: [root] }), right: both.right });
+    strict.start();
+    assert.match(explained(strict), /its certificate is not taken: .*too weak/);
+  });
+
   it('P22: in our Cert-directory are not trusted for lying there', () => {
     const stranger = leaf('left', other);
     const world = worldOf({

@@ -28,7 +28,13 @@ export interface Claim {
 
 export type ProvenKey =
   /** `chain`: DER, the peer's certificate first and its CA last; empty for a raw key. */
-  | { readonly kind: 'proven'; readonly key: KeyObject; readonly chain: readonly Uint8Array[] }
+  | {
+      readonly kind: 'proven';
+      readonly key: KeyObject;
+      readonly chain: readonly Uint8Array[];
+      /** What was taken though it is weak, in words. */
+      readonly warnings: readonly string[];
+    }
   | {
       readonly kind: 'refused';
       /** No key of the identity is known; a key is known that did not sign; a certificate that fits is not to be trusted. */
@@ -51,11 +57,13 @@ export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => 
     const key = keyOf(certificate, claim, credentials);
     if (key === undefined || !claim.isSignedWith(key)) continue;
     const outcome = validatePath(certificate, { untrusted: sent, store, at: claim.at });
-    if (outcome.kind === 'valid') return { kind: 'proven', key, chain: outcome.chain.map(({ der }) => der) };
+    if (outcome.kind === 'valid') {
+      return { kind: 'proven', key, chain: outcome.chain.map(({ der }) => der), warnings: outcome.warnings };
+    }
     refused = outcome.reason;
   }
   const raw = credentials.publicKey(claim.identity, claim.method);
-  if (raw !== undefined && claim.isSignedWith(raw)) return { kind: 'proven', key: raw, chain: [] };
+  if (raw !== undefined && claim.isSignedWith(raw)) return { kind: 'proven', key: raw, chain: [], warnings: [] };
   if (refused !== undefined) return { kind: 'refused', fault: 'certificate', reason: refused };
   if (raw !== undefined || named.length > 0) return { kind: 'refused', fault: 'signature', reason: '' };
   return { kind: 'refused', fault: 'unknown', reason: broken ?? namesOf(sent) };

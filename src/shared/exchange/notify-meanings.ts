@@ -1,9 +1,10 @@
 /** What an error notify of a peer usually means, and what can be done about it here: `NO_PROPOSAL_CHOSEN: ...`. */
 import { exchangeName, NotifyType } from '../constants/isakmp.ts';
+import { isSignatureMethod } from '../crypto/signature.ts';
 import { bounded } from '../log/who.ts';
 import { identityText } from '../policy/identity.ts';
 import { selectorWords } from '../policy/identity-settings.ts';
-import type { ConnectionPolicy, PeerPolicy } from '../policy/peer-policy.ts';
+import type { ConnectionPolicy, PeerPolicy, Phase1Transform } from '../policy/peer-policy.ts';
 import { offeredWords } from '../policy/phase1-proposal.ts';
 import { suiteWords } from '../policy/phase2-comparison.ts';
 
@@ -28,13 +29,21 @@ export const phase1Meaning = (notify: number, policy: PeerPolicy, localAddress: 
     case NotifyType.INVALID_COOKIE:
       return 'it does not know this negotiation: it was restarted, or two peers share the address';
   }
+  const isAboutProof = ABOUT_SECRET.has(notify) || ABOUT_CERTIFICATES.has(notify);
+  if (isAboutProof && policy.transforms.every(isSigned)) {
+    return `it cannot verify our signature, or does not trust our certificate; compare [${name}]:ID with the names in our certificate, and look whether it has our CA or our public key`;
+  }
   if (ABOUT_SECRET.has(notify)) {
     return `it cannot read or verify our message, probably a wrong pre-shared key; compare [${name}]:Authentication with the peer's`;
   }
-  if (ABOUT_CERTIFICATES.has(notify))
-    return 'it wants certificates, which are not there yet; let it use a pre-shared key';
+  if (ABOUT_CERTIFICATES.has(notify)) {
+    return `it wants certificates; let it use a pre-shared key, or name a transform with RSA_SIG in ${list}`;
+  }
   return LOOK_THERE;
 };
+
+const isSigned = ({ authentication }: Phase1Transform): boolean =>
+  authentication !== 'ANY' && isSignatureMethod(authentication);
 
 /** About our quick mode for a connection. */
 export const quickModeMeaning = (notify: number, connection: ConnectionPolicy): string => {

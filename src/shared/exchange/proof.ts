@@ -11,7 +11,7 @@ import type { Authenticated, Effects, Env, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import { hashI, hashR } from './keymat.ts';
 import { type Contributions, ownIdentity, type Phase1Keys } from './phase1.ts';
-import { unprovenRecords } from './refusals.ts';
+import { unprovenRecords, weakCertificateRecords } from './refusals.ts';
 import { type Collected, certificatePayloads, collected, type SentCertificate } from './riders/certificates.ts';
 
 /** What HASH_I and HASH_R are made of, besides the identity. */
@@ -93,6 +93,7 @@ export const checkProof = (
     const { notify, text } = FAULTS[proven.fault];
     throw new ProtocolError(notify, text);
   }
+  out.push(...weakCertificateRecords(setup, message.header, identity, proven.warnings));
   const key = new Uint8Array(proven.key.export({ type: 'spki', format: 'der' }));
   return { kind: 'publicKey', key, chain: proven.chain, keynote: keynoteTexts(certificates) };
 };

@@ -120,6 +120,19 @@ export const unprovenRecords = (
   ];
 };
 
+/** Phase 1: the peer's certificate was taken though something about it is weak. */
+export const weakCertificateRecords = (
+  setup: Phase1Setup,
+  header: Header,
+  identity: Identity,
+  warnings: readonly string[],
+): readonly Effect[] => {
+  const fields = { ...phase1Fields(setup, header), remoteIdentity: bounded(identityText(identity)) };
+  return warnings.map((warning) =>
+    line('phase1-weak-certificate', `phase 1: ${whoWords(fields)}: ${bounded(warning)}`, fields),
+  );
+};
+
 /** The proof of the secret is wrong, or what is encrypted with it makes no sense: what explains it after isakmpd's lines. */
 export const wrongSecretRecord = (name: string, fault: string, fields: LogFields): LogRecord =>
   notice(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LAST_ERROR_NOTIFY, NotifyType, notifyName } from '../../../src/shared/constants/isakmp.ts';
+import { AuthenticationMethod } from '../../../src/shared/constants/oakley.ts';
 import { phase1Meaning, quickModeMeaning } from '../../../src/shared/exchange/notify-meanings.ts';
 import { aes128Sha256, connectionPolicy, fqdn, peerPolicy } from '../../helpers/lane-pair.ts';
 
@@ -41,7 +42,10 @@ describe('what a peer’s answer to our phase 1 usually means', () => {
     assert.match(meaning(NotifyType.INVALID_MAJOR_VERSION), /does not take IKEv1/);
     assert.match(meaning(NotifyType.INVALID_EXCHANGE_TYPE), /does not take ID_PROT; change \[.*\]:EXCHANGE_TYPE/);
     assert.match(meaning(NotifyType.INVALID_COOKIE), /does not know this negotiation/);
-    assert.match(meaning(NotifyType.INVALID_CERTIFICATE), /certificates, which are not there yet/);
+    assert.match(
+      meaning(NotifyType.INVALID_CERTIFICATE),
+      /it wants certificates; .* or name a transform with RSA_SIG in \[/,
+    );
   });
 });
 
@@ -59,4 +63,17 @@ describe('what a peer’s answer to our quick mode usually means', () => {
     const bare = connectionPolicy({ localId: undefined, remoteId: undefined });
     assert.match(quickModeMeaning(type, bare), /no connection between the two addresses;/);
   });
+});
+
+it('of a peer that we sign for are about keys and certificates, not about a secret', () => {
+  const transforms = [{ ...aes128Sha256(), authentication: AuthenticationMethod.RSA_SIG }];
+  for (const notify of [
+    NotifyType.AUTHENTICATION_FAILED,
+    NotifyType.INVALID_SIGNATURE,
+    NotifyType.INVALID_CERTIFICATE,
+  ]) {
+    const words = meaning(notify, { transforms });
+    assert.match(words, /cannot verify our signature, or does not trust our certificate/);
+    assert.doesNotMatch(words, /pre-shared/);
+  }
 });

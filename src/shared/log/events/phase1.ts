@@ -53,6 +53,17 @@ export const PHASE1_EVENTS = {
       },
     },
   },
+  'phase1-weak-certificate': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'phase 1: {who}: {weakness}': {
+        cause:
+          'The certificate of the peer, or one on the way to our CA, was taken only because the configuration allows it: signed over SHA-1, or with a CRL that is out of date.',
+        cure: 'Have the certificate or the CRL issued anew.',
+      },
+    },
+  },
   'phase1-no-public-key': {
     severity: 'notice',
     byPeer: true,

@@ -133,7 +133,7 @@ export const REFUSAL_EVENTS = {
           cause: 'A message that is broken, or lacks a payload that it must have.',
           cure: 'Look at what the peer is set to: pre-shared key, main or aggressive mode, no XAUTH.',
         },
-      'message refused: {who}: {fault}; the peer wants something that is not there (certificates, XAUTH), or has a fault':
+      'message refused: {who}: {fault}; the peer wants another authentication method, or something that is not there (XAUTH), or has a fault':
         {
           cause: 'A message with a payload that does not belong there.',
           cure: 'Look at what the peer is set to: pre-shared key, no certificates, no XAUTH.',
