@@ -322,14 +322,20 @@ it('threat half-open flood: of messages in the clear 16 kB of certificates and r
   const payload = (length: number) => ({ value: { encoding: 4, certificateData: new Uint8Array(length) } });
   const message = (certificates: readonly { value: { encoding: number; certificateData: Uint8Array } }[]): Inbound =>
     ({ certificates, certificateRequests: [], encrypted: false }) as unknown as Inbound;
-  const some = collected(NOTHING_COLLECTED, message([payload(10_000), payload(10_000)]));
+  const signed = { authentication: RSA };
+  const some = collected(NOTHING_COLLECTED, message([payload(10_000), payload(10_000)]), signed);
   assert.equal(some.certificates.length, 1);
-  const more = collected(some, message([payload(6_000), payload(400)]));
+  const more = collected(some, message([payload(6_000), payload(400)]), signed);
   assert.equal(
     more.certificates.reduce((sum, { data }) => sum + data.length, 0),
     16_000,
   );
-  assert.equal(collected(more, message(Array.from({ length: 1000 }, () => payload(0)))).certificates.length, 64);
+  const secret = { authentication: AuthenticationMethod.PRE_SHARED };
+  assert.equal(collected(NOTHING_COLLECTED, message([payload(1)]), secret).certificates.length, 0);
+  assert.equal(
+    collected(more, message(Array.from({ length: 1000 }, () => payload(0))), signed).certificates.length,
+    64,
+  );
 });
 
 /** The left side's last message in the clear with a CERT payload of our own in front. */

@@ -2,6 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { methodOfKey } from '../crypto/signature.ts';
 import type { Identity } from '../policy/peer-policy.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { certificateIdentities } from '../x509/certificate-identity.ts';
 import { createTrustStore, type TrustStore } from '../x509/trust-store.ts';
 import type { CredentialFiles, CredentialSettings, PrivateKeyFile, PublicKeyFile } from './credential-files.ts';
 import { credentialKey, identityOfFileName, identityOfPublicKey, ownKeyName } from './identity-key.ts';
@@ -18,6 +20,8 @@ export interface Credentials {
   publicKey(identity: Identity, method: number): KeyObject | undefined;
   /** CAs, certificates and CRLs; read when they are first asked for. */
   trust(): TrustStore;
+  /** Those of Cert-directory that name the identity. */
+  certificatesOf(identity: Identity): readonly Certificate[];
   /** X.501 names (DER) of the CAs that we trust. */
   authorityNames(): readonly Uint8Array[];
   /** DER of our certificates for one of our identities, the one that names it first; empty: none. `authorities` as for ownCertificateChain, `at` in ms since 1970. */
@@ -47,6 +51,11 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
     store ??= createTrustStore(files, settings);
     return store;
   };
+  let byName: ReadonlyMap<string, readonly Certificate[]> | undefined;
+  const certificatesOf = (identity: Identity): readonly Certificate[] => {
+    byName ??= certificatesByName(trust());
+    return byName.get(credentialKey(identity)) ?? [];
+  };
   return {
     settings,
     methods: (identity) => ownKeys(identity).flatMap((key) => methodOfKey(key) ?? []),
@@ -58,15 +67,29 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
       return found.key !== 'unfit' && methodOfKey(found.key) === method ? found.key : undefined;
     },
     trust,
+    certificatesOf,
     authorityNames: () => {
       const byKey = new Map(trust().authorities.map(({ certificate: { subject } }) => [subject.key, subject.der]));
       return [...byKey.values()];
     },
     ownCertificates: (identity, method, authorities, at) => {
       const key = privateKey(identity, method);
-      return key === undefined ? [] : ownCertificateChain(trust(), identity, key, authorities, at);
+      return key === undefined ? [] : ownCertificateChain(trust(), certificatesOf(identity), key, authorities, at);
     },
   };
+};
+
+/** There may be thousands, and every negotiation asks. */
+const certificatesByName = ({ certificates }: TrustStore): ReadonlyMap<string, readonly Certificate[]> => {
+  const byName = new Map<string, Certificate[]>();
+  for (const { certificate } of certificates) {
+    for (const name of new Set(certificateIdentities(certificate).map(credentialKey))) {
+      const named = byName.get(name);
+      if (named === undefined) byName.set(name, [certificate]);
+      else named.push(certificate);
+    }
+  }
+  return byName;
 };
 
 interface LazyKey {

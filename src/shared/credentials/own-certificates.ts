@@ -1,28 +1,25 @@
 /** Which of our own certificates proves an identity to a peer, and which others it needs to follow it to an authority. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { nameKey } from '../policy/distinguished-name.ts';
-import type { Identity } from '../policy/peer-policy.ts';
 import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
-import { bindsIdentity } from '../x509/certificate-identity.ts';
 import type { TrustStore } from '../x509/trust-store.ts';
 
 /**
- * DER of our certificate for the identity and key, then those of its issuers without the last one, which the peer has to have; empty: there is none.
+ * DER of the one of our certificates, which all have the name that is to be proved, that is for the key, then those of its issuers without the last one, which the peer has to have; empty: there is none.
  * Where there are several: one below an authority that the peer trusts (X.501 names, DER), then one that is valid `at` (ms since 1970), then the one that is
  * valid longest.
  */
 export const ownCertificateChain = (
   store: TrustStore,
-  identity: Identity,
+  named: readonly Certificate[],
   key: KeyObject,
   authorities: readonly Uint8Array[],
   at: number,
 ): readonly Uint8Array[] => {
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const wanted = new Set(authorities.map((der) => nameKey(der)));
-  const chains = store.certificates
-    .map(({ certificate }) => certificate)
-    .filter((certificate) => isOf(certificate, spki) && bindsIdentity(certificate, identity, store.settings))
+  const chains = named
+    .filter((certificate) => isOf(certificate, spki))
     .map((certificate) => chainFrom(store, certificate));
   const rank = (chain: readonly Certificate[]): number => {
     const isWanted = chain.some(({ issuer }) => wanted.has(issuer.key));

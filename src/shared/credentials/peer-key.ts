@@ -50,8 +50,8 @@ export type ProvenKey =
 export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => {
   const store = credentials.trust();
   const { sent, broken } = readCertificates(claim, store);
-  const known = [...store.certificates.map(({ certificate }) => certificate), ...sent];
-  const named = known.filter((certificate) => bindsIdentity(certificate, claim.identity, store.settings));
+  const known = credentials.certificatesOf(claim.identity);
+  const named = [...known, ...sent.filter((certificate) => bindsIdentity(certificate, claim.identity, store.settings))];
   let refused: string | undefined;
   for (const certificate of named.slice(0, MOST_TRIED)) {
     const key = keyOf(certificate, claim, credentials);

@@ -103,7 +103,7 @@ const answer = (
     keys,
     contributions,
     secret,
-    collected: collected(NOTHING_COLLECTED, message),
+    collected: collected(NOTHING_COLLECTED, message, choice),
     remoteId,
     remoteIdBody,
   };

@@ -117,7 +117,7 @@ const exchangeKeys = (
       ...natDetectionPayloads(basis, env),
     ],
   });
-  const sent = collected(NOTHING_COLLECTED, message);
+  const sent = collected(NOTHING_COLLECTED, message, choice);
   return { tag: 'awaitKe', setup, saBody, choice, abilities, collected: sent, privateValue, gxi, ni };
 };
 
@@ -147,7 +147,7 @@ const authenticate = (
       payloads: [id, ...proof, ...(setup.firstContact ? [initialContactPayload(message.header)] : [])],
     },
   );
-  const sent = collected(state.collected, message);
+  const sent = collected(state.collected, message, choice);
   return { tag: 'awaitId', setup, saBody, choice, abilities, collected: sent, nat, keys, contributions, secret };
 };
 

@@ -66,7 +66,7 @@ const onMessage = (state: State, message: Inbound, env: Env, out: Effects): Stat
         payloads: [{ kind: 'SA', value: answer }, ...answeredVendorIds(state.setup, message)],
       });
       const abilities = abilitiesOf(state.setup, message);
-      const sent = collected(NOTHING_COLLECTED, message);
+      const sent = collected(NOTHING_COLLECTED, message, choice);
       return { tag: 'awaitKe', setup: state.setup, saBody: sa.body.slice(), choice, abilities, collected: sent };
     }
     case 'awaitKe':
@@ -111,7 +111,7 @@ const exchangeKeys = (
     { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
   );
   const nat = detectNat(basis, message);
-  const sent = collected(state.collected, message);
+  const sent = collected(state.collected, message, choice);
   return { tag: 'awaitId', setup, saBody, choice, abilities, collected: sent, nat, keys, contributions, secret };
 };
 

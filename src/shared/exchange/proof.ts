@@ -49,7 +49,7 @@ export const ownProof = (
   const identity = ownIdentity(basis.setup);
   const key = credentials.privateKey(identity, authentication);
   if (key === undefined) throw new InvariantError(`method ${authentication} was agreed on without a key for it`);
-  const { authorities } = collected(basis.collected, message);
+  const { authorities } = collected(basis.collected, message, basis.choice);
   return [
     ...certificatePayloads(credentials.ownCertificates(identity, authentication, authorities, wallClock)),
     { kind: 'SIG', value: { signatureData: signProof(authentication, key, hashData) } },
@@ -80,7 +80,7 @@ export const checkProof = (
   }
   const { signatureData } = insist(message.signature, 'SIG').value;
   const { authentication: method } = choice;
-  const { certificates } = collected(basis.collected, message);
+  const { certificates } = collected(basis.collected, message, basis.choice);
   const proven = provenKey(env.credentials, {
     identity,
     method,

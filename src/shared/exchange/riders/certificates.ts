@@ -26,10 +26,15 @@ export interface Collected {
 export const NOTHING_COLLECTED: Collected = { certificates: [], authorities: [] };
 
 /**
- * What was collected with that of this message, copied. Of messages in the clear, whose sender has proved nothing, at most MOST_IN_CLEAR bytes are kept in
+ * What was collected with that of this message, copied; nothing where nobody signs. Of messages in the clear, whose sender has proved nothing, at most MOST_IN_CLEAR bytes are kept in
  * all; an encrypted one is the last and not kept, so its own size is the bound. What is too much is left out.
  */
-export const collected = (before: Collected, { certificates, certificateRequests, encrypted }: Inbound): Collected => {
+export const collected = (
+  before: Collected,
+  { certificates, certificateRequests, encrypted }: Inbound,
+  { authentication }: Pick<Phase1Choice, 'authentication'>,
+): Collected => {
+  if (!isSignatureMethod(authentication)) return NOTHING_COLLECTED;
   if (certificates.length === 0 && certificateRequests.length === 0) return before;
   let room = encrypted ? Number.POSITIVE_INFINITY : MOST_IN_CLEAR - sizeOf(before);
   const fits = (size: number): boolean => {
