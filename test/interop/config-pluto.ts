@@ -1,7 +1,7 @@
 /** ipsec.conf(5) and ipsec.secrets(5) of libreswan for a set-up. */
 import { join } from 'node:path';
 import { CIPHERS, GROUPS, HASHES } from './algorithms.ts';
-import { dnsKey, otherSide, type SideName } from './keys.ts';
+import { dnsKey, type KeyOwner, otherSide } from './keys.ts';
 import type { Net, Prefix, Setup } from './setup.ts';
 
 /** `keys`: the folder with the keys of both sides. */
@@ -44,12 +44,12 @@ const conn = (setup: Setup, net: Net, keys: string): readonly string[] => [
   'auto=add',
 ];
 
-/** Certificates and private keys are in the NSS database, under the name of their side. */
-const proof = ({ proof: { kind }, side }: Setup, keys: string): readonly string[] => {
+/** Certificates and private keys are in the NSS database, under the name of their owner. */
+const proof = ({ proof: { kind }, side, keys: owner }: Setup, keys: string): readonly string[] => {
   if (kind === 'secret') return ['authby=secret'];
-  if (kind === 'certificate') return ['authby=rsasig', `leftcert=${side}`, 'leftsendcert=always', 'rightca=%same'];
-  const key = (whose: SideName): string => dnsKey(join(keys, `${whose}-rsa.pub`));
-  return ['authby=rsasig', `leftrsasigkey=${key(side)}`, `rightrsasigkey=${key(otherSide(side))}`];
+  if (kind === 'certificate') return ['authby=rsasig', `leftcert=${owner}`, 'leftsendcert=always', 'rightca=%any'];
+  const key = (whose: KeyOwner): string => dnsKey(join(keys, `${whose}-rsa.pub`));
+  return ['authby=rsasig', `leftrsasigkey=${key(owner)}`, `rightrsasigkey=${key(otherSide(side))}`];
 };
 
 const esp = ({ phase2 }: Setup): string => {

@@ -62,7 +62,7 @@ export class Isakmpd implements Party {
 
   #copyKeys(): void {
     const { folder, keys } = this.#place;
-    const { proof, side, remoteId } = this.#setup;
+    const { proof, side, keys: owner, remoteId } = this.#setup;
     const type = keyTypeOf(proof);
     if (type === undefined) return;
     const copy = (name: string, place: string, as: string, mode = 0o644): void => {
@@ -70,12 +70,12 @@ export class Isakmpd implements Party {
       writeFileSync(join(folder, place, as), readFileSync(join(keys, name)), { mode });
     };
     for (const place of ['pubkeys', 'ca', 'certs', 'crls']) mkdirSync(join(folder, place));
-    copy(`${side}-${type}.key`, 'private', 'local.key', 0o600);
+    copy(`${owner}-${type}.key`, 'private', 'local.key', 0o600);
     const kind = remoteId.includes(':') ? 'ipv6' : /^[\d.]+$/.test(remoteId) ? 'ipv4' : 'fqdn';
     if (proof.kind === 'raw') copy(`${otherSide(side)}-${type}.pub`, `pubkeys/${kind}`, remoteId);
     else {
       copy('ca.crt', 'ca', 'ca.crt');
-      copy(`${side}-${type}.crt`, 'certs', 'own.crt');
+      copy(`${owner}-${type}.crt`, 'certs', 'own.crt');
     }
   }
 

@@ -1,7 +1,9 @@
 /** The faults a peer can have, and the lines our daemon must log about each (isakmpd's own, which scripts rely on). */
 
-interface Refusal {
+export interface Refusal {
   readonly exchange: 'main' | 'aggressive';
+  /** How both sides prove who they are; a pre-shared key where it is absent. */
+  readonly proof?: 'raw' | 'certificate';
   /** Our lines, all of which must come, by the role of the peer. */
   readonly lines: { readonly initiator: readonly RegExp[]; readonly responder: readonly RegExp[] };
 }
@@ -16,6 +18,9 @@ const INVALID_IDS =
 const GARBLED =
   /dropped message from \S+ port 500 due to notification type (PAYLOAD_MALFORMED|INVALID_PAYLOAD_TYPE|UNEQUAL_PAYLOAD_LENGTHS)/;
 const WRONG_SECRET = /probably a wrong pre-shared key/;
+
+const OTHER_KEY = /its signature is not made with the key of/;
+const OTHER_AUTHORITY = /its certificate is not taken: .*: no certificate of its issuer \/O=Bed\/CN=Stray CA is there/;
 
 export const REFUSALS = {
   secret: {
@@ -59,6 +64,22 @@ export const REFUSALS = {
   'foreign-subnet': {
     exchange: 'main',
     lines: { initiator: [INVALID_IDS], responder: [INVALID_IDS] },
+  },
+  'raw-key': {
+    exchange: 'main',
+    proof: 'raw',
+    lines: {
+      initiator: [/due to notification type INVALID_SIGNATURE/, OTHER_KEY],
+      responder: [/due to notification type INVALID_SIGNATURE/, OTHER_KEY],
+    },
+  },
+  'certificate-authority': {
+    exchange: 'aggressive',
+    proof: 'certificate',
+    lines: {
+      initiator: [/due to notification type INVALID_CERTIFICATE/, OTHER_AUTHORITY],
+      responder: [/due to notification type INVALID_CERTIFICATE/, OTHER_AUTHORITY],
+    },
   },
 } as const satisfies Readonly<Record<string, Refusal>>;
 

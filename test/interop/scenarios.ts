@@ -1,7 +1,7 @@
 /** The scenarios: the axes of the matrix, what else can happen to an established pair, and every way to refuse one. */
 import type { Cipher, Group, Hash } from './algorithms.ts';
 import { type Axes, pairwise, product, type Row } from './pairwise.ts';
-import { FAULTS, type Fault, REFUSALS } from './refusals.ts';
+import { FAULTS, type Fault, REFUSALS, type Refusal } from './refusals.ts';
 
 export type PeerName = 'charon' | 'pluto';
 type PeerRole = 'initiator' | 'responder';
@@ -123,7 +123,12 @@ const canHappen = ({ peer, peerRole, expect }: Event): boolean =>
 const sides = () => PEERS.flatMap((peer) => ROLES.map((peerRole) => ({ peer, peerRole })));
 
 /** The other events happen to one ordinary shape; several networks where one of them goes and the rest must stay. */
-const eventScenario = (event: Event): Scenario => scenario(ordinaryShape(event), event.expect);
+const eventScenario = (event: Event): Scenario => {
+  const { expect } = event;
+  const refusal: Refusal | undefined = expect.kind === 'refusal' ? REFUSALS[expect.fault] : undefined;
+  const kind = refusal?.proof;
+  return scenario(ordinaryShape(event), expect, kind === undefined ? SECRET : { kind, key: 'rsa' });
+};
 
 const ordinaryShape = (event: Event): Shape => {
   const { expect } = event;
@@ -155,11 +160,11 @@ const signatureScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Sc
   );
 };
 
-const scenario = (shape: Shape, expect: Expectation, proof: Proof = { kind: 'secret' }): Scenario => ({
+const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Scenario => ({
   ...shape,
   proof,
   expect,
-  cell: proof.kind === 'secret' ? cellOf(shape, expect) : 'signature',
+  cell: expect.kind === 'established' && proof.kind !== 'secret' ? 'signature' : cellOf(shape, expect),
   name: [
     `${shape.peer}-${shape.peerRole}`,
     ...eventText(expect),
@@ -169,6 +174,8 @@ const scenario = (shape: Shape, expect: Expectation, proof: Proof = { kind: 'sec
     .filter((part) => part !== undefined)
     .join('/'),
 });
+
+const SECRET: Proof = { kind: 'secret' };
 
 const cellOf = (shape: Shape, expect: Expectation): (typeof CELLS)[number] => {
   if (expect.kind !== 'established') return expect.kind;

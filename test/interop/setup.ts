@@ -1,6 +1,6 @@
 /** What one side of a scenario is told: a configuration in no daemon's language, and how a scenario becomes two of them. */
 import type { Cipher, Group, Hash } from './algorithms.ts';
-import { NAMES, type SideName } from './keys.ts';
+import { type KeyOwner, NAMES, type SideName } from './keys.ts';
 import type { Proof, Scenario } from './scenarios.ts';
 
 export interface Prefix {
@@ -23,8 +23,9 @@ export interface Setup {
   readonly remoteId: string;
   readonly secret: string;
   readonly proof: Proof;
-  /** Whose keys these are, in the folder of all of them. */
   readonly side: SideName;
+  /** Whose private key and certificate this side has. */
+  readonly keys: KeyOwner;
   readonly aggressive: boolean;
   readonly phase1: { readonly cipher: Cipher; readonly hash: Hash; readonly group: Group };
   /** Without a hash: GCM. */
@@ -77,6 +78,7 @@ const ourSetup = (scenario: Scenario): Setup => {
     secret: 'a-secret-of-this-test',
     proof: scenario.proof,
     side: 'ours',
+    keys: 'ours',
     aggressive: isAggressive,
     phase1: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.group },
     phase2: { cipher: scenario.cipher, hash: scenario.hash, group: scenario.pfs ? pfsGroup(scenario) : undefined },
@@ -98,6 +100,7 @@ const mirror = (ours: Setup, scenario: Scenario): Setup => {
   return {
     ...ours,
     side: 'theirs',
+    keys: 'theirs',
     local: ours.remote,
     remote: ours.local,
     localId: ours.remoteId,
@@ -131,6 +134,9 @@ const faulty = (scenario: Scenario, theirs: Setup): Setup => {
       return { ...theirs, localId: 'impostor.example' };
     case 'phase2-ids':
       return { ...theirs, nets: theirs.nets.map((net) => ({ ...net, local: foreign(theirs.family).remote })) };
+    case 'raw-key':
+    case 'certificate-authority':
+      return { ...theirs, keys: 'stray' };
     case 'foreign-subnet': {
       const { name, local, remote } = foreign(theirs.family);
       return { ...theirs, claims: [{ name, local: remote, remote: local }] };

@@ -29,7 +29,9 @@ export const phase1Meaning = (notify: number, policy: PeerPolicy, localAddress: 
     case NotifyType.INVALID_COOKIE:
       return 'it does not know this negotiation: it was restarted, or two peers share the address';
   }
-  const isAboutProof = ABOUT_SECRET.has(notify) || ABOUT_CERTIFICATES.has(notify);
+  // pluto refuses certificates with the last one.
+  const isAboutProof =
+    ABOUT_SECRET.has(notify) || ABOUT_CERTIFICATES.has(notify) || notify === NotifyType.INVALID_KEY_INFORMATION;
   if (isAboutProof && policy.transforms.every(isSigned)) {
     return `it cannot verify our signature, or does not trust our certificate; compare [${name}]:ID with the names in our certificate, and look whether it has our CA or our public key`;
   }

@@ -47,19 +47,19 @@ export class Charon implements Peer {
   }
 
   #copyKeys(folder: string): void {
-    const { proof, side } = this.#setup;
+    const { proof, side, keys } = this.#setup;
     const type = keyTypeOf(proof);
     if (type === undefined) return;
     const copy = (name: string, place: string, as: string): void => {
       mkdirSync(join(folder, place), { recursive: true });
       copyFileSync(join(this.#place.keys, name), join(folder, place, as));
     };
-    copy(`${side}-${type}.key`, 'private', 'own.key');
+    copy(`${keys}-${type}.key`, 'private', 'own.key');
     if (proof.kind === 'raw') {
-      copy(`${side}-${type}.pub`, 'pubkey', 'own.pub');
+      copy(`${keys}-${type}.pub`, 'pubkey', 'own.pub');
       copy(`${otherSide(side)}-${type}.pub`, 'pubkey', 'other.pub');
     } else {
-      copy(`${side}-${type}.crt`, 'x509', 'own.crt');
+      copy(`${keys}-${type}.crt`, 'x509', 'own.crt');
       copy('ca.crt', 'x509ca', 'ca.crt');
     }
   }

@@ -70,11 +70,11 @@ export class Pluto implements Peer {
   }
 
   async #importKeys(database: string): Promise<void> {
-    const { proof, side } = this.#setup;
+    const { proof, keys: owner } = this.#setup;
     const { keys } = this.#place;
     const type = keyTypeOf(proof);
     if (type === undefined) return;
-    await must('pk12util', ['-i', join(keys, `${side}-${type}.p12`), '-d', database, '-W', '', '-K', '']);
+    await must('pk12util', ['-i', join(keys, `${owner}-${type}.p12`), '-d', database, '-W', '', '-K', '']);
     if (proof.kind === 'raw') return;
     await must('certutil', ['-A', '-n', 'ca', '-t', 'CT,,', '-i', join(keys, 'ca.crt'), '-d', database]);
   }

@@ -70,6 +70,7 @@ it('of a peer that we sign for are about keys and certificates, not about a secr
   for (const notify of [
     NotifyType.AUTHENTICATION_FAILED,
     NotifyType.INVALID_SIGNATURE,
+    NotifyType.INVALID_KEY_INFORMATION,
     NotifyType.INVALID_CERTIFICATE,
   ]) {
     const words = meaning(notify, { transforms });
