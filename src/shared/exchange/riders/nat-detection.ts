@@ -10,7 +10,7 @@ import type { NatDialect } from './vendor-id.ts';
 
 /** What the hashes are made with. */
 interface Basis {
-  readonly setup: Phase1Setup;
+  readonly setup: Pick<Phase1Setup, 'policy' | 'path' | 'encapsulationPort'>;
   /** HashAlgorithm of phase 1. */
   readonly hash: number;
   readonly header: Pick<Header, 'initiatorCookie' | 'responderCookie'>;
@@ -29,7 +29,10 @@ export const natDetectionPayloads = (basis: Basis, env: Env): readonly OutPayloa
 };
 
 /** Undefined: ESP goes as it is. Without the payloads of the peer nothing can be found out, and there is no NAT. */
-export const detectNat = (basis: Basis, { natDetections }: Inbound): NatTraversal | undefined => {
+export const detectNat = (
+  basis: Basis,
+  { natDetections }: Pick<Inbound, 'natDetections'>,
+): NatTraversal | undefined => {
   const { setup, dialect } = basis;
   const [ours, ...theirs] = natDetections.map(({ value }) => value.hash);
   if (dialect === undefined || ours === undefined || theirs.length === 0) return undefined;

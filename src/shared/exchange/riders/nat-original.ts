@@ -30,7 +30,11 @@ export const natOriginalPayloads = (
  * Responder: what the initiator asks for, in the addresses that its packets have here. Nobody gains by lying: what is named as an original address only
  * ever becomes the address that the datagrams come from, or our own.
  */
-export const withoutNat = ({ nat, path }: Phase2Setup, asked: Selectors, { natOriginals }: Inbound): Selectors => {
+export const withoutNat = (
+  { nat, path }: Pick<Phase2Setup, 'nat' | 'path'>,
+  asked: Selectors,
+  { natOriginals }: Pick<Inbound, 'natOriginals'>,
+): Selectors => {
   const [initiators, responders] = natOriginals.map(({ value }) => value.address);
   if (nat === undefined || initiators === undefined || responders === undefined) return asked;
   return {
