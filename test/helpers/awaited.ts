@@ -13,16 +13,20 @@ export class Awaited<T> {
     else taker(one);
   }
 
-  /** Rejects where nothing comes. */
+  /** Rejects where nothing comes: what somebody else fails to send leaves no other sign. The time is only taken by a test that fails, or that expects nothing. */
   next(milliseconds = 10_000): Promise<T> {
     const one = this.#queue.shift();
     if (one !== undefined) return Promise.resolve(one);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('nothing came')), milliseconds);
-      this.#takers.push((found) => {
+      const taker = (found: T): void => {
         clearTimeout(timer);
         resolve(found);
-      });
+      };
+      const timer = setTimeout(() => {
+        this.#takers = this.#takers.filter((one) => one !== taker);
+        reject(new Error(`nothing came in ${milliseconds} ms`));
+      }, milliseconds);
+      this.#takers.push(taker);
     });
   }
 

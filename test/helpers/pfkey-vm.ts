@@ -6,6 +6,7 @@ import { openPfKeyBackend } from '../../src/kernel/pfkey/pfkey-backend.ts';
 import type { SaId } from '../../src/shared/connection/events.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 import { Awaited } from './awaited.ts';
+import { realTimers } from './two-gates.ts';
 import { peerState, saOf } from './vm-network.ts';
 
 export class PfKeyVm {
@@ -19,10 +20,7 @@ export class PfKeyVm {
       open: openPfKeySocket,
       pid: process.pid,
       reqids: { first: 1000, count: 500 },
-      schedule: (milliseconds, callback) => {
-        const timer = setTimeout(callback, milliseconds);
-        return () => clearTimeout(timer);
-      },
+      schedule: realTimers,
       upcalls: {
         acquire: (acquire) => this.acquires.put(acquire),
         expire: (expire) => this.expires.put(expire),

@@ -63,7 +63,10 @@ while True:
         s.sendto(data, source)
 `;
 
-/** How many of so many datagrams of 100 bytes came back from the peer; a quarter of a second without one ends it. */
+/**
+ * How many of so many datagrams of 100 bytes came back from the peer. A datagram that the kernel drops leaves no sign, so a quarter of a second without
+ * one ends it; what comes back takes well under a millisecond.
+ */
 export const echoes = async (source: string, destination: string, count = 2): Promise<number> => {
   const socket = createSocket('udp4').bind(0, source);
   await once(socket, 'listening');
@@ -82,13 +85,13 @@ export const echoes = async (source: string, destination: string, count = 2): Pr
 const isTrue = (): boolean => true;
 const isFalse = (): boolean => false;
 
-/** Timers of the machine, as the backends want them. */
+/** Timers of the machine, as the backends want them: a real kernel does not keep a test's time. */
 export const realTimers = (milliseconds: number, callback: () => void): (() => void) => {
   const timer = setTimeout(callback, milliseconds);
   return () => clearTimeout(timer);
 };
 
-/** What a kernel says comes some time: fails after four seconds. */
+/** Looks again every 10 ms, because the test's ear only collects what a kernel says: ends when it is so, fails after four seconds. */
 export const until = async (what: string, isSo: () => boolean): Promise<void> => {
   for (let i = 0; i < 400; i++) {
     if (isSo()) return;

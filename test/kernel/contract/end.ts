@@ -133,6 +133,7 @@ const listen = (local: Endpoint): void => {
   udpSocket(local).startReading({ maxSize: 2048, batch: 64 }, events);
 };
 
+/** Ends when all are there. What the kernel has dropped leaves no sign, so it also ends when nothing came for a while. */
 const received = async (local: Endpoint, count: number): Promise<number> => {
   const listener = listeners.get(nameOf(local));
   if (listener === undefined) throw new InvariantError(`nobody listens on ${nameOf(local)}`);

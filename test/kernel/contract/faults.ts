@@ -181,7 +181,7 @@ export const testFaults = (place: Place): void => {
   });
 };
 
-/** 5,000 SAs of somebody else come, and are over a second later, and one of ours is deleted. */
+/** 5,000 SAs of somebody else come, and are over a second later by the kernel's own clock, which is why the shell sleeps; one of ours is deleted. */
 const flood = (namespace: string, gone: SaWish): string => {
   const state = `src 10.9.0.1 dst 10.9.0.2 proto esp mode tunnel reqid 7 auth hmac(sha1) 0x${'5a'.repeat(20)} enc cbc(aes) 0x${'6b'.repeat(16)} limit time-hard 1`;
   return [

@@ -142,6 +142,7 @@ const rekey = async (ends: Ends): Promise<string> => {
   const watch = (async () => {
     while (!isOver) {
       for (const { spi } of await kernelSas(ends.field.ours)) spis.add(spi);
+      // A sample: SAs come and go by the daemons' own lifetimes of seconds.
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   })();
