@@ -7,6 +7,7 @@ import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { AuthenticationMethod, HashAlgorithm } from '../constants/oakley.ts';
 import { InvariantError } from '../errors.ts';
 import { plainBytes } from './node-crypto.ts';
+import { pkcs1Block } from './pkcs1-block.ts';
 import { equalConstantTime } from './prf.ts';
 
 /** Whether a method of authentication is one of the signatures that are there. */
@@ -58,20 +59,9 @@ const isRsaProof = (key: KeyObject, hash: Uint8Array, signature: Uint8Array): bo
   const size = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   if (signature.length !== size) return false;
   const block = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
-  const wanted = blockOf(hash, size);
+  const wanted = pkcs1Block(hash, size);
   return wanted !== undefined && equalConstantTime(block, wanted);
 };
-
-/** RFC 8017 §9.2 without DigestInfo: 00 01 ff ... ff 00 hash; undefined where the key is too short for it. */
-const blockOf = (hash: Uint8Array, size: number): Uint8Array | undefined => {
-  const start = size - hash.length;
-  if (start < LEAST_PADDING + 3) return undefined;
-  const block = new Uint8Array(size).fill(0xff, 2, start - 1);
-  block[1] = 1;
-  block.set(hash, start);
-  return block;
-};
-const LEAST_PADDING = 8;
 
 /** 04 | x | y. */
 const pointOf = (key: KeyObject, size: number): Uint8Array => {

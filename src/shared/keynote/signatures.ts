@@ -11,6 +11,7 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto';
+import { pkcs1Block } from '../crypto/pkcs1-block.ts';
 import { dsaPublicKeyObject } from './dsa.ts';
 import { decodeText, encodeIntegers, type TextEncoding } from './encodings.ts';
 import { type PublicKey, principalOf } from './principals.ts';
@@ -111,20 +112,13 @@ const isSigned = (
     if (signature.length !== key.modulus.length) return false;
     const block = publicDecrypt({ key: object, padding: constants.RSA_NO_PADDING }, signature);
     return signedContents(form, hash, createHash(hash).update(signed).digest()).some((content) => {
-      const wanted = paddedBlock(content, key.modulus.length);
+      const wanted = pkcs1Block(content, key.modulus.length);
       return wanted !== undefined && block.length === wanted.length && timingSafeEqual(block, wanted);
     });
   } catch {
     // OpenSSL throws for keys and signatures that cannot be: none of them has signed.
     return false;
   }
-};
-
-/** RFC 8017 section 9.2. The whole block is made and compared: taking one apart has let forged ones pass elsewhere. */
-const paddedBlock = (content: Uint8Array, size: number): Buffer | undefined => {
-  const padding = size - content.length - 3;
-  if (padding < 8) return undefined;
-  return Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(padding, 0xff), Buffer.alloc(1), content]);
 };
 
 const publicKeyObject = (key: PublicKey): KeyObject => {
