@@ -16,6 +16,7 @@ import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { DaemonCredentials } from './credentials/daemon-credentials.ts';
+import { PolicyFile } from './credentials/policy-file.ts';
 import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
 import { createFifoCommands, type FifoCommands } from './fifo-commands.ts';
@@ -60,7 +61,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   try {
     const kernel = await openConfiguredKernel(parts, relay);
     configuration.limitTo({ ...kernel.kernel.capabilities, name: kernel.kernel.name });
-    const credentials = await loadCredentials(parts);
+    const { credentials, policy } = await loadCredentials(parts);
     const daemon = assembleDaemon(parts, credentials, kernel);
     await Promise.all([daemon.listening.rescan(), daemon.lanes.started]);
     // A daemon that cannot have its ports leaves the FIFO of another one alone.
@@ -75,7 +76,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
         ending.ask();
       },
     });
-    const controls = controlsOf(parts, credentials, daemon, ending);
+    const controls = controlsOf(parts, { credentials, policy }, daemon, ending);
     const reports = reportsOf(parts, daemon);
     const commands = listenToCommands(parts, daemon, controls, reports, descriptor);
     handleSignals({
@@ -107,11 +108,23 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
   }
 };
 
-const loadCredentials = async ({ configuration, privileged, log }: DaemonParts): Promise<DaemonCredentials> => {
+interface Loaded {
+  readonly credentials: DaemonCredentials;
+  readonly policy: PolicyFile;
+}
+
+const loadCredentials = async ({ options, configuration, privileged, log }: DaemonParts): Promise<Loaded> => {
   const places = (): CredentialPlaces => configuration.general().credentials;
-  const credentials = new DaemonCredentials({ privileged, places, log: log.write, wallClock: Date.now, schedule });
+  const policy = new PolicyFile({
+    privileged,
+    path: () => (options.policy ? places().policyFile : undefined),
+    log: log.write,
+  });
+  await policy.load();
+  const parts = { privileged, places, policy: () => policy.text, log: log.write, wallClock: Date.now, schedule };
+  const credentials = new DaemonCredentials(parts);
   await credentials.load();
-  return credentials;
+  return { credentials, policy };
 };
 
 const assembleDaemon = (parts: DaemonParts, credentials: DaemonCredentials, kernel: OpenedKernel): Assembly => {
@@ -203,7 +216,7 @@ interface Controls {
 
 const controlsOf = (
   { options, configuration, privileged, log, verbosity, serviceManager }: DaemonParts,
-  credentials: DaemonCredentials,
+  { credentials, policy }: Loaded,
   { operator, peerAddresses, listening, gate }: Assembly,
   ending: Ending,
 ): Controls => {
@@ -211,6 +224,7 @@ const controlsOf = (
     ...options,
     configuration,
     credentials,
+    policy,
     privileged,
     operator,
     peerAddresses,

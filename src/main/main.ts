@@ -10,7 +10,7 @@ import { type StartReport, startInBackground, takeStartReport } from './backgrou
 import { checkConfiguration } from './cli/check.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { restartWithLegacyProvider } from './cli/legacy-provider.ts';
-import { missingSupport, type Options, parseCommandLine } from './cli/options.ts';
+import { type Options, parseCommandLine } from './cli/options.ts';
 import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
 import { runDaemon } from './daemon.ts';
@@ -32,7 +32,7 @@ const main = async (): Promise<number> => {
 };
 
 const run = async (options: Options): Promise<number> => {
-  if (options.checkOnly) return checkConfiguration(options.configurationFile, process.stdout);
+  if (options.checkOnly) return checkConfiguration(options.configurationFile, process.stdout, options.policy);
   const report = takeStartReport();
   if (options.foreground === 0 && report === undefined) return startInBackground(options);
   process.title = processTitle(process.argv.slice(2));
@@ -69,9 +69,6 @@ const start = async (options: Options, report: StartReport | undefined): Promise
     handleUncaught(log.write, () => void privileged.removeRunFiles().finally(() => process.exit(1)));
     const configuration = await configured(options, privileged, log);
     verbosity.configure(configuration.general().daemon).forEach(log.write);
-    const usesPolicy = options.policy && configuration.store.get('General', 'Use-Keynote')?.startsWith('yes') === true;
-    const missing = missingSupport(usesPolicy);
-    if (missing !== undefined) throw new ConfigError(missing);
     await runDaemon({
       options,
       configuration,

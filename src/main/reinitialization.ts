@@ -9,6 +9,7 @@ import type { LogRecord } from '../shared/threads/contract.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
+import type { PolicyFile } from './credentials/policy-file.ts';
 import type { Listening } from './listening.ts';
 import type { Operator } from './operator.ts';
 import type { PeerAddresses } from './peer-addresses.ts';
@@ -19,6 +20,7 @@ export interface ReinitializationOptions {
   readonly configurationFile: string;
   readonly configuration: DaemonConfiguration;
   readonly credentials: Pick<DaemonCredentials, 'load'>;
+  readonly policy: Pick<PolicyFile, 'reload'>;
   readonly privileged: Pick<Privileged, 'readSecretFile'>;
   readonly operator: Pick<Operator, 'tell' | 'upToDate'>;
   readonly peerAddresses: Pick<PeerAddresses, 'forget'>;
@@ -65,8 +67,9 @@ export class Reinitialization {
   }
 
   async #reload(): Promise<void> {
-    const { configuration, credentials, operator, peerAddresses, listening, verbosity, log } = this.#options;
+    const { configuration, credentials, policy, operator, peerAddresses, listening, verbosity, log } = this.#options;
     const renew = await this.#readFile();
+    await policy.reload();
     await credentials.load();
     verbosity.configure(configuration.general().daemon).forEach(log);
     const renegotiate = configuration.general().daemon.renegotiateOnHup;

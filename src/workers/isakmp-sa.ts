@@ -1,9 +1,11 @@
 /** What a lane knows about one ISAKMP SA, half-open or established, and the ways to find it. */
+
+import type { Authenticated } from '../shared/credentials/authenticated.ts';
 import type { Credentials } from '../shared/credentials/credentials.ts';
-import type { Authenticated, IsakmpKeys } from '../shared/exchange/effects.ts';
+import type { IsakmpKeys } from '../shared/exchange/effects.ts';
 import type { Conversation } from '../shared/exchange/run.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
-import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import type { Identity, PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { SaHandle } from '../shared/sa-table/handles.ts';
 import type { Cookies, NatTraversal, Path, Role } from '../shared/threads/contract.ts';
 import type { TimerHandle } from '../shared/timer-wheel.ts';
@@ -48,6 +50,8 @@ export interface IsakmpSa extends Timed {
 export interface EstablishedBasis {
   /** Who the peer has proved to be; undefined: a lane that died has known it. */
   readonly authenticated: Authenticated | undefined;
+  /** As whom, and in which group; undefined as before. */
+  readonly phase1: { readonly remoteId: Identity; readonly group: number } | undefined;
   readonly keys: IsakmpKeys;
   /** Last ciphertext block of phase 1: where the IVs of phase 2 come from. */
   readonly lastIv: Uint8Array;

@@ -49,8 +49,9 @@ const establish = (
   trace(lane, LogClass.EXCHANGE, 10, endedWords, sa, undefined, undefined);
   trace(lane, LogClass.SA, 10, createdWords, sa);
   const answersProbes = deadPeerDetection;
+  const phase1 = { remoteId, group: choice.group };
   sa.established = establishedOn(
-    { authenticated, keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
+    { authenticated, phase1, keys, lastIv, localIdentity, remoteIdentity, softAt, hardAt, nat, answersProbes },
     now,
   );
   sa.credentials = undefined;

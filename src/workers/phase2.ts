@@ -36,7 +36,7 @@ type Datagram = Extract<LaneEvent, { readonly kind: 'datagram' }>;
 export const setupOf = (
   lane: LaneContext,
   sa: IsakmpSa,
-  { keys, localIdentity, remoteIdentity, nat }: Established,
+  { authenticated, phase1, keys, localIdentity, remoteIdentity, nat }: Established,
   messageId: number,
 ): Phase2Setup => ({
   isakmp: cookiesOf(sa),
@@ -46,6 +46,7 @@ export const setupOf = (
   messageId,
   localIdentity,
   remoteIdentity,
+  proven: authenticated && phase1 && { authenticated, ...phase1, exchangeType: sa.policy.exchangeType },
   nat,
 });
 

@@ -40,6 +40,7 @@ export const bedOf = (t: TestContext): CredentialBed => {
       authorityDirectory: join(folder, 'ca/'),
       certificateDirectory: join(folder, 'certs/'),
       revocationListDirectory: join(folder, 'crls/'),
+      policyFile: undefined,
       settings: DEFAULT_TRUST_SETTINGS,
     },
     credentials: new DaemonCredentials({
@@ -50,6 +51,7 @@ export const bedOf = (t: TestContext): CredentialBed => {
         stampFiles: async (paths) => stampFiles(paths),
       },
       places: () => bed.places,
+      policy: () => undefined,
       log: ({ severity, text }) => void lines.push(`${severity} ${text.replaceAll(folder, '')}`),
       wallClock: () => bed.now,
       schedule: timers.schedule,

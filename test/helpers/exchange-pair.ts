@@ -172,6 +172,7 @@ export const quickModePair = (keys: IsakmpKeys, connection = connectionPolicy())
       messageId,
       localIdentity: isInitiator ? '10.0.0.1' : '10.0.0.2',
       remoteIdentity: isInitiator ? '10.0.0.2' : '10.0.0.1',
+      proven: undefined,
       nat: undefined,
     };
     const envelope: Envelope = {

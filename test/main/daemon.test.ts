@@ -23,7 +23,7 @@ const run = (t: TestContext, words: readonly string[]) => {
 test('refuses what is not there yet, and options that nobody knows, with status 1 and without leaving anything behind', (t) => {
   const cases: readonly [readonly string[], RegExp][] = [
     [['-d', '-K'], /no kernel here takes IPsec SAs .*run without IPsec with -n/],
-    [['-d', '-n'], /checking a policy is not there yet: add -K/],
+    [['-d', '-n'], /isakmpd\.policy is not there: write a policy .* or use -K/],
     [['-K'], /^isakmpd: no kernel here takes IPsec SAs .*run without IPsec with -n.*\n$/],
     [['-d', '-n', '-K', '--no-such-option'], /no-such-option/],
     [['-d', '-n', '-K', '-Z'], /Z/],

@@ -66,6 +66,7 @@ const setUp = async (peers: number) => {
     configuration,
     privileged: { readSecretFile: async () => ({ kind: 'bytes', bytes: Buffer.from(file.text) }) },
     credentials: { load: async () => {} },
+    policy: { reload: async () => {} },
     operator,
     peerAddresses: { forget: () => {} },
     listening: { rescan: async () => {} },

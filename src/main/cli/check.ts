@@ -5,21 +5,25 @@ import type { Problem } from '../../shared/config/parse.ts';
 import type { CredentialPlaces } from '../../shared/config/resolve-general.ts';
 import { certificateFindingsInSteps, expiryRecord } from '../../shared/credentials/check-certificates.ts';
 import { keyProblemsInSteps } from '../../shared/credentials/check-files.ts';
+import { SystemError } from '../../shared/errors.ts';
 import { printable } from '../../shared/log/printable.ts';
 import { atOnce } from '../../shared/steps.ts';
 import { readCredentials } from '../credentials/credential-reader.ts';
+import { readPolicy } from '../credentials/policy-file.ts';
 import { listFiles, readSecretFile, readTrustedFile } from '../privileged/secret-file.ts';
 import { codeOf } from '../privileged/system-fault.ts';
 import { learnSystemNames } from '../system-names.ts';
 import { readConfigurationFile } from './configuration-file.ts';
 
-/** Answers the exit status: 0 nothing is wrong, 1 something is in error, 2 there are warnings only. */
+/** Answers the exit status: 0 nothing is wrong, 1 something is in error, 2 there are warnings only. `asksPolicy`: without -K. */
 export const checkConfiguration = async (
   path: string,
   output: { readonly write: (text: string) => unknown },
+  asksPolicy = false,
 ): Promise<number> => {
   const { problems: ofText, hosts, credentials } = await check(path);
-  const problems = [...ofText, ...(await credentialProblems(credentials))];
+  const ofPolicy = asksPolicy ? await policyProblems(credentials) : [];
+  const problems = [...ofText, ...(await credentialProblems(credentials)), ...ofPolicy];
   output.write([...problems.map((problem) => lineOf(path, problem)), ...hostLines(path, hosts)].join(''));
   if (problems.some(({ severity }) => severity === 'error')) return 1;
   return problems.length > 0 ? 2 : 0;
@@ -52,6 +56,17 @@ const credentialProblems = async (places: CredentialPlaces): Promise<readonly Pr
       (severity === 'error' ? error : warning)(text.replace(/^credentials: /, '')),
     ),
   ];
+};
+
+const policyProblems = async ({ policyFile }: CredentialPlaces): Promise<readonly Problem[]> => {
+  if (policyFile === undefined) return [];
+  try {
+    const { faults } = await readPolicy({ readSecretFile: async (name) => readSecretFile(name) }, policyFile);
+    return faults.map(error);
+  } catch (fault) {
+    if (!(fault instanceof SystemError)) throw fault;
+    return [error(fault.message)];
+  }
 };
 
 const warning = (text: string): Problem => ({ line: 0, severity: 'warning', text });

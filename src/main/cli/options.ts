@@ -63,10 +63,6 @@ export const parseCommandLine = async (argv: readonly string[], version: string)
   return checked(given);
 };
 
-/** What the daemon cannot do yet and must not pretend to; undefined: nothing stands in the way. `usesPolicy` is -K and Use-Keynote together. */
-export const missingSupport = (usesPolicy: boolean): string | undefined =>
-  usesPolicy ? 'checking a policy is not there yet: add -K, or Use-Keynote=no in [General]' : undefined;
-
 const configured = (parser: Argv): Argv => OPTIONS.reduce(addOption, prepared(parser));
 
 /** yargs would claim help and version for itself, and guess what keys and numbers mean. */

@@ -25,6 +25,8 @@ export interface DaemonCredentialsOptions {
   readonly privileged: CredentialAccess & Pick<Privileged, 'stampFiles'>;
   /** As the configuration has them now. */
   readonly places: () => CredentialPlaces;
+  /** The KeyNote policy; undefined: none is asked. */
+  readonly policy: () => string | undefined;
   readonly log: (record: LogRecord) => void;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -119,7 +121,7 @@ export class DaemonCredentials {
         log(failure('credentials-unfit', `credentials: ${problem}`));
       }
       for (const oddity of findings.oddities) log(notice('credentials-odd', `credentials: ${oddity}`));
-      this.#files = usable;
+      this.#files = { ...usable, policy: this.#options.policy() };
       this.#items = findings.items;
       this.#trust = findings.trust;
       const counts = countsOf(usable);

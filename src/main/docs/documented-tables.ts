@@ -128,7 +128,7 @@ const wholeMeaning = (tag: Tag<unknown>): string =>
   `${meaning(tag)} Value: ${valuesOf(tag)}.${tag.fallbackText ? ` Default: \`${tag.fallbackText}\`.` : ''}`;
 
 const meaning = ({ doc, notYet }: Tag<unknown>): string =>
-  notYet === undefined ? doc : `${doc} Not there yet, ${notYet.effect}: ${notYet.reason}.`;
+  notYet === undefined ? doc : `${doc} Not there yet, refused: ${notYet}.`;
 
 const valuesOf = ({ wants, unit }: Tag<unknown>): string =>
   unit === undefined || wants.includes(unit) ? wants : `${wants} (${unit})`;

@@ -60,9 +60,10 @@ const problemOf = (
   if (row === undefined)
     return warning(`[${section}]:${tag} is unknown and has no effect${suggestion(kind, kind?.tags ?? ALL_TAGS, tag)}`);
   if (row.notYet !== undefined) {
-    const { effect, reason } = row.notYet;
-    if (effect === 'ignored') return warning(`[${section}]:${tag} has no effect yet: ${reason}`);
-    return { severity: 'error', text: `[${section}]:${tag} is not supported yet, the section is not used: ${reason}` };
+    return {
+      severity: 'error',
+      text: `[${section}]:${tag} is not supported yet, the section is not used: ${row.notYet}`,
+    };
   }
   if (kind === undefined) return undefined;
   if (row.parse(value) === undefined) {

@@ -74,8 +74,8 @@ export const refuseNotYet = (
   rows: Readonly<Record<string, Tag<unknown>>>,
 ): void => {
   for (const { name, key, notYet } of Object.values(rows)) {
-    if (notYet?.effect !== 'refused' || reader.get(section, key) === undefined) continue;
-    throw faultAt(placeOf(section, name), `is not supported yet: ${notYet.reason}`);
+    if (notYet === undefined || reader.get(section, key) === undefined) continue;
+    throw faultAt(placeOf(section, name), `is not supported yet: ${notYet}`);
   }
 };
 
@@ -91,7 +91,7 @@ export const readFlags = (
   for (const name of readTag(reader, section, row)) {
     const found = known.find((candidate) => fold(candidate.name) === fold(name));
     if (found?.notYet !== undefined) {
-      throw faultAt(placeOf(section, row.name), `${found.name} is not supported yet: ${found.notYet.reason}`);
+      throw faultAt(placeOf(section, row.name), `${found.name} is not supported yet: ${found.notYet}`);
     }
     if (found === undefined) {
       const names = known.filter((candidate) => candidate.notYet === undefined).map((candidate) => candidate.name);

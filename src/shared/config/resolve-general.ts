@@ -45,6 +45,8 @@ export interface CredentialPlaces {
   readonly authorityDirectory: string;
   readonly certificateDirectory: string;
   readonly revocationListDirectory: string;
+  /** Undefined: no policy is asked. */
+  readonly policyFile: string | undefined;
   readonly settings: CredentialSettings;
 }
 
@@ -109,6 +111,7 @@ const credentialPlaces = (inGeneral: ReadRow, read: ReadRow, last: CredentialPla
   authorityDirectory: read(X509_CERTIFICATES.caDirectory, last?.authorityDirectory),
   certificateDirectory: read(X509_CERTIFICATES.certDirectory, last?.certificateDirectory),
   revocationListDirectory: read(X509_CERTIFICATES.crlDirectory, last?.revocationListDirectory),
+  policyFile: policyFileOf(inGeneral, last),
   settings: {
     minimumRsaBits: read(X509_CERTIFICATES.minimumRsaBits, last?.settings.minimumRsaBits),
     acceptSelfSigned: read(X509_CERTIFICATES.acceptSelfSigned, last?.settings.acceptSelfSigned) ?? false,
@@ -118,6 +121,13 @@ const credentialPlaces = (inGeneral: ReadRow, read: ReadRow, last: CredentialPla
     matchWildcards: read(X509_CERTIFICATES.matchWildcards, last?.settings.matchWildcards),
   },
 });
+
+const policyFileOf = (inGeneral: ReadRow, last: CredentialPlaces | undefined): string | undefined => {
+  const file = inGeneral(GENERAL.policyFile, last?.policyFile);
+  return inGeneral(GENERAL.useKeynote, last === undefined ? undefined : last.policyFile !== undefined)
+    ? file
+    : undefined;
+};
 
 /** Asking for the sections covers a change of any of their secrets, so the values are read past the recording reader. */
 const identitySecretsOf = (

@@ -10,13 +10,6 @@ import { fold } from './case-fold.ts';
 import { splitList } from './list-value.ts';
 import { IP_PROTOCOLS, numberByName, numberOrName, SERVICES } from './names.ts';
 
-/** A tag that isakmpd.conf(5) knows and this program not yet: its effect here, and why in an operator's words. */
-export interface NotYet {
-  /** 'ignored': it does nothing, and the operator is told; 'refused': what has it is not used, because it would mean something else without. */
-  readonly effect: 'ignored' | 'refused';
-  readonly reason: string;
-}
-
 /** One row of a section's table. */
 export interface Tag<out T> {
   readonly name: string;
@@ -34,7 +27,8 @@ export interface Tag<out T> {
   readonly doc: string;
   /** Undefined: no value of this kind. */
   readonly parse: (text: string) => T | undefined;
-  readonly notYet: NotYet | undefined;
+  /** isakmpd.conf(5) knows the tag and this program does not yet, for this reason: what has it is not used, because it would mean something else without. */
+  readonly notYet: string | undefined;
 }
 
 export type Mark = Pick<Route, 'mark' | 'markMask'>;
@@ -245,7 +239,7 @@ export const constantOrAny = (table: Readonly<Record<string, number>>) => {
 };
 
 /** A row for what is known but not there yet. */
-export const notYet = <T>(row: Tag<T>, effect: NotYet['effect'], reason: string): Tag<T> => ({
+export const notYet = <T>(row: Tag<T>, reason: string): Tag<T> => ({
   ...row,
-  notYet: { effect, reason },
+  notYet: reason,
 });

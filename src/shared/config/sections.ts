@@ -47,7 +47,7 @@ import {
   yesNo,
 } from './schema.ts';
 
-const NO_POLICY = 'isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K';
+const NO_CREDENTIALS_YET = 'KeyNote credentials are neither sent nor received, the policy alone counts';
 const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
 const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
 const NO_COMPRESSION = 'IPCOMP is not there';
@@ -95,7 +95,11 @@ export const GENERAL = {
   logLevel: logLevels('Loglevel', 'Debugging levels as class=level, as with -D.'),
   logVerbose: flag('Logverbose', 'Completed exchanges are logged, as with -v.'),
   natTKeepalive: seconds('NAT-T-Keepalive', 'How often a NAT before us is kept awake.', '20'),
-  policyFile: notYet(path('Policy-file', 'The KeyNote policy.', '/etc/isakmpd/isakmpd.policy'), 'ignored', NO_POLICY),
+  policyFile: path(
+    'Policy-file',
+    'The KeyNote policy: isakmpd.policy(5). Read at start and at each reload.',
+    '/etc/isakmpd/isakmpd.policy',
+  ),
   pubkeyDirectory: path(
     'Pubkey-directory',
     'Raw public keys of peers in PEM, in directories by the kind of identity (ipv4, ipv6, fqdn, ufqdn, asn1_dn, keyid), each in a file named after the identity.',
@@ -107,7 +111,7 @@ export const GENERAL = {
     'Shared-SADB',
     'Both ends share one kernel: what the other end has added already is no error, and replays are not looked for.',
   ),
-  useKeynote: notYet(yesNo('Use-Keynote', 'Whether the policy decides about IPsec SAs.', 'yes'), 'ignored', NO_POLICY),
+  useKeynote: yesNo('Use-Keynote', 'Whether the policy has to permit IPsec SAs; not with -K.', 'yes'),
 } as const;
 
 const PHASE_1 = {
@@ -152,9 +156,9 @@ export const PEER = {
     'What INITIAL-CONTACT and a second ISAKMP SA of one identity do to the first.',
     'replace',
   ),
-  credentials: notYet(text('Credentials', 'Credentials from the kernel.'), 'refused', KERNEL_ONLY),
-  credentialType: notYet(text('Credential_Type', 'Kind of the credentials from the kernel.'), 'refused', KERNEL_ONLY),
-  publicKeyAuthentication: notYet(text('PKAuthentication', 'Key from the kernel.'), 'refused', KERNEL_ONLY),
+  credentials: notYet(text('Credentials', 'Credentials from the kernel.'), KERNEL_ONLY),
+  credentialType: notYet(text('Credential_Type', 'Kind of the credentials from the kernel.'), KERNEL_ONLY),
+  publicKeyAuthentication: notYet(text('PKAuthentication', 'Key from the kernel.'), KERNEL_ONLY),
   refcount: text('Refcount', 'Users of a section that was made for a packet; the daemon writes it.'),
 } as const;
 
@@ -184,14 +188,10 @@ export const PHASE_1_TRANSFORM = {
   authentication: constantOrAny(AuthenticationMethod)('AUTHENTICATION_METHOD', 'How the two sides prove who they are.'),
   group: constantOrAny(GroupDescription)('GROUP_DESCRIPTION', 'Diffie-Hellman group.'),
   life: sectionList('Life', 'Lifetimes, or ANY.', ''),
-  prf: notYet(
-    text('PRF', 'Pseudo-random function.'),
-    'refused',
-    'the standard names none: it is always the HMAC of the hash',
-  ),
-  groupType: notYet(text('GROUP_TYPE', 'Kind of a group of your own.'), 'refused', NO_OWN_GROUPS),
-  fieldSize: notYet(text('FIELD_SIZE', 'Field size of a group of your own.'), 'refused', NO_OWN_GROUPS),
-  groupOrder: notYet(text('GROUP_ORDER', 'Order of a group of your own.'), 'refused', NO_OWN_GROUPS),
+  prf: notYet(text('PRF', 'Pseudo-random function.'), 'the standard names none: it is always the HMAC of the hash'),
+  groupType: notYet(text('GROUP_TYPE', 'Kind of a group of your own.'), NO_OWN_GROUPS),
+  fieldSize: notYet(text('FIELD_SIZE', 'Field size of a group of your own.'), NO_OWN_GROUPS),
+  groupOrder: notYet(text('GROUP_ORDER', 'Order of a group of your own.'), NO_OWN_GROUPS),
 } as const;
 
 export const LIFETIME = {
@@ -218,13 +218,12 @@ export const CONNECTION = {
     'Interface-id',
     'For route-based tunnels of Linux (XFRM only): what is routed through the xfrm interface of this if_id uses the connection.',
   ),
-  pfTag: notYet(text('PF-Tag', 'Tag for packets of this connection.'), 'refused', 'packets are not tagged'),
+  pfTag: notYet(text('PF-Tag', 'Tag for packets of this connection.'), 'packets are not tagged'),
   interface: notYet(
     text('Interface', 'Interface of a route-based tunnel.'),
-    'refused',
     'route-based tunnels are not there, and without one this connection would take all traffic',
   ),
-  acquireId: notYet(text('Acquire-ID', 'Flow that the kernel asked for.'), 'refused', KERNEL_ONLY),
+  acquireId: notYet(text('Acquire-ID', 'Flow that the kernel asked for.'), KERNEL_ONLY),
   refcount: text('Refcount', 'Users of a section that was made for a packet; the daemon writes it.'),
 } as const;
 
@@ -257,14 +256,10 @@ export const PHASE_2_TRANSFORM = {
   ),
   keyLength: range('bits')('KEY_LENGTH', 'Key length of the cipher, where it takes several.'),
   life: sectionList('Life', 'Lifetimes, or ANY.', ''),
-  keyRounds: notYet(text('KEY_ROUNDS', 'Rounds of the cipher.'), 'refused', 'no cipher here has a choice of rounds'),
-  ecnTunnel: notYet(
-    text('ECN_TUNNEL', 'Congestion notification through the tunnel.'),
-    'refused',
-    'it is not negotiated',
-  ),
-  dictionarySize: notYet(text('COMPRESS_DICTIONARY_SIZE', 'Dictionary of the compression.'), 'refused', NO_COMPRESSION),
-  privateAlgorithm: notYet(text('COMPRESS_PRIVATE_ALGORITHM', 'Compression of a vendor.'), 'refused', NO_COMPRESSION),
+  keyRounds: notYet(text('KEY_ROUNDS', 'Rounds of the cipher.'), 'no cipher here has a choice of rounds'),
+  ecnTunnel: notYet(text('ECN_TUNNEL', 'Congestion notification through the tunnel.'), 'it is not negotiated'),
+  dictionarySize: notYet(text('COMPRESS_DICTIONARY_SIZE', 'Dictionary of the compression.'), NO_COMPRESSION),
+  privateAlgorithm: notYet(text('COMPRESS_PRIVATE_ALGORITHM', 'Compression of a vendor.'), NO_COMPRESSION),
 } as const;
 
 /** Rows of TRANSFORM_ID by protocol: the same name means different numbers. */
@@ -364,7 +359,7 @@ export const SECTION_KINDS = {
   general: kind('[General]', GENERAL),
   phase1: kind('[Phase 1]', PHASE_1),
   phase2: kind('[Phase 2]', PHASE_2),
-  keynote: kind('[KeyNote]', KEYNOTE, NO_POLICY),
+  keynote: kind('[KeyNote]', KEYNOTE, NO_CREDENTIALS_YET),
   x509: kind('[X509-certificates]', X509_CERTIFICATES),
   peer: kind('a peer section', PEER),
   identity: kind('an ID section', IDENTITY),
@@ -385,11 +380,11 @@ export const PEER_FLAGS: readonly Tag<unknown>[] = [
   flag('delete-children', 'IPsec SAs die with the ISAKMP SA that made them.'),
   flag('force-encap', 'ESP goes in UDP even where no NAT is found, for firewalls that let nothing else through.'),
   flag('sha2-96', 'HMAC_SHA2_256 of IPsec SAs is truncated to 96 bits, as old Android phones do, in place of 128.'),
-  notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), 'refused', NO_MODE_CONFIG),
+  notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), NO_MODE_CONFIG),
 ];
 export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [
   flag('Active-only', 'Never accepted from the peer.'),
-  notYet(flag('ikecfg', 'Addresses are asked for after phase 1.'), 'refused', NO_MODE_CONFIG),
+  notYet(flag('ikecfg', 'Addresses are asked for after phase 1.'), NO_MODE_CONFIG),
   flag(
     '__ondemand',
     'Made for a packet that met a policy of somebody else: none is made for it. The daemon writes it.',

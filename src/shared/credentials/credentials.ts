@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { methodOfKey } from '../crypto/signature.ts';
 import type { Identity } from '../policy/peer-policy.ts';
+import { createPolicyCheck, type PolicyCheck } from '../policy-check/policy-check.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { certificateIdentities } from '../x509/certificate-identity.ts';
 import { createTrustStore, type TrustStore } from '../x509/trust-store.ts';
@@ -12,6 +13,8 @@ import { ownCertificateChain } from './own-certificates.ts';
 
 export interface Credentials {
   readonly settings: CredentialSettings;
+  /** Undefined: no policy is asked (-K, Use-Keynote=no). */
+  readonly policy: PolicyCheck | undefined;
   /** AuthenticationMethod: how we can sign in the name of one of our identities. */
   methods(identity: Identity): readonly number[];
   /** Our key for one of our identities and for a method of signing: its own, else that of Private-key; undefined: there is none. */
@@ -58,6 +61,7 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
   };
   return {
     settings,
+    policy: files.policy === undefined ? undefined : createPolicyCheck(files.policy),
     methods: (identity) => ownKeys(identity).flatMap((key) => methodOfKey(key) ?? []),
     privateKey,
     publicKey: (identity, method) => {

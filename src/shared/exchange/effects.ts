@@ -1,5 +1,6 @@
 /** What an exchange may ask of the world and what it may consult: the only ways out of and into a step. */
 import type { NotifyType } from '../constants/isakmp.ts';
+import type { Authenticated } from '../credentials/authenticated.ts';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { CipherSpec } from '../crypto/cipher.ts';
 import type { Identity, PeerPolicy } from '../policy/peer-policy.ts';
@@ -37,18 +38,14 @@ export interface IsakmpKeys {
   readonly encryptionKey: Uint8Array;
 }
 
-/** What the peer has proved: that it knows a secret, or that it has the private key of a public one. */
-export type Authenticated =
-  | { readonly kind: 'passphrase'; readonly secret: Uint8Array }
-  | {
-      readonly kind: 'publicKey';
-      /** SubjectPublicKeyInfo, DER. */
-      readonly key: Uint8Array;
-      /** Certificates that say whose key it is, DER, its own first; empty: we know the key ourselves. */
-      readonly chain: readonly Uint8Array[];
-      /** Texts of KeyNote credentials that came with it. */
-      readonly keynote: readonly string[];
-    };
+/** How the peer was authenticated in phase 1, and as whom. */
+export interface Proven {
+  readonly authenticated: Authenticated;
+  readonly remoteId: Identity;
+  /** ExchangeType. */
+  readonly exchangeType: number;
+  readonly group: number;
+}
 
 /** The outcome of main or aggressive mode. */
 export interface Phase1Result {
@@ -87,6 +84,8 @@ export interface Phase2Setup {
   /** Phase 1 identities as text. */
   readonly localIdentity: string;
   readonly remoteIdentity: string;
+  /** Undefined: a lane that died has known it. */
+  readonly proven: Proven | undefined;
   readonly nat: NatTraversal | undefined;
 }
 

@@ -1,5 +1,6 @@
 /** How each side of phase 1 proves who it is, and the other checks it: by HASH with a pre-shared key, by SIG with a private one (RFC 2409 §5.1 and §5.4). */
 import { CertificateEncoding, NotifyType } from '../constants/isakmp.ts';
+import type { Authenticated } from '../credentials/authenticated.ts';
 import { provenKey } from '../credentials/peer-key.ts';
 import { equalConstantTime } from '../crypto/prf.ts';
 import { hashForProof, isProof, isSignatureMethod, signProof } from '../crypto/signature.ts';
@@ -7,7 +8,7 @@ import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { OutPayload } from '../wire/message.ts';
-import type { Authenticated, Effects, Env, Phase1Setup } from './effects.ts';
+import type { Effects, Env, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import { hashI, hashR } from './keymat.ts';
 import { type Contributions, ownIdentity, type Phase1Keys } from './phase1.ts';

@@ -16,6 +16,7 @@ import type { Effects, Env, ExchangeEvent, Phase2Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import type { Machine } from './machine.ts';
 import { contribute, contributionOf, identityPayload, NONCE_SIZE } from './phase1.ts';
+import { policyQuestion, policyRefusalRecords } from './policy-question.ts';
 import {
   addressSelectors,
   agreementOf,
@@ -135,6 +136,11 @@ const accept = (
   }
   checkSelectors(state, message);
   const choice = withResponderLifetime(matched.choice, leastLife(state.suites), message);
+  const question = policyQuestion(setup, selectors, 'initiator', env);
+  if (!question.permits(choice)) {
+    out.push(...policyRefusalRecords(setup, connection.name, question));
+    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the policy does not permit what the peer chose');
+  }
   const gxy = sharedSecretOf(state.pfs, choice, message, env);
   const nr = insist(message.nonce, 'NONCE').value.nonceData.slice();
   const { spis } = matched;

@@ -13,6 +13,7 @@ import { type Inbound, insist } from './inbound.ts';
 import { keysOf } from './ipsec-keys.ts';
 import type { Machine } from './machine.ts';
 import { contributeOnce, contributionOf, identityPayload } from './phase1.ts';
+import { policyQuestion, policyRefusalRecords } from './policy-question.ts';
 import {
   addressSelectors,
   agreementOf,
@@ -81,9 +82,14 @@ const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects):
   const { policy, nat } = setup;
   const suites = policy.checkSuites ? suitesAcross(nat, connection.suites) : undefined;
   const leniency = { legacyCrypto: policy.legacyCrypto, inUdp: nat !== undefined };
-  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, leniency);
+  const question = policyQuestion(setup, selectors, 'responder', env);
+  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, leniency, question.permits);
   if (selection.kind === 'none') {
-    out.push(...suiteRefusalRecords(setup, connection, selection.comparisons));
+    out.push(
+      ...(question.refusals.length > 0
+        ? policyRefusalRecords(setup, connection.name, question)
+        : suiteRefusalRecords(setup, connection, selection.comparisons)),
+    );
     throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
   }
   const { choice, picked } = selection;

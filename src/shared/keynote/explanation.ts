@@ -62,10 +62,11 @@ const assertionText = (considered: Considered, evaluated: Evaluated): string => 
   return `${place} gives ${named(value)}: ${licensed}${asked}`;
 };
 
-const placeOf = (assertion: Assertion, credentials: readonly Assertion[]): string =>
-  assertion.isLocal
-    ? `the assertion at line ${assertion.line} of the policy`
-    : `credential ${credentials.indexOf(assertion) + 1}`;
+const placeOf = (assertion: Assertion, credentials: readonly Assertion[]): string => {
+  const number = credentials.indexOf(assertion) + 1;
+  if (number === 0) return `the assertion at line ${assertion.line} of the policy`;
+  return assertion.isLocal ? 'what a certificate says' : `credential ${number}`;
+};
 
 const conditionsText = (
   { conditions, constants }: Assertion,

@@ -42,7 +42,8 @@ const addressWords = ({ address, port }: LogFields): string | undefined =>
   address === undefined || port === undefined || port === IKE_PORT ? address : `${address} port ${port}`;
 
 /** An identity may be as long as a datagram. */
-export const bounded = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`);
+export const bounded = (text: string, longest = LONGEST): string =>
+  text.length <= longest ? text : `${text.slice(0, longest)}...`;
 
 const IKE_PORT = 500;
 /** Hex digits. */

@@ -43,17 +43,19 @@ export type Phase2Selection =
 
 /**
  * Responder: the peer's proposals in the peer's order, each against our suites in ours. `suites` undefined: anything that this
- * program can do is accepted (Check-suites=no) as far as `leniency` goes.
+ * program can do is accepted (Check-suites=no) as far as `leniency` goes. `permits` has the last word about each candidate.
  */
 export const choosePhase2 = (
   offer: SecurityAssociation,
   suites: readonly Suite[] | undefined,
   leniency: Leniency,
+  permits: (choice: Phase2Choice) => boolean = () => true,
 ): Phase2Selection => {
   for (const group of byNumber(offer.proposals)) {
     for (const suite of suites ?? [undefined]) {
       const fit = fitSuite(group, suite, leniency);
-      if (fit !== undefined) return { kind: 'chosen', choice: fit.choice, picked: fit.picked.map(copyOf) };
+      if (fit !== undefined && permits(fit.choice))
+        return { kind: 'chosen', choice: fit.choice, picked: fit.picked.map(copyOf) };
     }
   }
   return { kind: 'none', comparisons: comparePhase2(offer, suites ?? []) };

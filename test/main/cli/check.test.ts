@@ -94,9 +94,13 @@ test('the program checks without touching its run directory, and prints to stand
   writeFileSync(path, '[General]\nRetransmits=many\u001b[2J\n', { mode: 0o600 });
   const program = fileURLToPath(new URL('bin/isakmpd', TOP));
   assert.ok(existsSync(program));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--check', '-c', path, '--run-dir', run], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, '--check', '-K', '-c', path, '--run-dir', run],
+    {
+      encoding: 'utf8',
+    },
+  );
   assert.equal(stderr, '');
   assert.equal(
     stdout,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missingSupport, type Options, parseCommandLine } from '../../../src/main/cli/options.ts';
+import { type Options, parseCommandLine } from '../../../src/main/cli/options.ts';
 
 const parse = (...argv: readonly string[]) => parseCommandLine(argv, '1.2.3');
 const optionsOf = async (...argv: readonly string[]): Promise<Options> => {
@@ -147,9 +147,4 @@ test('help names every option, version is the one of the package', async () => {
   assert.equal(help.kind, 'print');
   assert.match(help.kind === 'print' ? help.text : '', /-c .*config-file[\s\S]*--run-dir[\s\S]*--version/);
   assert.deepEqual(await parse('--version'), { kind: 'print', text: '1.2.3' });
-});
-
-test('what cannot be done yet keeps the daemon from starting, with the way out', () => {
-  assert.equal(missingSupport(false), undefined);
-  assert.match(missingSupport(true) ?? '', /add -K, or Use-Keynote=no/);
 });

@@ -38,13 +38,6 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ['2 warning [x]:Transform is unknown and has no effect: did you mean Transforms?'],
   ],
   [
-    'what is not there yet is told, once with its reason',
-    '[General]\nPolicy-file=/x\n',
-    [
-      '2 warning [General]:Policy-file has no effect yet: isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K',
-    ],
-  ],
-  [
     'what would mean something else without it is an error',
     '[c]\nPhase=2\nInterface=sec1\n',
     [
@@ -55,7 +48,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     'a section that is not there yet is told once',
     '[KeyNote]\nCredential-directory=/a\n',
     [
-      '2 warning [KeyNote] has no effect yet: isakmpd.policy is not read, quick modes are accepted for configured connections only, as with -K',
+      '2 warning [KeyNote] has no effect yet: KeyNote credentials are neither sent nor received, the policy alone counts',
     ],
   ],
   [
@@ -136,9 +129,9 @@ test('kinds of sections are told by the tags that only they have', () => {
 
 test('a tag set through the FIFO is checked by itself', () => {
   const store = new ConfigurationStore();
-  store.set('General', 'Policy-file', '/x', true);
+  store.set('General', 'Policy', '/x', true);
   store.set('General', 'Check-interval', '30', true);
-  assert.equal(checkTag(store, 'General', 'policy-file')?.severity, 'warning');
+  assert.equal(checkTag(store, 'General', 'policy')?.severity, 'warning');
   assert.equal(checkTag(store, 'General', 'Check-interval'), undefined);
   assert.equal(checkTag(store, 'General', 'not set'), undefined);
 });

@@ -30,6 +30,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     authorityDirectory: '/etc/isakmpd/ca/',
     certificateDirectory: '/etc/isakmpd/certs/',
     revocationListDirectory: '/etc/isakmpd/crls/',
+    policyFile: '/etc/isakmpd/isakmpd.policy',
     settings: DEFAULT_TRUST_SETTINGS,
   });
   assert.deepEqual(findings, []);

@@ -25,19 +25,19 @@ const FILES: Readonly<
 > = {
   'VPN-default.conf': { warned: [], peers: { any: [] } },
   'isakmpd.conf.5-example.conf': {
-    warned: ['asn1_dn//C=SE/L=SomeCity/O=SomeCompany/CN=SomePeer.company.com', 'General', 'KeyNote'],
+    warned: ['asn1_dn//C=SE/L=SomeCity/O=SomeCompany/CN=SomePeer.company.com', 'KeyNote'],
     peers: { 'ISAKMP-peer-west': ['IPsec-east-west'] },
   },
-  'puppet-buzzdeee.conf': { warned: ['General'], peers: { 'Default-phase-1': [] } },
+  'puppet-buzzdeee.conf': { warned: [], peers: { 'Default-phase-1': [] } },
   'singlehost-east.conf': {
-    warned: ['General'],
+    warned: [],
     peers: {
       'ISAKMP-peer-west': ['IPsec-east-west'],
       'ISAKMP-peer-west-aggressive': /\[3DES-SHA-RSA\].*no such section/,
     },
   },
   'singlehost-west.conf': {
-    warned: ['General'],
+    warned: [],
     peers: {
       'ISAKMP-peer-east': ['IPsec-west-east'],
       'ISAKMP-peer-east-aggressive': /\[3DES-SHA-RSA\].*no such section/,

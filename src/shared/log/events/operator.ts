@@ -35,6 +35,35 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
+  policy: {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'policy: {count} assertions of {file} count': {
+        cause: 'The KeyNote policy was read: each quick mode has to be permitted by it from now on.',
+        cure: 'None needed. -K or [General]:Use-Keynote=no does without.',
+      },
+    },
+  },
+  'policy-unfit': {
+    severity: 'error',
+    byPeer: false,
+    lines: {
+      'policy: {fault}; the assertion does not count': {
+        cause: 'At start: an assertion of the policy cannot be read. What it would have permitted is not permitted.',
+        cure: 'Correct the line; SIGHUP reads the policy again.',
+      },
+      'policy: {fault}; the policy stays as it was': {
+        cause:
+          'A reload found the policy missing, open to others, without an assertion by POLICY, or with one that cannot be read.',
+        cure: 'Correct it and reload once more.',
+      },
+      'policy: {fault}; no quick mode is permitted before a reload finds it in order': {
+        cause: 'A policy is asked since this reload, and it cannot be used.',
+        cure: 'Correct it and reload once more, or set [General]:Use-Keynote=no.',
+      },
+    },
+  },
   'credentials-unfit': {
     severity: 'error',
     byPeer: false,

@@ -5,6 +5,17 @@
 import type { EventTable } from './row.ts';
 
 export const REFUSAL_EVENTS = {
+  'policy-refusal': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'quick mode refused by the policy: {who}: {decision}': {
+        cause:
+          'The policy (isakmpd.policy, and the credentials of the peer) does not give "true" for what the peer wants. The line names the assertion that decided and what its conditions compared.',
+        cure: 'Change the condition if the peer is to have it. An assertion that licenses who asks, and nothing that refuses: add one. `keynote verify` tries a policy without the daemon.',
+      },
+    },
+  },
   refusal: {
     severity: 'notice',
     byPeer: true,

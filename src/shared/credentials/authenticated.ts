@@ -1,0 +1,14 @@
+/** What phase 1 leaves behind about who the peer is. */
+
+/** What the peer has proved: that it knows a secret, or that it has the private key of a public one. */
+export type Authenticated =
+  | { readonly kind: 'passphrase'; readonly secret: Uint8Array }
+  | {
+      readonly kind: 'publicKey';
+      /** SubjectPublicKeyInfo, DER. */
+      readonly key: Uint8Array;
+      /** Certificates that say whose key it is, DER, its own first; empty: we know the key ourselves. */
+      readonly chain: readonly Uint8Array[];
+      /** Texts of KeyNote credentials that came with it. */
+      readonly keynote: readonly string[];
+    };

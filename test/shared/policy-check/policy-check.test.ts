@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { test } from 'node:test';
+import type { Authenticated } from '../../../src/shared/credentials/authenticated.ts';
+import { identityFromText } from '../../../src/shared/policy/identity.ts';
+import type { QuickModeAction } from '../../../src/shared/policy-check/action-attributes.ts';
+import { requesterOf } from '../../../src/shared/policy-check/authorizers.ts';
+import { createPolicyCheck } from '../../../src/shared/policy-check/policy-check.ts';
+
+const ACTION: QuickModeAction = {
+  isInitiator: false,
+  exchangeType: 2,
+  group: 14,
+  remoteId: identityFromText('gate.example'),
+  path: {
+    local: { address: '192.0.2.1', port: 500 },
+    remote: { address: '192.0.2.2', port: 500 },
+    encapsulated: false,
+  },
+  selectors: { local: identityFromText('10.2.0.1'), remote: identityFromText('10.1.0.1') },
+  choice: { protocols: [], group: undefined, lifetimes: { seconds: 3600, kilobytes: 0, shortened: false } },
+  at: 0,
+};
+
+const passphrase = (secret: Uint8Array): Authenticated => ({ kind: 'passphrase', secret });
+const SECRET = Buffer.from('mekmitasdigoat');
+
+test('a passphrase is licensed as it is and by its hashes', () => {
+  const hashed = (hash: string): string => createHash(hash).update(SECRET).digest('hex');
+  for (const licensee of [
+    'passphrase:mekmitasdigoat',
+    `passphrase-md5-hex:${hashed('md5')}`,
+    `passphrase-sha1-hex:${hashed('sha1')}`,
+  ]) {
+    const check = createPolicyCheck(`Authorizer: "POLICY"\nLicensees: "${licensee}"\n`);
+    assert.equal(check.permission(passphrase(SECRET), ACTION).isPermitted, true, licensee);
+    assert.equal(check.permission(passphrase(Buffer.from('another')), ACTION).isPermitted, false);
+  }
+});
+
+test('a passphrase outside of ASCII is the same bytes in the policy file', () => {
+  const secret = Buffer.from('schlüssel', 'utf8');
+  const text = Buffer.from('Authorizer: "POLICY"\nLicensees: "passphrase:schlüssel"\n', 'utf8').toString('latin1');
+  assert.equal(createPolicyCheck(text).permission(passphrase(secret), ACTION).isPermitted, true);
+});
+
+test('P23: raw public keys are licensed by value', () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = publicKey.export({ type: 'spki', format: 'der' });
+  const known: Authenticated = { kind: 'publicKey', key, chain: [], keynote: [] };
+  const hex = publicKey.export({ type: 'pkcs1', format: 'der' }).toString('hex');
+  assert.deepEqual(requesterOf(known).authorizers, [`rsa-hex:${hex}`]);
+  const base64 = publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64');
+  const check = createPolicyCheck(`Authorizer: "POLICY"\nLicensees: "rsa-base64:${base64}"\n`);
+  assert.equal(check.permission(known, ACTION).isPermitted, true);
+  const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
+  const other: Authenticated = { kind: 'publicKey', key: elliptic, chain: [], keynote: [] };
+  assert.deepEqual(requesterOf(other).authorizers, [`binary-hex:${elliptic.toString('hex')}`]);
+  assert.equal(check.permission(other, ACTION).isPermitted, false);
+});
+
+test('a refusal says which assertion and which condition decided, and never the secret', () => {
+  const check = createPolicyCheck(
+    'Authorizer: "POLICY"\nLicensees: "passphrase:mekmitasdigoat"\nConditions: esp_present == "yes" -> "true";\n',
+  );
+  const { isPermitted, decision } = check.permission(passphrase(SECRET), ACTION);
+  assert.equal(isPermitted, false);
+  assert.match(decision, /the assertion at line 1 of the policy.*esp_present/);
+  assert.doesNotMatch(decision, /mekmitas/);
+});
+
+test('nobody is permitted by an empty policy', () => {
+  assert.equal(createPolicyCheck('').permission(passphrase(SECRET), ACTION).isPermitted, false);
+});
