@@ -3,7 +3,6 @@ import { NotifyType } from '../constants/isakmp.ts';
 import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Phase1Transform } from '../policy/peer-policy.ts';
-import { matchPhase1Answer } from '../policy/phase1-proposal.ts';
 import { type OutPayload, writeBody } from '../wire/message.ts';
 import { AGGRESSIVE_MODE } from './aggressive-mode-rules.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
@@ -15,13 +14,15 @@ import {
   contribute,
   contributionOf,
   identityPayload,
-  initialContactPayload,
+  initialContactPayloads,
   lastingKeys,
   makeOffer,
   NONCE_SIZE,
   ownIdentity,
   type Phase1Keys,
   preSharedKeyFor,
+  protectBy,
+  readAnswer,
   readIdentity,
   secretsOf,
   usableTransforms,
@@ -98,10 +99,7 @@ const finish = (
   out: Effects,
 ): State => {
   const { setup, saBody } = state;
-  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, state.transforms);
-  if (choice === undefined) {
-    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
-  }
+  const choice = readAnswer(message, state.transforms);
   const { ke: gxr, nonce: nr } = contributionOf(message);
   const { identity, body } = readIdentity(insist(message.id, 'ID'));
   checkRemoteIdentity(setup, identity, message.header, out);
@@ -119,16 +117,12 @@ const finish = (
   const nat = detectNat(ends, message);
   if (nat !== undefined) out.push({ kind: 'float' });
   out.push(
-    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+    protectBy(keys),
     {
       kind: 'send',
       // Nothing answers message 3: it is repeated until something authentic comes from the peer, or often enough.
       repeat: 'timer',
-      payloads: [
-        ...proof,
-        ...natDetectionPayloads(ends, env),
-        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
-      ],
+      payloads: [...proof, ...natDetectionPayloads(ends, env), ...initialContactPayloads(setup, message.header)],
     },
     {
       kind: 'phase1Established',

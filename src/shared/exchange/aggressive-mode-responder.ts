@@ -10,17 +10,16 @@ import { type Inbound, insist } from './inbound.ts';
 import type { Machine } from './machine.ts';
 import {
   acceptOffer,
-  agreeOnKeys,
+  answerKeys,
   type Contributions,
   checkRemoteIdentity,
-  contributeOnce,
   contributionOf,
   identityPayload,
   lastingKeys,
-  NONCE_SIZE,
   ownIdentity,
   type Phase1Keys,
   preSharedKeyFor,
+  protectBy,
   readIdentity,
   saysInitialContact,
   secretsOf,
@@ -61,18 +60,15 @@ const answer = (
 ): State => {
   const { setup } = state;
   const sa = insist(message.sa, 'SA');
-  const { ke: gxi, nonce: ni } = contributionOf(message);
-  const { choice, answer: value } = acceptOffer(setup, sa.value, message.header, out, gxi.length);
+  const theirs = contributionOf(message);
+  const { choice, answer: value } = acceptOffer(setup, sa.value, message.header, out, theirs.ke.length);
   const { identity: remoteId, body: remoteIdBody } = readIdentity(insist(message.id, 'ID'));
   checkRemoteIdentity(setup, remoteId, message.header, out);
   const secret = preSharedKeyFor(setup, choice, remoteId, message.header, out);
   const saBody = sa.body.slice();
   // Message 1 has no responder cookie yet: the one that this side has just drawn is part of the keys.
   const header = { ...message.header, responderCookie: state.responderCookie };
-  const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
-    const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
-    return { keys: agreeOnKeys(choice, secret, privateValue, gxi, agreed, header, env), contributions: agreed };
-  });
+  const { keys, contributions } = answerKeys(choice, secret, theirs, header, env);
   const abilities = abilitiesOf(setup, message);
   const id = identityPayload(ownIdentity(setup));
   const basis = { setup, choice, keys, contributions, saBody, secret, collected: NOTHING_COLLECTED };
@@ -92,7 +88,7 @@ const answer = (
         ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
       ],
     },
-    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+    protectBy(keys),
   );
   return {
     tag: 'awaitProof',

@@ -1,7 +1,6 @@
 /** Main mode, initiator: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. */
-import { NotifyType } from '../constants/isakmp.ts';
-import { InvariantError, ProtocolError } from '../errors.ts';
-import { matchPhase1Answer, type Phase1Choice } from '../policy/phase1-proposal.ts';
+import { InvariantError } from '../errors.ts';
+import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { NatTraversal } from '../threads/contract.ts';
 import { writeBody } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
@@ -15,13 +14,15 @@ import {
   contribute,
   contributionOf,
   identityPayload,
-  initialContactPayload,
+  initialContactPayloads,
   lastingKeys,
   makeOffer,
   NONCE_SIZE,
   ownIdentity,
   type Phase1Keys,
   preSharedKeyFor,
+  protectBy,
+  readAnswer,
   readIdentity,
   saysInitialContact,
   secretsOf,
@@ -99,10 +100,7 @@ const exchangeKeys = (
   env: Env,
   out: Effects,
 ): State => {
-  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, usableTransforms(setup));
-  if (choice === undefined) {
-    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
-  }
+  const choice = readAnswer(message, usableTransforms(setup));
   const abilities = abilitiesOf(setup, message);
   const { privateValue, publicValue: gxi } = contribute(choice.group, env);
   const ni = env.random(NONCE_SIZE);
@@ -139,14 +137,11 @@ const authenticate = (
   const basis = { setup, choice, keys, contributions, saBody, secret, collected: state.collected };
   const proof = ownProof('initiator', basis, message, writeBody(id), env);
   if (nat !== undefined) out.push({ kind: 'float' });
-  out.push(
-    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
-    {
-      kind: 'send',
-      repeat: 'timer',
-      payloads: [id, ...proof, ...(setup.firstContact ? [initialContactPayload(message.header)] : [])],
-    },
-  );
+  out.push(protectBy(keys), {
+    kind: 'send',
+    repeat: 'timer',
+    payloads: [id, ...proof, ...initialContactPayloads(setup, message.header)],
+  });
   const sent = collected(state.collected, message, choice);
   return { tag: 'awaitId', setup, saBody, choice, abilities, collected: sent, nat, keys, contributions, secret };
 };

@@ -9,18 +9,17 @@ import type { Machine } from './machine.ts';
 import { authenticationRule, MAIN_MODE } from './main-mode-rules.ts';
 import {
   acceptOffer,
-  agreeOnKeys,
+  answerKeys,
   type Contributions,
   checkRemoteIdentity,
-  contributeOnce,
   contributionOf,
   identityPayload,
-  initialContactPayload,
+  initialContactPayloads,
   lastingKeys,
-  NONCE_SIZE,
   ownIdentity,
   type Phase1Keys,
   preSharedKeyFor,
+  protectBy,
   readIdentity,
   saysInitialContact,
   secretsOf,
@@ -89,14 +88,7 @@ const exchangeKeys = (
   const abilities = updated(state.abilities, message);
   const basis = { setup, hash: choice.hash, header: message.header, dialect: abilities.natDialect };
   const secret = preSharedKeyFor(setup, choice, setup.policy.remoteId, message.header, out);
-  const { ke: gxi, nonce: ni } = contributionOf(message);
-  const { keys, contributions } = contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
-    const agreed = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
-    return {
-      keys: agreeOnKeys(choice, secret, privateValue, gxi, agreed, message.header, env),
-      contributions: agreed,
-    };
-  });
+  const { keys, contributions } = answerKeys(choice, secret, contributionOf(message), message.header, env);
   out.push(
     {
       kind: 'send',
@@ -108,7 +100,7 @@ const exchangeKeys = (
         ...natDetectionPayloads(basis, env),
       ],
     },
-    { kind: 'protect', protection: { cipher: keys.cipher, key: keys.encryptionKey, iv: keys.iv } },
+    protectBy(keys),
   );
   const nat = detectNat(basis, message);
   const sent = collected(state.collected, message, choice);
@@ -135,7 +127,7 @@ const authenticate = (
       payloads: [
         id,
         ...ownProof('responder', state, message, writeBody(id), env),
-        ...(setup.firstContact ? [initialContactPayload(message.header)] : []),
+        ...initialContactPayloads(setup, message.header),
       ],
     },
     {

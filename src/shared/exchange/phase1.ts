@@ -9,10 +9,10 @@ import { forgetKey } from '../crypto/key-cache.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import { identityOfAddress, identitySecret, sameIdentity } from '../policy/identity.ts';
 import type { Identity, Phase1Transform } from '../policy/peer-policy.ts';
-import { choosePhase1, offerPhase1, type Phase1Choice } from '../policy/phase1-proposal.ts';
+import { choosePhase1, matchPhase1Answer, offerPhase1, type Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { OutPayload } from '../wire/message.ts';
 import type { SecurityAssociation } from '../wire/payloads.ts';
-import type { Effects, Env, IsakmpKeys, Phase1Setup } from './effects.ts';
+import type { Effect, Effects, Env, IsakmpKeys, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
 import { deriveSkeyids, expandEncryptionKey, phase1Iv, skeyidPreShared, skeyidSignature } from './keymat.ts';
 import { dubiousIdentityRecord, noKeyRecords, refusalRecords, wrongIdentityRecords } from './refusals.ts';
@@ -51,6 +51,13 @@ export const makeOffer = (
   );
   const why = isKeyMissing ? 'we have no private key to sign with (Private-key)' : 'see isakmpd --check';
   throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, `none of its Transforms can be offered; ${why}`);
+};
+
+/** Initiator: what the responder chose from `offered`. Throws NO_PROPOSAL_CHOSEN for anything that we did not offer. */
+export const readAnswer = (message: Inbound, offered: readonly Phase1Transform[]): Phase1Choice => {
+  const choice = matchPhase1Answer(insist(message.sa, 'SA').value, offered);
+  if (choice !== undefined) return choice;
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'the peer chose a transform that was not offered');
 };
 
 /** Responder: the transform to answer with. Throws NO_PROPOSAL_CHOSEN after saying in `out` what differs. `publicSize`: only groups with public values of so many bytes. */
@@ -126,6 +133,26 @@ export const agreeOnKeys = (
   const iv = phase1Iv(choice.hash, gxi, gxr, cipher.blockSize);
   return { hash: choice.hash, cipher, skeyid, skeyidD, skeyidA, encryptionKey, iv };
 };
+
+/** Responder: our half of the Diffie-Hellman and our nonce, and the keys that follow from them; as `agreeOnKeys`. */
+export const answerKeys = (
+  choice: Phase1Choice,
+  preSharedKey: Uint8Array | undefined,
+  { ke: gxi, nonce: ni }: ReturnType<typeof contributionOf>,
+  header: Inbound['header'],
+  env: Env,
+): { readonly keys: Phase1Keys; readonly contributions: Contributions } =>
+  contributeOnce(choice.group, env, ({ privateValue, publicValue: gxr }) => {
+    const contributions = { gxi, gxr, ni, nr: env.random(NONCE_SIZE) };
+    const keys = agreeOnKeys(choice, preSharedKey, privateValue, gxi, contributions, header, env);
+    return { keys, contributions };
+  });
+
+/** Messages are encrypted from now on. */
+export const protectBy = ({ cipher, encryptionKey: key, iv }: Phase1Keys): Effect => ({
+  kind: 'protect',
+  protection: { cipher, key, iv },
+});
 
 /** What stays of the keys once both sides are authenticated. */
 export const lastingKeys = ({ hash, cipher, skeyidD, skeyidA, encryptionKey }: Phase1Keys): IsakmpKeys => ({
@@ -208,8 +235,14 @@ const withoutPort = (identity: Identity): Identity => ({
   data: identity.data,
 });
 
-/** RFC 2407 §4.6.3.3, with the cookies as SPI. */
-export const initialContactPayload = ({ initiatorCookie, responderCookie }: Inbound['header']): OutPayload => {
+/** RFC 2407 §4.6.3.3; none where this is not the first SA with the peer. */
+export const initialContactPayloads = (
+  { firstContact }: Phase1Setup,
+  header: Inbound['header'],
+): readonly OutPayload[] => (firstContact ? [initialContactPayload(header)] : []);
+
+/** With the cookies as SPI. */
+const initialContactPayload = ({ initiatorCookie, responderCookie }: Inbound['header']): OutPayload => {
   const spi = new Uint8Array(16);
   spi.set(initiatorCookie, 0);
   spi.set(responderCookie, 8);
