@@ -16,38 +16,21 @@ export const integerOf = (text: string): number => Math.min(Math.floor(numberOf(
 /** Throws RuntimeFault for a division by zero and for results that do not fit: the original went on with a wrong number. */
 export const integerArithmetic = (operator: ArithmeticOperator, left: number, right: number): number => {
   if ((operator === '/' || operator === '%') && right === 0) throw new RuntimeFault('a division by zero');
-  const result = integerResult(operator, left, right);
+  // A power that fits is exact as a double; a negative exponent gives 0 as in the original.
+  const result = operator === '^' && right < 0 ? 0 : Math.trunc(resultOf(operator, left, right));
   if (result < LEAST || result > MOST) throw new RuntimeFault(`"${operator}" has a result beyond 32 bits`);
   // Of minus zero, too.
   return result | 0;
 };
 
-const integerResult = (operator: ArithmeticOperator, left: number, right: number): number => {
-  switch (operator) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '/':
-      return Math.trunc(left / right);
-    case '%':
-      return left % right;
-    case '^':
-      // A power that fits is exact as a double; a negative exponent gives 0 as in the original.
-      return right < 0 ? 0 : left ** right;
-  }
-};
-
 export const floatArithmetic = (operator: ArithmeticOperator, left: number, right: number): number => {
   if (operator === '/' && right === 0) throw new RuntimeFault('a division by zero');
-  const result = floatResult(operator, left, right);
+  const result = resultOf(operator, left, right);
   if (!Number.isFinite(result)) throw new RuntimeFault(`"${operator}" has no finite result`);
   return result;
 };
 
-const floatResult = (operator: ArithmeticOperator, left: number, right: number): number => {
+const resultOf = (operator: ArithmeticOperator, left: number, right: number): number => {
   switch (operator) {
     case '+':
       return left + right;
