@@ -7,7 +7,14 @@ export const AddressFamily = { INET: 2, INET6: 10, KEY: 15, NETLINK: 16, PACKET:
 export const SocketType = { DGRAM: 2, RAW: 3 } as const;
 
 /** SOL_*, IPPROTO_* */
-export const OptionLevel = { IP: 0, SOCKET: 1, IPV6: 41, NETLINK: 270 } as const;
+export const OptionLevel = { IP: 0, SOCKET: 1, UDP: 17, IPV6: 41, NETLINK: 270 } as const;
+
+/** One option with its value, for setsockopt(2). */
+export interface SocketSetting {
+  readonly level: number;
+  readonly option: number;
+  readonly value: Uint8Array;
+}
 
 /** SO_* */
 export const SocketOption = { REUSEADDR: 2, RCVBUF: 8, REUSEPORT: 15, RCVBUFFORCE: 33, MARK: 36 } as const;

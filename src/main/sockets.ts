@@ -1,8 +1,8 @@
 /** The UDP sockets: one per local address and port, so that each answers from the address that was asked, over the native addon and over dgram alike. */
 import { createSocket } from 'node:dgram';
 import type { Encapsulation } from '../kernel/backend.ts';
+import type { SocketSetting } from '../kernel/linux-sockets.ts';
 import type { UdpSocket } from '../kernel/udp/udp-socket.ts';
-import type { SocketOption } from '../kernel/xfrm/socket-options.ts';
 import { addressFamily, addressText, type Endpoint, parseAddress } from '../shared/address.ts';
 import { SystemError } from '../shared/errors.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
@@ -26,7 +26,7 @@ export interface UdpSocketsOptions {
   /** -4 and -6. */
   readonly families: readonly (4 | 6)[];
   /** What the kernel in use wants to be set; absent: nothing. */
-  readonly socketOptions?: (family: 4 | 6, isEncapsulated: boolean) => readonly SocketOption[];
+  readonly socketOptions?: (family: 4 | 6, isEncapsulated: boolean) => readonly SocketSetting[];
   /** ESP's sockets beside ours on the NAT-T port, where it has its own. */
   readonly encapsulation?: Encapsulation | undefined;
   /** Whole datagrams; those of the NAT-T port with their marker. The bytes are the receiver's. */

@@ -1,6 +1,7 @@
 /** The IPsec kernels that this daemon can use, and which one it uses. */
 import { release } from 'node:os';
 import { type KernelBackend, KernelError, type KernelUpcalls, type OwnState } from '../../kernel/backend.ts';
+import type { SocketSetting } from '../../kernel/linux-sockets.ts';
 import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sockets.ts';
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
 import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
@@ -8,11 +9,7 @@ import { openPfKeyBackend } from '../../kernel/pfkey/pfkey-backend.ts';
 import { markOption } from '../../kernel/userland/socket-options.ts';
 import { UserlandBackend } from '../../kernel/userland/userland-backend.ts';
 import { XFRM_GROUPS } from '../../kernel/xfrm/layout.ts';
-import {
-  type SocketOption,
-  udpEncapsulationOption,
-  bypassOptions as xfrmBypass,
-} from '../../kernel/xfrm/socket-options.ts';
+import { udpEncapsulationOption, bypassOptions as xfrmBypass } from '../../kernel/xfrm/socket-options.ts';
 import { openXfrmBackend } from '../../kernel/xfrm/xfrm-backend.ts';
 import type { KernelChoice } from '../../shared/config/resolve-general.ts';
 import { SystemError } from '../../shared/errors.ts';
@@ -66,7 +63,7 @@ export const socketOptions = (
   kernel: KernelBackend['name'],
   family: 4 | 6,
   isEncapsulated: boolean,
-): readonly SocketOption[] => {
+): readonly SocketSetting[] => {
   if (kernel === 'userland') return [markOption(ROUTING.mark)];
   if (kernel === 'none') return [];
   const bypass = kernel === 'xfrm' ? xfrmBypass(family) : pfKeyBypass(family);
