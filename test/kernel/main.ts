@@ -2,7 +2,7 @@
  * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons; and tunnels between network
  * namespaces of this host, with ESP in the daemons themselves.
  *
- *   main.js [--only regexp] [--backends] [--tunnels] [--host [--megabytes n]]
+ *   main.js [--only regexp] [--backends] [--tunnels] [--host [--megabytes n]] [--full]
  *
  * Where no guest, or no namespace, can be had it says why and does nothing; in continuous integration that is a failure.
  */
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     backends: { type: 'boolean', default: false },
     tunnels: { type: 'boolean', default: false },
+    /** Every suite where otherwise some stand for all. */
+    full: { type: 'boolean', default: false },
     host: { type: 'boolean', default: false },
     /** What is sent through each tunnel of the host. */
     megabytes: { type: 'string', default: '20' },
@@ -31,7 +33,8 @@ const { values } = parseArgs({
 
 const inGuest = (seconds: number, folder: string, command: readonly string[]): number => {
   const words = ['-t', String(seconds), '-w', folder, '--', process.execPath, ...command];
-  return spawnSync(runInVm, words, { stdio: 'inherit' }).status ?? 1;
+  const env = { ...process.env, KERNEL_TESTS: values.full ? 'full' : 'some' };
+  return spawnSync(runInVm, words, { stdio: 'inherit', env }).status ?? 1;
 };
 
 /** The compiler leaves behind what it made of sources that are gone. */

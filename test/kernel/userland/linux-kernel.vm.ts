@@ -129,9 +129,12 @@ const between = async (
   }
 };
 
+/** The lists have seven kinds of integrity for each cipher: every fifth suite has them all, and all ciphers. */
+const STEP = process.env['KERNEL_TESTS'] === 'full' ? 1 : 5;
+
 describe("userland ESP and Linux's understand each other", () => {
   for (const [family, udp, step] of [
-    [4, 0, 1],
+    [4, 0, STEP],
     [6, 0, 13],
     [4, 4500, 13],
   ] as const) {
