@@ -6,11 +6,10 @@ import {
   constructedTag,
   type DerElement,
   fieldsOf,
-  hexOf,
   onlyPart,
   primitiveTag,
   readDer,
-  readInteger,
+  readSerialNumber,
   readSmallInteger,
 } from './der-element.ts';
 import { type Extensions, readExtensionList, readExtensions } from './extensions.ts';
@@ -51,7 +50,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   const { content, algorithmId, ...signed } = readSigned(readDer(der, where), where);
   const fields = fieldsOf(content, DerTag.SEQUENCE, where);
   const version = readVersion(fields.takeIf(constructedTag(0)), where);
-  const serialNumber = hexOf(readInteger(fields.takeAny('serialNumber'), DerTag.INTEGER, `${where}: serialNumber`));
+  const serialNumber = readSerialNumber(fields.takeAny('serialNumber'), `${where}: serialNumber`);
   expectSameAlgorithm(fields.take(DerTag.SEQUENCE, 'signature'), algorithmId, where);
   const issuer = readDistinguishedName(fields.takeAny('issuer'), `${where}: issuer`);
   const validity = fieldsOf(fields.take(DerTag.SEQUENCE, 'validity'), DerTag.SEQUENCE, `${where}: validity`);

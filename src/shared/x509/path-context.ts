@@ -69,7 +69,7 @@ export const pathContext = (
     },
     isSignedBy: (signed, signer, key) => {
       // An inherited key depends on the path, not on the certificate alone.
-      const id = signer.publicKey === key ? `${signer.fingerprint} ${signed.fingerprint}` : undefined;
+      const id = signer.publicKey === key ? signatureId(signer, signed) : undefined;
       if (id !== undefined && store.goodSignatures.get(id)) return true;
       const before = id === undefined ? undefined : checked.get(id);
       if (before !== undefined) return before;
@@ -88,3 +88,9 @@ export const pathContext = (
   };
   return context;
 };
+
+/** How a signature is known that need not be checked again. */
+export const signatureId = (
+  signer: Pick<Certificate, 'fingerprint'>,
+  signed: { readonly fingerprint: string },
+): string => `${signer.fingerprint} ${signed.fingerprint}`;

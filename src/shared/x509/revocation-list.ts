@@ -12,6 +12,7 @@ import {
   partsOf,
   readDer,
   readInteger,
+  readSerialNumber,
   readSmallInteger,
 } from './der-element.ts';
 import { type CrlScope, readCrlScope } from './distribution-point.ts';
@@ -98,7 +99,7 @@ const readEntries = (element: DerElement | undefined, listIssuer: DistinguishedN
   let issuer = listIssuer;
   for (const part of element === undefined ? [] : partsOf(element, DerTag.SEQUENCE, where)) {
     const fields = fieldsOf(part, DerTag.SEQUENCE, `${where}: entry`);
-    const serialNumber = hexOf(readInteger(fields.takeAny('userCertificate'), DerTag.INTEGER, `${where}: entry`));
+    const serialNumber = readSerialNumber(fields.takeAny('userCertificate'), `${where}: entry`);
     const at = readTime(fields.takeAny('revocationDate'), `${where}: revocationDate`);
     const extensions = fields.takeIf(DerTag.SEQUENCE);
     fields.end();

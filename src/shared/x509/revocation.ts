@@ -4,7 +4,7 @@ import { type Certificate, certificateText } from './certificate.ts';
 import { ALL_REASONS, type DistributionPoint, namesOfPoint } from './distribution-point.ts';
 import { KeyUsageBit } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
-import type { PathContext } from './path-context.ts';
+import { type PathContext, signatureId } from './path-context.ts';
 import { REMOVE_FROM_CRL, type Revocation, type RevocationList, revocationKey } from './revocation-list.ts';
 import { algorithmRefusal, algorithmWarning } from './strength.ts';
 import { timeText } from './time.ts';
@@ -128,7 +128,10 @@ const signerTrouble = (context: PathContext, list: RevocationList, issuer: Issue
   const signers = candidates.filter((signer) => {
     const key = signer === issuer.certificate ? issuer.key : signer.publicKey;
     if (signer.subject.key !== list.issuer.key || key === undefined || !maySignLists(signer)) return false;
-    return context.isSignedBy(list, signer, key);
+    if (!context.isSignedBy(list, signer, key)) return false;
+    // CRLs are the operator's: strangers cannot fill the memory with them.
+    if (key === signer.publicKey) context.store.goodSignatures.set(signatureId(signer, list), true);
+    return true;
   });
   const troubles = signers.map((signer) => standingTrouble(context, signer, issuer));
   if (troubles.includes(undefined)) return undefined;

@@ -1,10 +1,10 @@
 /** Times of certificates and CRLs (RFC 5280 section 4.1.2.5), without the runtime's clock and time zones. */
 import { CertificateError } from './certificate-error.ts';
-import { contentOf, type DerElement, tagOf } from './der-element.ts';
+import { charactersOf, type DerElement, tagOf } from './der-element.ts';
 
 /** Milliseconds since 1970. UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`, nothing else. Throws CertificateError. */
 export const readTime = (element: DerElement, where: string): number => {
-  const text = String.fromCharCode(...contentOf(element, where).subarray(0, LONGEST));
+  const text = charactersOf(element, where);
   const tag = tagOf(element);
   const digits = tag === UTC_TIME ? century(text) + text : text;
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(digits);
@@ -39,8 +39,7 @@ const century = (text: string): string => (text.charAt(0) >= '5' ? '19' : '20');
 const daysBefore = (year: number, month: number): number => {
   const past = year - 1;
   const leaps = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) - LEAPS_BEFORE_1970;
-  const months = MONTHS.slice(0, month - 1).reduce((days, length) => days + length, 0);
-  return (year - 1970) * 365 + leaps + months + (month > 2 && isLeap(year) ? 1 : 0);
+  return (year - 1970) * 365 + leaps + (BEFORE_MONTH[month - 1] ?? 0) + (month > 2 && isLeap(year) ? 1 : 0);
 };
 
 const daysOfMonth = (year: number, month: number): number =>
@@ -49,8 +48,9 @@ const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) |
 const padded = (value: number, width: number): string => String(value).padStart(width, '0');
 
 const MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Days of the year before each month, without leap day. */
+const BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const LEAPS_BEFORE_1970 = 477;
 const DAY = 86_400_000;
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
-const LONGEST = 16;

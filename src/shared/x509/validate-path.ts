@@ -1,6 +1,6 @@
 /** Finds a path from a certificate to a CA that is trusted (RFC 4158), and has it checked. Pure and synchronous; nothing is fetched. */
 import { type Certificate, certificateText, isSelfIssued } from './certificate.ts';
-import { type PathContext, type PathOutcome, type Purpose, pathContext } from './path-context.ts';
+import { type PathContext, type PathOutcome, type Purpose, pathContext, signatureId } from './path-context.ts';
 import { checkPath } from './path-rules.ts';
 import { algorithmRefusal } from './strength.ts';
 import type { TrustStore } from './trust-store.ts';
@@ -129,7 +129,7 @@ const rememberSignatures = (store: TrustStore, chain: readonly Certificate[]): v
   for (const [index, issuer] of chain.slice(1).entries()) {
     const below = chain[index];
     if (below !== undefined && issuer.publicKey !== undefined) {
-      store.goodSignatures.set(`${issuer.fingerprint} ${below.fingerprint}`, true);
+      store.goodSignatures.set(signatureId(issuer, below), true);
     }
   }
 };
