@@ -4,10 +4,12 @@ import { failure, notice } from '../log/records.ts';
 import type { Steps } from '../steps.ts';
 import type { LogRecord } from '../threads/contract.ts';
 import { type Certificate, certificateText, isSelfIssued } from '../x509/certificate.ts';
+import { bindsIdentity } from '../x509/certificate-identity.ts';
 import { timeText } from '../x509/time.ts';
 import { type StoredCertificate, type TrustStore, trustStoreInSteps } from '../x509/trust-store.ts';
 import { validatePath } from '../x509/validate-path.ts';
 import type { CredentialFiles } from './credential-files.ts';
+import { identityOfFileName } from './identity-key.ts';
 import { readPrivateKey } from './keys.ts';
 
 export interface CertificateFindings {
@@ -41,13 +43,15 @@ export function* certificateFindingsInSteps(files: CredentialFiles, at: number):
   for (const authority of store.authorities) oddities.push(...authorityOddities(authority));
   for (const { file, list } of store.revocationLists) {
     if (!store.bySubject.has(list.issuer.key)) {
-      oddities.push(`${file} has no effect: no certificate of ${list.issuer.text}, who issued this CRL, is there`);
+      oddities.push(`${file} has no effect: no certificate of ${list.issuer.said}, who issued this CRL, is there`);
     }
   }
-  for (const certificate of ownCertificates(files, store)) {
+  const own = ownCertificates(files, store);
+  for (const certificate of own) {
     oddities.push(...ownOddities(certificate, store, at));
     yield;
   }
+  oddities.push(...foreignOddities(files, store, own));
   return {
     problems: store.problems.map(({ file, problem }) => `${file} is not used: ${problem}`),
     oddities,
@@ -80,6 +84,27 @@ const ownCertificates = (
   );
 };
 
+/** Certificates of one of our names whose private key we do not have: the signature that goes with them would be made with another one. */
+const foreignOddities = (
+  { privateKeys }: CredentialFiles,
+  { certificates }: TrustStore,
+  own: readonly StoredCertificate[],
+): readonly string[] => {
+  if (own.length === 0 && certificates.length > 0 && privateKeys.length > 0) {
+    return ['no certificate in Cert-directory belongs to a private key of ours: peers get none'];
+  }
+  return privateKeys
+    .filter(({ identity }) => identity !== '')
+    .flatMap(({ identity, file: keyFile }) => {
+      const wanted = identityOfFileName(identity);
+      const fitting = certificates.filter(({ certificate }) =>
+        bindsIdentity(certificate, wanted, { matchWildcards: false }),
+      );
+      if (fitting.some((stored) => own.includes(stored))) return [];
+      return fitting.map(({ file }) => `${file} names ${identity} and does not belong to the private key ${keyFile}`);
+    });
+};
+
 const spkiOf = (key: KeyObject): string => key.export({ type: 'spki', format: 'der' }).toString('base64');
 
 /** Our peers may trust other CAs than we do: without any of its issuer's name nothing is said. */
@@ -95,7 +120,7 @@ const itemsOf = ({ authorities, certificates, revocationLists }: TrustStore): re
   ...revocationLists.map(({ file, list }) => ({
     kind: 'crl' as const,
     file,
-    name: list.issuer.text,
+    name: list.issuer.said,
     from: list.thisUpdate,
     until: list.nextUpdate,
   })),

@@ -105,7 +105,7 @@ export const unprovenRecords = (
   const fields = { ...phase1Fields(setup, header), remoteIdentity: remote };
   const who = whoWords(fields);
   if (fault === 'certificate')
-    return [line(REFUSAL, `phase 1 refused: ${who}: its certificate is not taken: ${bounded(reason)}`, fields)];
+    return [line(REFUSAL, `phase 1 refused: ${who}: its certificate is not taken: ${reason}`, fields)];
   if (fault === 'signature') {
     const text =
       `phase 1 refused: ${who}: its signature is not made with the key of ${remote}; compare the public key or certificate that we have with the peer's private key` as const;
@@ -128,9 +128,7 @@ export const weakCertificateRecords = (
   warnings: readonly string[],
 ): readonly Effect[] => {
   const fields = { ...phase1Fields(setup, header), remoteIdentity: bounded(identityText(identity)) };
-  return warnings.map((warning) =>
-    line('phase1-weak-certificate', `phase 1: ${whoWords(fields)}: ${bounded(warning)}`, fields),
-  );
+  return warnings.map((warning) => line('phase1-weak-certificate', `phase 1: ${whoWords(fields)}: ${warning}`, fields));
 };
 
 /** The proof of the secret is wrong, or what is encrypted with it makes no sense: what explains it after isakmpd's lines. */

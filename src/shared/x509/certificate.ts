@@ -1,6 +1,7 @@
 /** Certificates (RFC 5280 section 4.1). */
 import { createHash, type KeyObject } from 'node:crypto';
 import { DerTag } from '../crypto/der.ts';
+import { bounded } from '../log/who.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
   constructedTag,
@@ -84,7 +85,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
 
 /** Its subject, or where that is empty its serial number: how messages call a certificate. */
 export const certificateText = ({ subject, serialNumber }: Certificate): string =>
-  subject.parts.length > 0 ? subject.text : `serial number 0x${serialNumber}`;
+  subject.parts.length > 0 ? subject.said : `serial number 0x${bounded(serialNumber)}`;
 
 /** Subject and issuer are the same name (RFC 5280 section 3.2). */
 export const isSelfIssued = ({ subject, issuer }: Certificate): boolean => subject.key === issuer.key;

@@ -2,6 +2,7 @@
 
 import { IdType } from '../constants/ipsec-doi.ts';
 import { DerTag } from '../crypto/der.ts';
+import { bounded } from '../log/who.ts';
 import { distinguishedParts, nameKey, namePartKeys } from '../policy/distinguished-name.ts';
 import { identityText } from '../policy/identity.ts';
 import { CertificateError } from './certificate-error.ts';
@@ -24,6 +25,8 @@ export interface DistinguishedName {
   readonly der: Uint8Array;
   /** `/C=SE/CN=gate`, without control characters. */
   readonly text: string;
+  /** The same for messages, of bounded length. */
+  readonly said: string;
   /** Names with the same key mean the same (RFC 5280 section 7.1). */
   readonly key: string;
   /** The keys of its parts, first part first; none for the empty name. */
@@ -49,7 +52,7 @@ export const readDistinguishedName = (element: DerElement, where: string): Disti
   if (texts.some((text) => text.includes('\0'))) throw new CertificateError(`${where}: a NUL in a name`);
   const text =
     parts.length === 0 ? '(no name)' : identityText({ type: IdType.DER_ASN1_DN, protocol: 0, port: 0, data: der });
-  return { der, text, key, parts };
+  return { der, text, said: bounded(text), key, parts };
 };
 
 /** GeneralNames, at least one. `tag` may be an implicit one. Throws CertificateError. */

@@ -1,5 +1,6 @@
 /** Name constraints (RFC 5280 section 4.2.1.10): which names a CA may certify. Host and mail names are the same in upper and lower case (CVE-2026-35331). */
 
+import { bounded } from '../log/who.ts';
 import { nameValues } from '../policy/distinguished-name.ts';
 import type { Certificate } from './certificate.ts';
 import type { NameConstraints } from './extensions.ts';
@@ -84,9 +85,9 @@ const isAddressWithin = (address: Uint8Array, base: Uint8Array): boolean => {
 const plainHost = (text: string): string => text.toLowerCase().replace(/\.$/, '');
 
 const nameText = (name: GeneralName): string => {
-  if (name.kind === 'directory') return name.name.text;
+  if (name.kind === 'directory') return name.name.said;
   if (name.kind === 'address') return addressText(name.bytes);
-  return name.kind === 'other' ? `of kind ${name.oid ?? 'unknown'}` : name.text.replace(/[^\x20-\x7e]/g, '?');
+  return name.kind === 'other' ? `of kind ${name.oid ?? 'unknown'}` : bounded(name.text.replace(/[^\x20-\x7e]/g, '?'));
 };
 
 const addressText = (bytes: Uint8Array): string =>

@@ -33,7 +33,7 @@ export const revocationRefusal = (
     if (reasons === 0) continue;
     const trouble = unusable(context, list, issuer, warnings);
     if (trouble !== undefined) {
-      troubles.push(`the CRL of ${list.issuer.text} ${trouble}`);
+      troubles.push(`the CRL of ${list.issuer.said} ${trouble}`);
       continue;
     }
     const revocation = revocationOf(context, certificate, issuer, list, lists);
@@ -44,12 +44,12 @@ export const revocationRefusal = (
   if (troubles.length > 0) return troubles[0];
   if (!settings.requireRevocationList) return undefined;
   return covered === 0
-    ? `no CRL of ${certificate.issuer.text} that tells of it is loaded`
-    : `the CRLs of ${certificate.issuer.text} that are loaded do not tell of all reasons`;
+    ? `no CRL of ${certificate.issuer.said} that tells of it is loaded`
+    : `the CRLs of ${certificate.issuer.said} that are loaded do not tell of all reasons`;
 };
 
 const revokedText = ({ at, reason }: Revocation, { issuer }: RevocationList): string =>
-  `revoked on ${timeText(at)}${reason === undefined ? '' : ` (${reason})`} by the CRL of ${issuer.text}`;
+  `revoked on ${timeText(at)}${reason === undefined ? '' : ` (${reason})`} by the CRL of ${issuer.said}`;
 
 /** The CRLs of its issuer, and those of others that its distribution points name. */
 const listsFor = (context: PathContext, certificate: Certificate): readonly RevocationList[] => {
@@ -115,10 +115,10 @@ const unusable = (
   if (list.nextUpdate !== undefined && list.nextUpdate < at) {
     const stale = `has expired: a new one was due on ${timeText(list.nextUpdate)}`;
     if (!store.settings.acceptStaleLists) return `${stale}; load a new one (Accept-expired-CRL would go on with it)`;
-    warnings.push(`the CRL of ${list.issuer.text} ${stale}`);
+    warnings.push(`the CRL of ${list.issuer.said} ${stale}`);
   }
   const warning = algorithmWarning(list.algorithm);
-  if (warning !== undefined) warnings.push(`the CRL of ${list.issuer.text} ${warning}`);
+  if (warning !== undefined) warnings.push(`the CRL of ${list.issuer.said} ${warning}`);
   return signerTrouble(context, list, issuer);
 };
 

@@ -66,7 +66,7 @@ const extend = (
     note(chain.length, end);
     return undefined;
   }
-  note(chain.length, `${said(top)}: no certificate of its issuer ${top.issuer.text} is there`);
+  note(chain.length, `${said(top)}: no certificate of its issuer ${top.issuer.said} is there`);
   for (const issuer of issuersOf(context, top, chain)) {
     if (!context.step()) {
       note(EXHAUSTED, `${said(search.certificate)}: too many certificates could have issued each other`);

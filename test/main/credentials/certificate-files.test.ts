@@ -84,6 +84,30 @@ describe('certificate files', NEEDS_OPENSSL, () => {
     ]);
   });
 
+  it('that do not belong to our private keys are named', async (t) => {
+    const stranger = pki.certificate({ subject: '/CN=stranger', issuer: root, days: 300 });
+    const bed = await loaded(t, { 'ca/root.pem': root.pem, 'certs/gate.pem': stranger.pem });
+    assert.equal(
+      bed.lines[0],
+      'notice credentials: no certificate in Cert-directory belongs to a private key of ours: peers get none',
+    );
+    const named = pki.certificate({
+      subject: '/CN=x',
+      issuer: root,
+      days: 300,
+      extensions: ['subjectAltName=DNS:gate.example'],
+    });
+    bed.write('certs/own.pem', gate.pem, 0o644);
+    bed.write('certs/named.pem', named.pem, 0o644);
+    bed.write('private/gate.example', gate.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+    bed.lines.length = 0;
+    await bed.credentials.load();
+    assert.equal(
+      bed.lines[0],
+      'notice credentials: /certs/named.pem names gate.example and does not belong to the private key /private/gate.example',
+    );
+  });
+
   it('that end within 30 days are told at load and once a day, that have ended as errors', async (t) => {
     const bed = await loaded(t, { 'ca/root.pem': root.pem, 'certs/soon.pem': soon.pem, 'crls/root.pem': crl });
     const expiries = (): readonly string[] => bed.lines.splice(0).filter((line) => /expire/.test(line));
@@ -148,7 +172,12 @@ describe('certificate files', NEEDS_OPENSSL, () => {
   });
 
   it('are checked by isakmpd --check', async (t) => {
-    const bed = await loaded(t, { 'ca/root.pem': root.pem, 'certs/soon.pem': soon.pem, 'crls/root.pem': 'nothing' });
+    const bed = await loaded(t, {
+      'ca/root.pem': root.pem,
+      'certs/gate.pem': gate.pem,
+      'certs/soon.pem': soon.pem,
+      'crls/root.pem': 'nothing',
+    });
     const configuration = join(bed.folder, 'isakmpd.conf');
     const directories = [
       ['CA-directory', 'ca'],
