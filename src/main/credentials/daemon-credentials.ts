@@ -129,8 +129,9 @@ export class DaemonCredentials {
       this.#tellExpiries();
       this.#onChange();
     } catch (fault) {
-      if (!(fault instanceof SystemError)) throw fault;
-      log(failure('credentials-unfit', `credentials: ${fault.message}`));
+      // What is in use stays. A fault of ours costs this reading, not the daemon.
+      if (fault instanceof SystemError) log(failure('credentials-unfit', `credentials: ${fault.message}`));
+      else log(failure('fault', `isakmpd: a change of credentials dropped, internal fault: ${String(fault)}`));
     }
   }
 

@@ -2,7 +2,7 @@
 import { parseAddress } from '../address.ts';
 import { bytesOrHex } from '../byte-text.ts';
 import { IdType } from '../constants/ipsec-doi.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { nameFromText, nameKey } from '../policy/distinguished-name.ts';
 import { identityFromText, identityKey, identityText } from '../policy/identity.ts';
 import type { Identity } from '../policy/peer-policy.ts';

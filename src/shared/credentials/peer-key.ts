@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateEncoding } from '../constants/isakmp.ts';
 import { methodOfKey } from '../crypto/signature.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { identityText } from '../policy/identity.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import { type Certificate, certificateText } from '../x509/certificate.ts';

@@ -1,7 +1,7 @@
 /** What an error notify of a peer usually means, and what can be done about it here: `NO_PROPOSAL_CHOSEN: ...`. */
 import { exchangeName, NotifyType } from '../constants/isakmp.ts';
 import { isSignatureMethod } from '../crypto/signature.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { identityText } from '../policy/identity.ts';
 import { selectorWords } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, PeerPolicy, Phase1Transform } from '../policy/peer-policy.ts';

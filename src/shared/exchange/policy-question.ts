@@ -1,6 +1,8 @@
 /** Asks the policy, where there is one, about each candidate of a quick mode (isakmpd.policy(5)), and tells the operator why it says no. */
+
+import { bounded } from '../log/bounded.ts';
 import { notice } from '../log/records.ts';
-import { bounded, whoWords } from '../log/who.ts';
+import { whoWords } from '../log/who.ts';
 import type { Phase2Choice } from '../policy/phase2-fit.ts';
 import type { Selectors } from '../policy/selectors.ts';
 import type { Role } from '../threads/contract.ts';

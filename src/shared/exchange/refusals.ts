@@ -2,9 +2,10 @@
 import { AuthenticationMethod, nameOf } from '../constants/oakley.ts';
 import { publicKeyPlace } from '../credentials/identity-key.ts';
 import type { ProvenKey } from '../credentials/peer-key.ts';
+import { bounded } from '../log/bounded.ts';
 import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
-import { bounded, idText, whoWords } from '../log/who.ts';
+import { idText, whoWords } from '../log/who.ts';
 import { identityOfAddress, identityText } from '../policy/identity.ts';
 import { identitySettings } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';

@@ -1,5 +1,6 @@
 /** Whom a line is about, in words: always the same facts in the same order. */
 import type { LogFields } from '../threads/contract.ts';
+import { bounded } from './bounded.ts';
 
 /**
  * `peer west (connection net-west, 192.0.2.1, its ID west@example.com, our ID 192.0.2.2, cookies 0011223344556677:8899aabbccddeeff, message id
@@ -41,11 +42,6 @@ export const idText = (id: number): string => id.toString(16).padStart(8, '0');
 const addressWords = ({ address, port }: LogFields): string | undefined =>
   address === undefined || port === undefined || port === IKE_PORT ? address : `${address} port ${port}`;
 
-/** An identity may be as long as a datagram. */
-export const bounded = (text: string, longest = LONGEST): string =>
-  text.length <= longest ? text : `${text.slice(0, longest)}...`;
-
 const IKE_PORT = 500;
 /** Hex digits. */
 const COOKIE = 16;
-const LONGEST = 120;

@@ -1,6 +1,6 @@
 /** An identity as the tags of an ID section of isakmpd.conf(5). */
 import { IdType } from '../constants/ipsec-doi.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { identityText } from './identity.ts';
 import type { Identity } from './peer-policy.ts';
 

@@ -1,7 +1,7 @@
 /** Certificates (RFC 5280 section 4.1). */
 import { createHash, type KeyObject } from 'node:crypto';
 import { DerTag } from '../crypto/der.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
   constructedTag,

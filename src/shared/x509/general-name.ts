@@ -2,7 +2,7 @@
 
 import { IdType } from '../constants/ipsec-doi.ts';
 import { DerTag } from '../crypto/der.ts';
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { distinguishedParts, nameKey, namePartKeys } from '../policy/distinguished-name.ts';
 import { identityText } from '../policy/identity.ts';
 import { CertificateError } from './certificate-error.ts';

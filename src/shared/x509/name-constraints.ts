@@ -1,6 +1,6 @@
 /** Name constraints (RFC 5280 section 4.2.1.10): which names a CA may certify. Host and mail names are the same in upper and lower case (CVE-2026-35331). */
 
-import { bounded } from '../log/who.ts';
+import { bounded } from '../log/bounded.ts';
 import { nameValues } from '../policy/distinguished-name.ts';
 import type { Certificate } from './certificate.ts';
 import type { NameConstraints } from './extensions.ts';
