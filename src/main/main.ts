@@ -11,6 +11,7 @@ import { checkConfiguration } from './cli/check.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { restartWithLegacyProvider } from './cli/legacy-provider.ts';
 import { type Options, parseCommandLine } from './cli/options.ts';
+import { runPki } from './cli/pki/run.ts';
 import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
 import { runDaemon } from './daemon.ts';
@@ -24,6 +25,8 @@ import { learnSystemNames } from './system-names.ts';
 
 /** Answers the exit status. */
 const main = async (): Promise<number> => {
+  const [first, ...words] = process.argv.slice(2);
+  if (first === 'pki') return runPki(words, TERMINAL);
   const commandLine = await parseCommandLine(process.argv.slice(2), version());
   if (commandLine.kind === 'run') return run(commandLine.options);
   const isRefused = commandLine.kind === 'refused';
@@ -104,6 +107,11 @@ const configured = async (options: Options, privileged: Privileged, log: Logger)
   else if (file.kind === 'refused') log.write(failure('configuration-error', file.reason));
   configuration.requireListenOn();
   return configuration;
+};
+
+const TERMINAL = {
+  print: (text: string) => void process.stdout.write(text),
+  complain: (text: string) => void process.stderr.write(text),
 };
 
 /** ms */

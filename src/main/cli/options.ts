@@ -72,6 +72,7 @@ const prepared = (parser: Argv): Argv =>
     .version(false)
     .exitProcess(false)
     .usage('isakmpd: ISAKMP/Oakley a.k.a. IKEv1 key management daemon')
+    .epilogue('isakmpd pki --help: keys, certificates and CRLs')
     .parserConfiguration({
       'boolean-negation': false,
       'camel-case-expansion': false,

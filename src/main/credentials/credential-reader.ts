@@ -59,6 +59,8 @@ const readPrivateKeys = async (
   for (const file of listed) {
     // Private-key lies there as well, and directories stand for no identity.
     if (file === privateKey || dirname(file) !== join(privateKeyDirectory, '.')) continue;
+    // isakmpd(8) has certificate requests made there.
+    if (file.endsWith('.csr')) continue;
     await read(file, basename(file));
   }
   return keys;

@@ -1,9 +1,11 @@
 /** Shell completion from the option table. */
 import { dashed, OPTIONS, type OptionRow } from '../../shared/cli/option-table.ts';
+import { bashPki, zshPki } from './pki-completion.ts';
 
 /** For bash-completion, or to be sourced. */
 export const bashCompletion =
   (): string => `# Written by \`npm run docs\`. bash completion for isakmpd(8): copy to /usr/share/bash-completion/completions/isakmpd
+${bashPki()}
 _isakmpd() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
   # bash takes --option=value for three words.
@@ -12,10 +14,16 @@ _isakmpd() {
   elif [ "$previous" = = ]; then
     previous=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
+  if [ "\${COMP_WORDS[1]}" = pki ] && [ "$COMP_CWORD" -gt 1 ]; then
+    _isakmpd_pki "$current" "$previous"
+    return
+  fi
   case $previous in
 ${withArgument.map((row) => `    ${dashed(row.key)}) ${bashArgument(row)}; return ;;`).join('\n')}
   esac
-  mapfile -t COMPREPLY < <(compgen -W '${OPTIONS.map((row) => dashed(row.key)).join(' ')}' -- "$current")
+  local words='${OPTIONS.map((row) => dashed(row.key)).join(' ')}'
+  if [ "$COMP_CWORD" -eq 1 ]; then words+=' pki'; fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 complete -o filenames -F _isakmpd isakmpd
 `;
@@ -23,8 +31,9 @@ complete -o filenames -F _isakmpd isakmpd
 /** A completion function for zsh's completion system. */
 export const zshCompletion = (): string => `#compdef isakmpd
 # Written by \`npm run docs\`. zsh completion for isakmpd(8): copy to a directory of $fpath as _isakmpd
-_arguments -s -S \\
-${OPTIONS.map((row) => `  ${zshOption(row)}`).join(' \\\n')}
+${zshPki()}_arguments -s -S \\
+${OPTIONS.map((row) => `  ${zshOption(row)}`).join(' \\\n')} \\
+  '1::command:(pki)'
 `;
 
 const bashArgument = ({ argument = '' }: OptionRow): string => {

@@ -10,6 +10,7 @@ import {
   sectionDefinitions,
   sectionTables,
 } from './documented-tables.ts';
+import { pkiDefinitions } from './pki-definitions.ts';
 import { type ManualTitle, manualPage } from './roff.ts';
 import { statusSocketPage } from './status-socket.ts';
 import { troubleshootingPage } from './troubleshooting.ts';
@@ -63,6 +64,7 @@ const PIECES: Readonly<Record<string, () => string>> = {
   'section-tables': sectionTables,
   flags: flagDefinitions,
   generated: generatedDefinitions,
+  pki: pkiDefinitions,
 };
 
 /** `{{name}}` becomes what the tables say. */

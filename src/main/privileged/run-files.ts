@@ -81,11 +81,11 @@ export const removeOwnFile = ({ path, descriptor }: OwnFile): void => {
 /** Linux: names a file of any kind, sockets included, without opening it. node:constants does not have it. */
 const O_PATH = 0o10000000;
 
-const writeNew = (path: string, text: string, mode: number): void => {
+/** A file that was not there, with this mode whatever our umask is. Throws what node:fs throws. */
+export const writeNew = (path: string, text: string, mode: number): void => {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    // Whatever our umask is.
     fchmodSync(descriptor, mode);
     writeFileSync(descriptor, text);
   } finally {

@@ -32,9 +32,13 @@ export const identityOfPublicKey = (kind: PublicKeyKind, name: string): Identity
 
 /** Where the raw key of an identity belongs, below Pubkey-directory. */
 export const publicKeyPlace = (identity: Identity): string => {
-  const kind = PUBLIC_KEY_KINDS.find((known) => KINDS[known].type === identity.type);
+  const kind = publicKeyKind(identity);
   return kind === undefined ? 'none: keys have no such identities' : `${kind}/${bounded(identityText(identity))}`;
 };
+
+/** The directory for raw keys of such identities; undefined: there is none. */
+export const publicKeyKind = ({ type }: Identity): PublicKeyKind | undefined =>
+  PUBLIC_KEY_KINDS.find((known) => KINDS[known].type === type);
 
 const identityOf = (type: number, data: Uint8Array): Identity => ({ type, protocol: 0, port: 0, data });
 

@@ -70,5 +70,17 @@ export const oidText = (bytes: Uint8Array): string | undefined => {
   return [first, head - first * 40, ...rest].join('.');
 };
 
+/** The content of an OBJECT IDENTIFIER in dotted form. */
+export const oidBytes = (oid: string): Uint8Array => {
+  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
+  return Uint8Array.from([first * 40 + second, ...rest].flatMap(base128));
+};
+
+const base128 = (arc: number): readonly number[] => {
+  const digits = [arc % 128];
+  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) digits.unshift((left % 128) | 0x80);
+  return digits;
+};
+
 const SIGN = new Uint8Array(1);
 const MOST_ARC = 0xffff_ffff;

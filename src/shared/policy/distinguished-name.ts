@@ -1,5 +1,5 @@
 /** X.501 names, the data of DER_ASN1_DN identities: to DER from what an operator writes, to text and to a key for comparison from what a peer sends. */
-import { DerTag, derElement, oidText } from '../crypto/der.ts';
+import { DerTag, derElement, oidBytes, oidText } from '../crypto/der.ts';
 import { IA5_TYPES, typeText } from './attribute-types.ts';
 import { type Attribute, attributesFromText } from './distinguished-name-text.ts';
 
@@ -125,17 +125,6 @@ const bigEndianText = (bytes: Uint8Array): string => {
   let text = '';
   for (let i = 0; i < bytes.length; i += 2) text += String.fromCharCode(((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0));
   return text;
-};
-
-const oidBytes = (oid: string): Uint8Array => {
-  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
-  return Uint8Array.from([first * 40 + second, ...rest].flatMap(base128));
-};
-
-const base128 = (arc: number): readonly number[] => {
-  const digits = [arc % 128];
-  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) digits.unshift((left % 128) | 0x80);
-  return digits;
 };
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

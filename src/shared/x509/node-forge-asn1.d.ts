@@ -18,6 +18,7 @@ declare module 'node-forge/lib/asn1.js' {
   const asn1: {
     fromDer(bytes: string, options: Asn1Options): Asn1Node;
     toDer(node: Asn1Node): { getBytes(): string };
+    create(tagClass: number, type: number, constructed: boolean, value: string | readonly Asn1Node[]): Asn1Node;
   };
   export = asn1;
 }

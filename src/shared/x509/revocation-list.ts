@@ -124,7 +124,10 @@ const certificateIssuer = (list: readonly RawExtension[]): DistinguishedName | u
 const reasonOf = (list: readonly RawExtension[]): string | undefined => {
   const raw = list.find(({ oid }) => oid === REASON_CODE);
   if (raw === undefined) return undefined;
-  return REASONS[readSmallInteger(readDer(raw.value, 'CRL: reasonCode'), ENUMERATED, 'CRL: reasonCode')] ?? 'unknown';
+  return (
+    REVOCATION_REASONS[readSmallInteger(readDer(raw.value, 'CRL: reasonCode'), ENUMERATED, 'CRL: reasonCode')] ??
+    'unknown'
+  );
 };
 
 const numberOf = (list: readonly RawExtension[], wanted: string): bigint | undefined => {
@@ -147,8 +150,8 @@ const ISSUING_DISTRIBUTION_POINT = '2.5.29.28';
 const CERTIFICATE_ISSUER = '2.5.29.29';
 const KNOWN: ReadonlySet<string> = new Set([CRL_NUMBER, DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT, '2.5.29.35']);
 const KNOWN_IN_ENTRIES: ReadonlySet<string> = new Set([REASON_CODE, CERTIFICATE_ISSUER]);
-/** Section 5.3.1; 7 is not used. */
-const REASONS: readonly string[] = [
+/** Section 5.3.1, by their code; 7 is not used. */
+export const REVOCATION_REASONS: readonly string[] = [
   'unspecified',
   'keyCompromise',
   'cACompromise',

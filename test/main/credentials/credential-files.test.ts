@@ -11,6 +11,8 @@ test('keys are found by their places and names', async (t) => {
   const { write, credentials, lines } = bed;
   write('private/local.key', privatePem(rsaKey('own')), 0o600);
   write('private/gate.example', privatePem(rsaKey('gate')), 0o600);
+  // Where isakmpd(8) has openssl put certificate requests.
+  write('private/10.0.0.1.csr', 'no key', 0o644);
   write('pubkeys/ipv4/10.0.0.1', publicPem(rsaKey('peer')), 0o644);
   write('pubkeys/asn1_dn/C=SE/CN=gate', publicPem(rsaKey('peer')), 0o644);
   write('pubkeys/fqdn/.hidden', 'no key', 0o644);

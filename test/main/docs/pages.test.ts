@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { pages } from '../../../src/main/docs/pages.ts';
 import { manualPage } from '../../../src/main/docs/roff.ts';
 import { dashed, OPTIONS } from '../../../src/shared/cli/option-table.ts';
+import { PKI_COMMANDS, PKI_COMMON } from '../../../src/shared/cli/pki-table.ts';
 import { SECTION_KINDS } from '../../../src/shared/config/sections.ts';
 import { COMMAND_FORMS, parseCommand } from '../../../src/shared/fifo/commands.ts';
 
@@ -97,11 +98,55 @@ test('bash offers words and files for the arguments of options', unless('bash'),
   assert.deepEqual(bashOffers('isakmpd', '-p', ''), []);
 });
 
+test('bash offers commands, options and arguments of isakmpd pki', unless('bash'), () => {
+  assert.deepEqual(bashOffers('isakmpd', 'p'), ['pki']);
+  assert.deepEqual(
+    bashOffers('isakmpd', 'pki', ''),
+    PKI_COMMANDS.map(({ name }) => name),
+  );
+  for (const { name, options } of PKI_COMMANDS) {
+    const offered = [...PKI_COMMON, ...options].map(({ key }) => dashed(key));
+    assert.deepEqual(bashOffers('isakmpd', 'pki', name, '-'), [...offered, '--help']);
+  }
+  assert.deepEqual(bashOffers('isakmpd', 'pki', 'init', '--ec', 'P-3'), ['P-384']);
+  assert.deepEqual(bashOffers('isakmpd', 'pki', 'ca', '--ca-dir', 'confi'), ['config']);
+  assert.deepEqual(bashOffers('isakmpd', 'pki', 'sign', 'package.j'), ['package.json']);
+  assert.deepEqual(bashOffers('isakmpd', 'pki', 'sign', '--days', ''), []);
+});
+
+test('zsh gets the commands of isakmpd pki, and a specification for every option of theirs', unless('zsh'), () => {
+  const offers = (...words: readonly string[]): readonly string[] => {
+    const script = `_arguments() { print -rl -- "$@" }; _describe() { print -rl -- $pki_commands }; words=(${words.join(' ')} ''); CURRENT=$#words; source config/completion/_isakmpd`;
+    const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout.trimEnd().split('\n');
+  };
+  assert.deepEqual(
+    offers('isakmpd', 'pki'),
+    PKI_COMMANDS.map(({ name, help }) => `${name}:${help}`),
+  );
+  for (const { name, options } of PKI_COMMANDS) {
+    const specifications = offers('isakmpd', 'pki', name);
+    for (const { key } of [...PKI_COMMON, ...options]) {
+      assert.ok(
+        specifications.some((line) => line.replace('*', '').startsWith(`--${key}[`)),
+        `${name} --${key}`,
+      );
+    }
+  }
+  assert.ok(
+    offers('isakmpd', 'pki', 'init').includes(
+      '--ec[make an ECDSA key\\: P-256, P-384, P-521]:curve:(P-256 P-384 P-521)',
+    ),
+  );
+});
+
 test('zsh gets a specification for every option', unless('zsh'), () => {
   const script = '_arguments() { print -rl -- "$@" }; source config/completion/_isakmpd';
   const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], { encoding: 'utf8' });
   assert.equal(stderr, '');
   const [, , ...specifications] = stdout.trimEnd().split('\n');
+  assert.equal(specifications.pop(), '1::command:(pki)');
   assert.equal(specifications.length, OPTIONS.length);
   assert.ok(specifications.some((line) => /^--log-format=\[.*\]:text\|json:\(text json\)$/.test(line)));
   assert.ok(specifications.some((line) => /^-c\+\[.*\]:config-file:_files$/.test(line)));
