@@ -16,6 +16,7 @@ import type { Options } from './cli/options.ts';
 import { monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import { DaemonCredentials } from './credentials/daemon-credentials.ts';
+import { makeFirstKey, makesFirstKey } from './credentials/host-key.ts';
 import { PolicyFile } from './credentials/policy-file.ts';
 import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo.ts';
@@ -95,6 +96,7 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
       daemon.operator.tell({ kind: 'reconfigured' });
       parts.onReady();
       parts.serviceManager.ready(statusOf(daemon.gate));
+      haveKey(parts, credentials, daemon);
     }
     await ending.asked;
     parts.serviceManager.stopping();
@@ -125,6 +127,19 @@ const loadCredentials = async ({ options, configuration, privileged, log }: Daem
   const credentials = new DaemonCredentials(parts);
   await credentials.load();
   return { credentials, policy };
+};
+
+/** Nothing waits for the key of the first start. */
+const haveKey = (
+  { options, configuration, privileged, log }: DaemonParts,
+  credentials: DaemonCredentials,
+  { faults }: Assembly,
+): void => {
+  const places = configuration.general().credentials;
+  if (!makesFirstKey(options.kernel, places)) return;
+  void makeFirstKey({ privileged, places, log: log.write })
+    .then((isNew) => (isNew ? credentials.load() : undefined))
+    .catch((fault) => faults.dropped('the first key', fault));
 };
 
 const assembleDaemon = (parts: DaemonParts, credentials: DaemonCredentials, kernel: OpenedKernel): Assembly => {

@@ -13,23 +13,25 @@ export interface NewFile {
   readonly isSecret: boolean;
 }
 
+/** Those of the paths that there is something at; what cannot be looked at counts. */
+export const existingPaths = (paths: readonly string[]): readonly string[] =>
+  paths.filter((path) => {
+    try {
+      lstatSync(path);
+      return true;
+    } catch (fault) {
+      return codeOf(fault) !== 'ENOENT' && codeOf(fault) !== 'ENOTDIR';
+    }
+  });
+
 /**
  * Writes the files, and the directories that they need. Without `replaces` nothing is written if one of them is there already. Each is on the
  * disk before it has its name. Throws SystemError; its code is EEXIST for a file that is there.
  */
 export const writeNewFiles = (files: readonly NewFile[], replaces: boolean): void => {
-  if (!replaces) for (const { path } of files) refuseExisting(path);
+  const [taken] = replaces ? [] : existingPaths(files.map(({ path }) => path));
+  if (taken !== undefined) throw existing(taken);
   for (const file of files) writeFile(file, replaces);
-};
-
-const refuseExisting = (path: string): void => {
-  try {
-    lstatSync(path);
-  } catch (fault) {
-    if (codeOf(fault) === 'ENOENT') return;
-    throw unwritable(path, fault);
-  }
-  throw existing(path);
 };
 
 const writeFile = ({ path, text, isSecret }: NewFile, replaces: boolean): void => {

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import type { UdpRequest, UdpSocket } from '../../kernel/udp/udp-socket.ts';
 import { type CaptureFile, openCaptureFile } from './capture-file.ts';
 import { createFifo } from './fifo-file.ts';
+import { existingPaths, type NewFile, writeNewFiles } from './new-file.ts';
 import { holdFile, type OwnFile, readSmallFile, removeOwnFile, replaceFile, writePidFile } from './run-files.ts';
 import { resolveRunDirectory, resolveRunPath } from './run-paths.ts';
 import {
@@ -31,6 +32,10 @@ export interface Privileged {
   readonly listFiles: (directory: string) => Promise<FileList>;
   /** Files and directories as they are now: another text when something in them was changed, came or went. */
   readonly stampFiles: (paths: readonly string[]) => Promise<string>;
+  /** Those of the paths that there is something at. */
+  readonly existing: (paths: readonly string[]) => Promise<readonly string[]>;
+  /** Writes files that are not there, whole, with the directories that they need; none of them if one is there. Rejects with SystemError. */
+  readonly writeNewFiles: (files: readonly NewFile[]) => Promise<void>;
   /** Makes the command FIFO and opens it; answers a descriptor that never reads an end. Rejects with SystemError. */
   readonly openFifo: () => Promise<number>;
   /** Opens the status socket, a server that nobody serves yet. Rejects with SystemError. */
@@ -79,6 +84,8 @@ export const createPrivileged = (files: RunFiles): Privileged => {
     readTrustedFile: async (path) => readTrustedFile(path),
     listFiles: async (directory) => listFiles(directory),
     stampFiles: async (paths) => stampFiles(paths),
+    existing: async (paths) => existingPaths(paths),
+    writeNewFiles: async (files) => writeNewFiles(files, false),
     openFifo: async () => {
       if (fifo === undefined) return STANDARD_INPUT;
       const descriptor = createFifo(fifo);

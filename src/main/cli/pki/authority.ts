@@ -10,9 +10,9 @@ import { type Certificate, certificateText, parseCertificate } from '../../../sh
 import { KeyUsageBit } from '../../../shared/x509/extensions.ts';
 import { PEM_CERTIFICATE } from '../../../shared/x509/pem.ts';
 import { timeText } from '../../../shared/x509/time.ts';
+import { newKeyPair } from '../../credentials/host-key.ts';
 import { daysOf, keyWish, type PkiCommand } from './command-line.ts';
 import { pem, placesOf, produce, readKey, readOne, type Terminal } from './files.ts';
-import { newKeyPair } from './init.ts';
 
 export const makeAuthority = async (command: PkiCommand, terminal: Terminal): Promise<void> => {
   const places = await placesOf(command);

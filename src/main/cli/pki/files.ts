@@ -1,7 +1,7 @@
 /** What the commands of `isakmpd pki` read and write: places from the configuration, keys, certificates, requests. */
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseConfiguration } from '../../../shared/config/parse.ts';
 import { type CredentialPlaces, resolveGeneral } from '../../../shared/config/resolve-general.ts';
 import { ConfigurationStore } from '../../../shared/config/store.ts';
@@ -33,14 +33,6 @@ export const placesOf = async (command: PkiCommand): Promise<CredentialPlaces> =
   const store = new ConfigurationStore();
   if (file.kind === 'text') store.load(parseConfiguration(file.text).entries);
   return resolveGeneral(store).credentials;
-};
-
-/** Where the public half of Private-key goes for others to copy: beside the directory of private keys, as isakmpd(8) has it. */
-export const publicKeyFile = ({ privateKey, privateKeyDirectory }: CredentialPlaces): string => {
-  const directory = dirname(privateKey);
-  const isForPrivateKeys = directory.endsWith('/private') || directory === resolve(privateKeyDirectory);
-  const name = privateKey.slice(directory.length + 1).replace(/\.key$/, '');
-  return join(isForPrivateKeys ? dirname(directory) : directory, `${name}.pub`);
 };
 
 /** `text` says what a file is, for the line that tells of it. */

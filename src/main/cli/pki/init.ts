@@ -1,8 +1,8 @@
 /** `isakmpd pki init`: the key of this host, as the daemon makes it at its first start. */
-import { HOST_KEY, type KeyPair, type KeyWish, makeKeyPair, wishText } from '../../../shared/pki/key-pair.ts';
-import { PkiFault } from '../../../shared/pki/pki-fault.ts';
+import { HOST_KEY, wishText } from '../../../shared/pki/key-pair.ts';
+import { newKeyPair, publicKeyFile } from '../../credentials/host-key.ts';
 import { keyWish, type PkiCommand } from './command-line.ts';
-import { placesOf, produce, publicKeyFile, type Terminal } from './files.ts';
+import { placesOf, produce, type Terminal } from './files.ts';
 
 export const initialise = async (command: PkiCommand, terminal: Terminal): Promise<void> => {
   const places = await placesOf(command);
@@ -17,12 +17,3 @@ export const initialise = async (command: PkiCommand, terminal: Terminal): Promi
     terminal,
   );
 };
-
-/** Rejects with PkiFault. */
-export const newKeyPair = (wish: KeyWish): Promise<KeyPair> =>
-  new Promise((resolve, reject) => {
-    makeKeyPair(wish, (made) => {
-      if (made instanceof Error) reject(new PkiFault(`OpenSSL makes no key (${wishText(wish)}): ${made.message}`));
-      else resolve(made);
-    });
-  });

@@ -1,7 +1,7 @@
 /** `isakmpd pki`: which command is meant, and what becomes of its faults. */
 
 import type { PkiCommandName } from '../../../shared/cli/pki-table.ts';
-import { ConfigError } from '../../../shared/errors.ts';
+import { ConfigError, SystemError } from '../../../shared/errors.ts';
 import { printable } from '../../../shared/log/printable.ts';
 import { PkiFault } from '../../../shared/pki/pki-fault.ts';
 import { makeAuthority } from './authority.ts';
@@ -21,11 +21,13 @@ export const runPki = async (argv: readonly string[], terminal: Terminal): Promi
     else await COMMANDS[line.command.name](line.command, terminal);
     return 0;
   } catch (fault) {
-    if (!(fault instanceof PkiFault) && !(fault instanceof ConfigError)) throw fault;
+    if (!(FAULTS.some((known) => fault instanceof known) && fault instanceof Error)) throw fault;
     terminal.complain(`isakmpd pki: ${printable(fault.message)}\n`);
     return 1;
   }
 };
+
+const FAULTS = [PkiFault, ConfigError, SystemError];
 
 const COMMANDS: Readonly<Record<PkiCommandName, (command: PkiCommand, terminal: Terminal) => Promise<void>>> = {
   init: initialise,

@@ -64,6 +64,27 @@ export const OPERATOR_EVENTS = {
       },
     },
   },
+  'first-key': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'credentials: {file} is the new key of this host ({kind}), {publicFile} its public half': {
+        cause:
+          'The daemon was started for the first time: there was no key, and it made one, as rc(8) of OpenBSD does.',
+        cure: 'None needed. For host keys copy the public half to peers (`isakmpd pki pubkey`), for certificates make a request (`isakmpd pki request`); pre-shared keys do not use it.',
+      },
+    },
+  },
+  'first-key-failed': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'credentials: no key was made for this host: {reason}': {
+        cause: 'There was no key at the start, and the daemon could not make or write one. It runs on without.',
+        cure: 'None needed with pre-shared keys, or make it by `isakmpd pki init`, as a user who may write there.',
+      },
+    },
+  },
   'credentials-unfit': {
     severity: 'error',
     byPeer: false,
