@@ -102,7 +102,7 @@ export const PKI_COMMANDS: readonly PkiCommandRow[] = [
         isRepeatable: true,
       },
       { ...option('reason', 'word', `why: ${REASONS.join(', ')}`), choices: REASONS },
-      days('until the next CRL comes', 30),
+      days('until the next CRL comes', 40),
       OUT('ca.crl in CRL-directory'),
     ],
   },

@@ -90,6 +90,7 @@ const foundKeys = async (bed: PkiBed) => {
     listFiles: async (name: string) => listFiles(name),
   };
   const { files, problems } = await readCredentials(access, {
+    policyFile: undefined,
     privateKey: bed.path('etc/private/local.key'),
     privateKeyDirectory: bed.path('etc/private/'),
     publicKeyDirectory: bed.path('etc/pubkeys/'),

@@ -90,4 +90,5 @@ const derDigits = (digits: string): string => {
   return Number.parseInt(whole.slice(0, 2), 16) >= 0x80 ? `00${whole}` : whole;
 };
 
-const CRL_DAYS = 30;
+/** The daemon tells of CRLs that have less than 30 days left. */
+const CRL_DAYS = 40;
