@@ -49,7 +49,7 @@ const program = (name: string, script: string): void => {
 const makePrograms = (): void => {
   mkdirSync(join(folder, 'bin'));
   const isakmpd = `exec ${process.execPath} ${join(process.cwd(), 'bin/isakmpd')} "$@"`;
-  program('isakmpd', `case $1 in pki|--check) ;; *) set -- "$@" -n --workers 1 ;; esac\n${isakmpd}\n`);
+  program('isakmpd', `case $1 in pki) ;; *) set -- "$@" -n --workers 1 ;; esac\n${isakmpd}\n`);
   program('logger', `exec cat >> ${folder}/$MACHINE/log\n`);
   const cases = [...MACHINES].map(([name, address]) => `    root@${address}:*) echo "${rootOf(name)}\${1#*:}" ;;`);
   program(

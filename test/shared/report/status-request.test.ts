@@ -20,7 +20,11 @@ it('a request is what the schema knows', () => {
 for (const [text, code, said] of [
   ['', 'bad-json', /JSON/],
   ['{"request":', 'bad-json', /JSON/],
-  ['"status"', 'unknown-request', /one of status, sas, connections, peers, lanes, certificates, configuration, subscribe$/],
+  [
+    '"status"',
+    'unknown-request',
+    /one of status, sas, connections, peers, lanes, certificates, configuration, subscribe$/,
+  ],
   ['{"request":"__proto__"}', 'unknown-request', /one of status/],
   ['{"request":["status"]}', 'unknown-request', /one of status/],
   ['{"request":"status","name":"x"}', 'bad-request', /name/],
