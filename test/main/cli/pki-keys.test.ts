@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { placesOf } from '../../../src/main/cli/pki/files.ts';
 import { runPki } from '../../../src/main/cli/pki/run.ts';
 import { readCredentials } from '../../../src/main/credentials/credential-reader.ts';
 import { writeNewFiles } from '../../../src/main/privileged/new-file.ts';
@@ -12,7 +13,6 @@ import { createCredentials } from '../../../src/shared/credentials/credentials.t
 import { methodOfKey } from '../../../src/shared/crypto/signature.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
 import { identityFromText } from '../../../src/shared/policy/identity.ts';
-import { DEFAULT_TRUST_SETTINGS } from '../../../src/shared/x509/trust-store.ts';
 import { testFolder } from '../../helpers/daemon-process.ts';
 import { NEEDS_OPENSSL } from '../../helpers/openssl-pki.ts';
 import { type PkiBed, pkiBed } from '../../helpers/pki-bed.ts';
@@ -89,16 +89,8 @@ const foundKeys = async (bed: PkiBed) => {
     readTrustedFile: async (name: string) => readTrustedFile(name),
     listFiles: async (name: string) => listFiles(name),
   };
-  const { files, problems } = await readCredentials(access, {
-    policyFile: undefined,
-    privateKey: bed.path('etc/private/local.key'),
-    privateKeyDirectory: bed.path('etc/private/'),
-    publicKeyDirectory: bed.path('etc/pubkeys/'),
-    authorityDirectory: bed.path('etc/ca/'),
-    certificateDirectory: bed.path('etc/certs/'),
-    revocationListDirectory: bed.path('etc/crls/'),
-    settings: DEFAULT_TRUST_SETTINGS,
-  });
+  const places = await placesOf({ text: (key) => (key === 'config-file' ? bed.configuration : undefined) });
+  const { files, problems } = await readCredentials(access, places);
   const credentials = createCredentials(files);
   return {
     problems: problems.filter((problem) => !problem.endsWith('names')),

@@ -24,7 +24,7 @@ export interface Terminal {
 }
 
 /** Where the configuration has keys, certificates and CRLs. Throws PkiFault for a file that the daemon would not read, ConfigError for values that cannot be. */
-export const placesOf = async (command: PkiCommand): Promise<CredentialPlaces> => {
+export const placesOf = async (command: Pick<PkiCommand, 'text'>): Promise<CredentialPlaces> => {
   const named = command.text('config-file');
   const access = { readSecretFile: async (path: string) => readSecretFile(path) };
   const file = await readConfigurationFile(access, resolve(named ?? '/etc/isakmpd/isakmpd.conf'));
