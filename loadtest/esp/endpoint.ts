@@ -8,13 +8,13 @@ import { type Flow, KernelError, type SaContext } from '../../src/kernel/backend
 import { AddressFamily, OptionLevel, SocketOption, SocketType } from '../../src/kernel/linux-sockets.ts';
 import { NativeSocket } from '../../src/kernel/native/native-socket.ts';
 import { toSocketAddress } from '../../src/kernel/udp/endpoint-bytes.ts';
-import { steerIke } from '../../src/kernel/userland/steering.ts';
 import { UserlandBackend, type UserlandOptions } from '../../src/kernel/userland/userland-backend.ts';
 import type { Endpoint } from '../../src/shared/address.ts';
 import type { SaId } from '../../src/shared/connection/events.ts';
 import { InvariantError } from '../../src/shared/errors.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 
+import { boundUdp, openIkeSocket } from './bound-udp.ts';
 import { type WireCounts, watchWire } from './wire-watch.ts';
 
 export type EndpointCommand =
@@ -84,8 +84,7 @@ const opened = (): UserlandBackend => {
 };
 
 const encapsulate = async (local: Endpoint, mark: number): Promise<void> => {
-  const socket = boundUdp(local, mark);
-  steerIke(socket);
+  const socket = openIkeSocket(local, mark);
   socket.startReading(
     { maxSize: 2048, batch: 16 },
     {
@@ -97,15 +96,6 @@ const encapsulate = async (local: Endpoint, mark: number): Promise<void> => {
   );
   ikeSockets.set(local.address, socket);
   await opened().encapsulation.open(local);
-};
-
-const boundUdp = ({ address, port }: Endpoint, mark: number): NativeSocket => {
-  const family = address.includes(':') ? AddressFamily.INET6 : AddressFamily.INET;
-  const socket = NativeSocket.open({ family, type: SocketType.DGRAM, protocol: 17 });
-  socket.setInteger(OptionLevel.SOCKET, SocketOption.MARK, mark);
-  socket.setInteger(OptionLevel.SOCKET, SocketOption.REUSEPORT, 1);
-  socket.bind(toSocketAddress({ address, port }));
-  return socket;
 };
 
 const kernelEncapsulation = (local: Endpoint): void => {

@@ -1,6 +1,6 @@
 /**
- * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons; and tunnels between network
- * namespaces of this host, with ESP in the daemons themselves.
+ * Tests on a real kernel with ESP, in a guest that run-in-vm boots: the backends' own (`*.vm.ts`), and tunnels between daemons; and on this host, in network
+ * namespaces: the backends that need no such kernel (`*.host.ts`), and tunnels with ESP in the daemons themselves.
  *
  *   main.js [--only regexp] [--backends] [--tunnels] [--host [--megabytes n]] [--full]
  *
@@ -47,27 +47,37 @@ const without = (what: string, why: string): number => {
   return isCi ? 1 : 0;
 };
 
-const onHost = (): number => {
+/** Of the tests that are wanted, the paths. */
+const testsOf = (place: 'vm' | 'host'): readonly string[] => {
+  const wanted = new RegExp(values.only);
+  return readdirSync(here, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(`.${place}.js`) && wanted.test(name) && isCurrent(name))
+    .sort()
+    .map((name) => join(here, name));
+};
+
+/** One after the other: they share a network. */
+const testCommand = (paths: readonly string[]): readonly string[] => ['--test', '--test-concurrency=1', ...paths];
+
+const onHost = (isAll: boolean): number => {
   const fault = nativeAddonFault() ?? namespacesFault();
-  if (fault !== false) return without('tunnels on this host', fault);
-  const command = [join(here, 'host/main.js'), '--only', values.only, '--megabytes', values.megabytes];
-  return spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
+  if (fault !== false) return without('network namespaces on this host', fault);
+  const run = (command: readonly string[]): number =>
+    spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1;
+  const tests = isAll || values.backends ? testsOf('host') : [];
+  const statuses = tests.length > 0 ? [run(testCommand(tests))] : [];
+  if (isAll || values.host) {
+    statuses.push(run([join(here, 'host/main.js'), '--only', values.only, '--megabytes', values.megabytes]));
+  }
+  return Math.max(0, ...statuses);
 };
 
 const inVirtualMachine = (isAll: boolean): number => {
   const prepared = spawnSync(runInVm, ['-p'], { encoding: 'utf8' });
   if (prepared.status !== 0) return without('guest', prepared.stderr.trim());
   const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
-  const wanted = new RegExp(values.only);
-  const tests = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('.vm.js') && wanted.test(name) && isCurrent(name),
-  );
-  const statuses: number[] = [];
-  if ((isAll || values.backends) && tests.length > 0) {
-    // One after the other: they share the guest's network.
-    const paths = tests.sort().map((name) => join(here, name));
-    statuses.push(inGuest(600, folder, ['--test', '--test-concurrency=1', ...paths]));
-  }
+  const tests = isAll || values.backends ? testsOf('vm') : [];
+  const statuses = tests.length > 0 ? [inGuest(600, folder, testCommand(tests))] : [];
   if (isAll || values.tunnels) {
     statuses.push(inGuest(900, folder, [join(here, 'tunnels/main.js'), folder, values.only]));
   }
@@ -78,4 +88,4 @@ const inVirtualMachine = (isAll: boolean): number => {
 
 const wantsAll = !values.backends && !values.tunnels && !values.host;
 const inGuests = wantsAll || values.backends || values.tunnels ? inVirtualMachine(wantsAll) : 0;
-process.exitCode = Math.max(inGuests, wantsAll || values.host ? onHost() : 0);
+process.exitCode = Math.max(inGuests, wantsAll || values.backends || values.host ? onHost(wantsAll) : 0);

@@ -14,9 +14,10 @@ import { KernelError, type SaContext } from '../backend.ts';
 import { toSocketAddress } from '../udp/endpoint-bytes.ts';
 import type { EspSa, OuterEnd } from './esp-sa.ts';
 
-/** Throws KernelError 'unsupported' for what this process cannot do. The keys may be zeroed then. */
+/** Throws KernelError 'unsupported' for what this process cannot do, and for keys of other sizes. The keys may be zeroed then. */
 export const makeSa = (sa: IpsecSa, context: SaContext, slot: number): EspSa => {
   const suite = suiteOf(sa, context);
+  checkKeys(suite, sa);
   const { udp, selectors } = context;
   const facts = {
     reqid: context.reqid,
@@ -60,6 +61,13 @@ const suiteOf = (sa: IpsecSa, context: SaContext): EspSuite => {
   throw unsupported(
     `ESP transform ${sa.transformId} with ${sa.keyLength} bits and authentication ${sa.authentication}`,
   );
+};
+
+const checkKeys = (suite: EspSuite, { encryptionKey, authenticationKey }: IpsecSa): void => {
+  const [encryption, authentication] = [suite.keySize + suite.saltSize, suite.hmacKeySize];
+  if (encryptionKey.length === encryption && authenticationKey.length === authentication) return;
+  const sizes = `${encryptionKey.length} and ${authenticationKey.length} bytes, but for ${encryption} and ${authentication}`;
+  throw unsupported(`this suite for keys of ${sizes}`);
 };
 
 const provided = <T>(make: () => T): T => {

@@ -128,6 +128,7 @@ export class UserlandBackend implements KernelBackend {
 
   /** Those of this process: a predecessor leaves routes at most, which `purgeOwn` removes. */
   async listOwn(): Promise<OwnState> {
+    if (this.#isClosed) throw new KernelError('failed', 'userland IPsec is closed: it has no SAs and flows');
     const sas = [...this.#sas.values()].map(({ id, source, reqid }) => ({ id, source, reqid }));
     const policies = [...this.#flows.values()].map(({ local, remote, reqid, route }) => ({
       local,

@@ -96,12 +96,15 @@ const callDeaf = (command: string, calls: readonly Call[]): Promise<readonly Out
   return Promise.all(calls.map((call) => perform(call).then((value) => ({ value }), faultOf)));
 };
 
-/** The kernel has answered when a call of it returns, so what does not come in some turns does not come. */
+const activity = async (): Promise<unknown> => implementation?.activity?.(opened()) ?? socket.count;
+
+/** The kernel has answered when a call of it returns, and a thread reads once between two calls: so what does not come in some turns does not come. */
 const elapse = async (milliseconds: number): Promise<void> => {
-  for (let quiet = 0, seen = socket.count; quiet < QUIET_TURNS; quiet++) {
+  for (let quiet = 0, seen = await activity(); quiet < QUIET_TURNS; quiet++) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (socket.count !== seen) quiet = 0;
-    seen = socket.count;
+    const now = await activity();
+    if (now !== seen) quiet = 0;
+    seen = now;
   }
   timers.advance(milliseconds);
 };

@@ -1,5 +1,6 @@
 /** The backends that keep SAs, as the contract's tests open them and what they have to know of each. */
 import { release } from 'node:os';
+import { openIkeSocket } from '../../../loadtest/esp/bound-udp.ts';
 import type { KernelBackend, KernelUpcalls } from '../../../src/kernel/backend.ts';
 import type { OpenKernelSocket } from '../../../src/kernel/kernel-socket.ts';
 import { AddressFamily, SocketType } from '../../../src/kernel/linux-sockets.ts';
@@ -7,12 +8,13 @@ import { openPfKeySocket, openXfrmSocket } from '../../../src/kernel/native/kern
 import { NativeSocket } from '../../../src/kernel/native/native-socket.ts';
 import { openPfKeyBackend } from '../../../src/kernel/pfkey/pfkey-backend.ts';
 import { toSocketAddress } from '../../../src/kernel/udp/endpoint-bytes.ts';
+import { UserlandBackend } from '../../../src/kernel/userland/userland-backend.ts';
 import { MessageFlag, XFRM_GROUPS } from '../../../src/kernel/xfrm/layout.ts';
 import { udpEncapsulationOption } from '../../../src/kernel/xfrm/socket-options.ts';
 import { openXfrmBackend } from '../../../src/kernel/xfrm/xfrm-backend.ts';
 import type { Endpoint } from '../../../src/shared/address.ts';
 
-export type Name = 'xfrm' | 'pfkey';
+export type Name = 'xfrm' | 'pfkey' | 'userland';
 
 export interface Implementation {
   readonly name: Name;
@@ -20,6 +22,8 @@ export interface Implementation {
   open(upcalls: KernelUpcalls, bench: Bench): Promise<KernelBackend>;
   /** ESP in UDP comes in on this address and port as long as this process runs. */
   encapsulate(backend: KernelBackend, local: Endpoint): Promise<void>;
+  /** What changes as long as it has something to do. Undefined: what comes from its socket does. */
+  activity?(backend: KernelBackend): Promise<unknown>;
   /** Undefined: it has no socket to the kernel that could lose anything. */
   readonly socket: SocketTraits | undefined;
   /** Others can have a policy for the selectors of a flow. */
@@ -71,6 +75,29 @@ const IN_KERNEL = {
   flush: ['xfrm state flush', 'xfrm policy flush'],
 } as const;
 
+/** As the daemon has it. */
+const ROUTING = { interfaceName: 'isakmpd0', table: 220, firstRule: 100, mark: 500, ports: [500, 4500] };
+
+const USERLAND: Implementation = {
+  name: 'userland',
+  open: (upcalls) => UserlandBackend.open({ ...ROUTING, mtu: 1400, upcalls }),
+  encapsulate: async (backend, local) => {
+    sockets.push(openIkeSocket(local, ROUTING.mark));
+    await backend.encapsulation?.open(local);
+  },
+  socket: undefined,
+  activity: async (backend) => (backend instanceof UserlandBackend ? JSON.stringify(await backend.statistics()) : ''),
+  sharesPolicies: false,
+  outlivesProcess: false,
+  foreign: [
+    'rule add from 10.98.0.0/16 to 10.99.0.0/16 lookup 333 priority 99',
+    'rule add from 10.99.0.0/16 to 10.98.0.0/16 lookup 333 priority 113',
+    'route add 10.99.0.0/16 dev lo proto 99',
+  ],
+  show: ['rule', '-6 rule', 'route show table all', '-6 route show table all'],
+  flush: ['rule flush table 333', 'route flush proto 99'],
+};
+
 export const IMPLEMENTATIONS = {
   xfrm: {
     name: 'xfrm',
@@ -99,6 +126,7 @@ export const IMPLEMENTATIONS = {
       isAnswer: ([, type = 0]) => !PF_KEY_UPCALLS.has(type) && !PF_KEY_DUMPS.has(type),
     },
   },
+  userland: USERLAND,
 } as const satisfies Readonly<Record<Name, Implementation>>;
 
 const REQIDS = { first: 1000, count: 100 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Place } from './place.ts';
-import { addPair, assertCarries, backOf, putFlow } from './traffic.ts';
+import { addPair, assertCarries, backOf, outward, putFlow } from './traffic.ts';
 import { flowOf, idOf, mirrored, net, saOf } from './wishes.ts';
 
 export const testOwnership = (place: Place): void => {
@@ -45,7 +45,14 @@ export const testOwnership = (place: Place): void => {
     const here = await place.crash();
     const { outlivesProcess } = place.implementation;
     const { sas, policies } = await here.listOwn();
-    assert.equal(policies, 1);
+    assert.equal(policies, outlivesProcess ? 1 : 0);
+    if (outlivesProcess) {
+      assert.equal(await outward(place, 3), 3);
+    } else {
+      // Nothing leaves in clear: the other end would hear it now.
+      await place.ends.there.deleteFlow(1);
+      assert.equal(await outward(place, 3), 0);
+    }
     const names = [
       { id: idOf(wish), source: '10.9.0.1', reqid: 1001 },
       { id: idOf(backOf(wish)), source: '10.9.0.2', reqid: 1001 },

@@ -61,12 +61,14 @@ const tunnel =
       return `20 pings, 0 lost; ${bytes / 1e6} MB one way and ${bytes / 1e7} MB the other arrive as they were sent, ${seconds.toFixed(1)} s`;
     });
 
-const flush = ({ folder }: HostBench): Promise<string> =>
+/** The client wakes the NAT every second. */
+const flush = ({ folder }: HostBench, begin: Begin): Promise<string> =>
   inField(1, async (field, keep) => {
     const [here = field.gate] = field.clients;
     const gate = keep(await ours(field, field.gate, folder));
-    const client = keep(await ours(field, here, folder, { general: 'NAT-T-Keepalive=1' }));
+    const client = keep(await begin(field, here, folder));
     await client.bringUp();
+    await gate.isUp();
     await ping(here, field.gate, 10);
     const pings = 100;
     const lost = pingsLost(here.namespace.name, here.inner, field.gate.inner, pings, PING_RATE);
@@ -87,7 +89,7 @@ const frozen = ({ folder }: HostBench): Promise<string> =>
   inField(1, async (field, keep) => {
     const [here = field.gate] = field.clients;
     const gate = keep(await ours(field, field.gate, folder));
-    const general = 'DPD-check-interval=2\nCheck-interval=3';
+    const general = `DPD-check-interval=${DPD_INTERVAL}\nCheck-interval=3`;
     const client = keep(await ours(field, here, folder, { general, lists: 'Connections' }));
     await said(client.daemon, /quick mode done/);
     await ping(here, field.gate, 5);
@@ -95,6 +97,9 @@ const frozen = ({ folder }: HostBench): Promise<string> =>
     const began = performance.now();
     await said(client.daemon, /peer does not answer/);
     const found = (performance.now() - began) / 1000;
+    if (found < DPD_SECONDS - LEEWAY_SECONDS || found > DPD_SECONDS + LEEWAY_SECONDS) {
+      throw new SystemError(`found dead after ${found.toFixed(1)} s, not ${DPD_SECONDS}`);
+    }
     gate.daemon.signal('SIGCONT');
     const thawed = performance.now();
     await said(client.daemon, /quick mode done/, 2);
@@ -115,13 +120,20 @@ const neighbours = ({ folder }: HostBench): Promise<string> =>
     return 'both up, 20 pings each way and each, 0 lost';
   });
 
+/** A peer that says nothing for so long is asked, five times. */
+const DPD_INTERVAL = 2;
+const DPD_SECONDS = DPD_INTERVAL + 5 * 5;
+const LEEWAY_SECONDS = 5;
+
+const beginAwake: Begin = (field, end, folder) => ours(field, end, folder, { general: 'NAT-T-Keepalive=1' });
 const beginOurs: Begin = (field, end, folder) => ours(field, end, folder);
 
 export const HOST_SCENARIOS: readonly HostScenario[] = [
   { name: 'nat/ours with ours', run: tunnel(beginOurs, beginOurs) },
   { name: 'nat/ours begins, charon', run: tunnel(beginOurs, charon) },
   { name: 'nat/charon begins, ours', run: tunnel(charon, beginOurs) },
-  { name: 'nat/flushed', run: flush },
+  { name: 'nat/flushed, ours', run: (bench) => flush(bench, beginAwake) },
+  { name: 'nat/flushed, charon', run: (bench) => flush(bench, charon) },
   { name: 'nat/two clients', run: neighbours },
   { name: 'dpd/frozen peer', run: frozen },
 ];
