@@ -22,6 +22,9 @@ export const SocketOption = { REUSEADDR: 2, RCVBUF: 8, REUSEPORT: 15, RCVBUFFORC
 /** IP_* */
 export const IpOption = { TOS: 1, PKTINFO: 8, MTU_DISCOVER: 10, MTU: 14 } as const;
 
+/** UDP_* */
+export const UdpOption = { SEGMENT: 103 } as const;
+
 /** NETLINK_*: refusals repeat only the header of what was refused, and say why in words. */
 export const NetlinkOption = { CAP_ACK: 10, EXT_ACK: 11 } as const;
 

@@ -143,9 +143,10 @@ class EspThread {
     this.#port.postMessage(message);
   }
 
-  /** Nothing more to do: what was gathered for the host goes to it, and the timer is armed for the next deadline; one that is too early does no harm. */
+  /** Nothing more to do: what was gathered for the host and for peers goes there, and the timer is armed for the next deadline; one that is too early does no harm. */
   #sleep(): void {
     this.#inwards.flush();
+    this.#outer.flush();
     const at = this.#engine.nextDeadline ?? Number.POSITIVE_INFINITY;
     if (at >= this.#timerAt) return;
     clearTimeout(this.#timer);

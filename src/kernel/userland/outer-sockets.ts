@@ -11,12 +11,14 @@ import {
   PMTUDISC_DONT,
   SocketOption,
   SocketType,
+  UdpOption,
 } from '../linux-sockets.ts';
 import { NativeSocket } from '../native/native-socket.ts';
 import type { PacketBatch } from '../native/packet-batch.ts';
 import { toEndpoint, toSocketAddress } from '../udp/endpoint-bytes.ts';
 import type { Arrival } from './esp-engine.ts';
 import type { OutboundSa, OuterEnd } from './esp-sa.ts';
+import { Segments } from './segments.ts';
 import { steerIke } from './steering.ts';
 
 export interface OuterSocketEvents {
@@ -82,6 +84,11 @@ export class OuterSockets {
     }
   }
 
+  /** At the end of a wake: what waits leaves. */
+  flush(): void {
+    for (const outer of this.#encapsulated.values()) outer.flush();
+  }
+
   /** What the kernel has learnt of the path, in bytes. */
   #pathMtu({ address, text }: OuterEnd): number {
     const isV4 = address.length === 4;
@@ -109,7 +116,7 @@ export class OuterSockets {
         socket.bind(name);
         steerIke(socket);
       }
-      const outer = new OuterSocket(socket, addressSize === 4);
+      const outer = new OuterSocket(socket, addressSize === 4, name === undefined ? undefined : this.#events.onError);
       this.#read(outer, name !== undefined);
       return outer;
     } catch (fault) {
@@ -149,10 +156,19 @@ class OuterSocket {
   readonly isV4: boolean;
   #trafficClass = 0;
   #isDontFragment: boolean | undefined;
+  /** Of UDP only. */
+  readonly #segments: Segments | undefined;
 
-  constructor(socket: NativeSocket, isV4: boolean) {
+  /** `onError`: of packets that have waited; undefined where none does. */
+  constructor(socket: NativeSocket, isV4: boolean, onError: ((error: SystemError) => void) | undefined) {
     this.socket = socket;
     this.isV4 = isV4;
+    if (onError === undefined) return;
+    const cutting = {
+      send: (packet: Uint8Array, destination: Uint8Array) => socket.send(packet, destination),
+      setSegmentSize: (bytes: number) => socket.setInteger(OptionLevel.UDP, UdpOption.SEGMENT, bytes),
+    };
+    this.#segments = new Segments(cutting, onError);
   }
 
   send(
@@ -163,14 +179,22 @@ class OuterSocket {
     isDontFragment: boolean,
   ): void {
     if (trafficClass !== this.#trafficClass) {
+      this.flush();
       this.#set(IpOption.TOS, Ipv6Option.TCLASS, trafficClass);
       this.#trafficClass = trafficClass;
     }
     if (isDontFragment !== this.#isDontFragment) {
+      this.flush();
       this.#set(IpOption.MTU_DISCOVER, Ipv6Option.MTU_DISCOVER, isDontFragment ? PMTUDISC_DO : PMTUDISC_DONT);
       this.#isDontFragment = isDontFragment;
     }
-    this.socket.send(packet, destination, source === undefined ? undefined : { address: source, interfaceIndex: 0 });
+    if (this.#segments !== undefined) this.#segments.send(packet, destination, isDontFragment);
+    else
+      this.socket.send(packet, destination, source === undefined ? undefined : { address: source, interfaceIndex: 0 });
+  }
+
+  flush(): void {
+    this.#segments?.flush();
   }
 
   #set(v4: number, v6: number, value: number): void {

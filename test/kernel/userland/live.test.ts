@@ -232,6 +232,26 @@ describe('userland ESP between two hosts', { skip }, () => {
     });
   });
 
+  it('gets TCP through such a path in UDP too, where packets leave many at once', async () => {
+    await withTunnel({}, async (left, right) => {
+      for (const { namespace, endpoint, outer } of [left, right]) {
+        namespace.run('ip link set out0 mtu 1300');
+        await endpoint.call({ kind: 'encapsulate', local: { address: outer, port: 4500 }, mark: MARK });
+      }
+      await putFlows(left, right);
+      await addPair(left, right, 0x1001, { udp: { source: 4500, destination: 4500 } });
+      const tap = await WireTap.start(right.namespace);
+      await transfer(left, right, 2_000_000);
+      // It narrows while the tunnel is in use.
+      for (const { namespace } of [left, right]) namespace.run('ip link set out0 mtu 1200');
+      await transfer(left, right, 2_000_000);
+      const packets = (await tap.end()).filter(([first = 0]) => first >> 4 === 4);
+      assert.deepEqual(protocolsOf(packets), [UDP]);
+      assert.ok(packets.every((packet) => ((packet[6] ?? 0) & 0xbf) === 0 && packet[7] === 0));
+      assert.ok(((await drops(left))['tooBig'] ?? 0) > 0);
+    });
+  });
+
   it('lets nothing out in clear when its thread dies, says which SAs are lost, and goes on with new ones', async () => {
     await withTunnel({}, async (left, right) => {
       left.namespace.run(`ip route add ${right.inner} via ${right.outer}`);
