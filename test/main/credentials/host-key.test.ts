@@ -124,7 +124,7 @@ test('a daemon has its key in use soon after its first start', NEEDS_NAMESPACES,
   const folder = testFolder(t);
   const etc = join(folder, 'etc');
   mkdirSync(join(etc, 'isakmpd'), { recursive: true });
-  for (const name of ['passwd', 'group', 'services', 'protocols', 'hosts', 'nsswitch.conf', 'ssl']) {
+  for (const name of ['passwd', 'group', 'services', 'protocols', 'hosts', 'nsswitch.conf']) {
     if (existsSync(join('/etc', name))) cpSync(join('/etc', name), join(etc, name), { recursive: true });
   }
   const daemon = spawnDaemon(t, {

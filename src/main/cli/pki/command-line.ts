@@ -7,6 +7,7 @@ import {
   type PkiCommandRow,
   type PkiOptionRow,
 } from '../../../shared/cli/pki-table.ts';
+import { InvariantError } from '../../../shared/errors.ts';
 import { CURVES, type KeyWish, RSA_SIZES } from '../../../shared/pki/key-pair.ts';
 import { PkiFault } from '../../../shared/pki/pki-fault.ts';
 
@@ -37,7 +38,7 @@ export const parsePkiLine = async (argv: readonly string[]): Promise<PkiLine> =>
   });
   if (help !== '') return { kind: 'help', text: help };
   const given = new Map(Object.entries(Object(parsed)));
-  if (chosen === undefined) throw misuse('a command is needed', undefined);
+  if (chosen === undefined) throw new InvariantError('yargs let a missing command through');
   return { kind: 'command', command: commandFrom(chosen, given) };
 };
 

@@ -35,8 +35,8 @@ export const placesOf = async (command: Pick<PkiCommand, 'text'>): Promise<Crede
   return resolveGeneral(store).credentials;
 };
 
-/** `text` says what a file is, for the line that tells of it. */
-export interface Product extends NewFile {
+/** A file, and for the line that tells of it what it is. */
+interface Product extends NewFile {
   readonly what: string;
 }
 

@@ -21,13 +21,14 @@ export const runPki = async (argv: readonly string[], terminal: Terminal): Promi
     else await COMMANDS[line.command.name](line.command, terminal);
     return 0;
   } catch (fault) {
-    if (!(FAULTS.some((known) => fault instanceof known) && fault instanceof Error)) throw fault;
+    if (!isOperators(fault)) throw fault;
     terminal.complain(`isakmpd pki: ${printable(fault.message)}\n`);
     return 1;
   }
 };
 
-const FAULTS = [PkiFault, ConfigError, SystemError];
+const isOperators = (fault: unknown): fault is Error =>
+  [PkiFault, ConfigError, SystemError].some((known) => fault instanceof known);
 
 const COMMANDS: Readonly<Record<PkiCommandName, (command: PkiCommand, terminal: Terminal) => Promise<void>>> = {
   init: initialise,
