@@ -151,7 +151,7 @@ export class LaneCore {
         lane.general = event.policy;
         return;
       case 'credentials':
-        lane.credentials = createCredentials(event.files);
+        lane.credentials = createCredentials(event.files, lane.credentials.policy);
         return;
       case 'peer':
         lane.peers.set(event.policy.name, event.policy);

@@ -26,7 +26,7 @@ export const bedOf = (t: TestContext): CredentialBed => {
   const folder = testFolder(t);
   const lines: string[] = [];
   const timers = virtualTimers();
-  for (const directory of ['private', 'pubkeys', 'ca', 'certs', 'crls']) mkdirSync(join(folder, directory));
+  for (const directory of ['private', 'pubkeys', 'ca', 'certs', 'crls', 'keynote']) mkdirSync(join(folder, directory));
   const bed: CredentialBed = {
     folder,
     lines,
@@ -41,6 +41,7 @@ export const bedOf = (t: TestContext): CredentialBed => {
       certificateDirectory: join(folder, 'certs/'),
       revocationListDirectory: join(folder, 'crls/'),
       policyFile: undefined,
+      keynoteDirectory: join(folder, 'keynote/'),
       settings: DEFAULT_TRUST_SETTINGS,
     },
     credentials: new DaemonCredentials({

@@ -31,13 +31,14 @@ export const fuzzOnce = (seeds: readonly string[], random: Prng): number => {
   return assertions.length;
 };
 
-const mutated = (seeds: readonly string[], random: Prng): string => {
+/** One of the texts with up to four changes; `others`: where pieces come from. */
+export const mutated = (texts: readonly string[], random: Prng, others = texts): string => {
   const pick = (count: number): number => random.word() % Math.max(count, 1);
-  let text = seeds[pick(seeds.length)] ?? '';
+  let text = texts[pick(texts.length)] ?? '';
   for (let changes = 1 + pick(4); changes > 0; changes--) {
     const at = pick(text.length);
     const size = pick(12);
-    const other = seeds[pick(seeds.length)] ?? '';
+    const other = others[pick(others.length)] ?? '';
     const from = pick(other.length);
     const inserted = [
       '',

@@ -9,6 +9,8 @@ export interface Question {
   readonly credentials?: readonly string[];
   readonly authorizers: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Attributes whose values are not known yet. */
+  readonly unknown?: readonly string[];
   /** Default: false, true. */
   readonly values?: readonly string[];
   readonly steps?: number;
@@ -24,7 +26,7 @@ export const ask = (question: Question): QueryResult => {
       (text) => parseCredentials(Buffer.from(text, 'latin1')).assertions,
     ),
     authorizers: question.authorizers,
-    attributes: (name) => attributes.get(name) ?? '',
+    attributes: (name) => (question.unknown?.includes(name) === true ? undefined : (attributes.get(name) ?? '')),
     values: question.values ?? ['false', 'true'],
     checkSignature: rememberSignatures(question.trustsWeakSignatures ?? false),
     ...(question.steps === undefined ? {} : { steps: question.steps }),

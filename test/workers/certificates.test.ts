@@ -8,6 +8,7 @@ import type { Inbound } from '../../src/shared/exchange/inbound.ts';
 import { collected, NOTHING_COLLECTED } from '../../src/shared/exchange/riders/certificates.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import type { OutPayload } from '../../src/shared/wire/message.ts';
+import { withCertificate } from '../helpers/added-certificate.ts';
 import { ecKey, privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
 import { readAnything } from '../helpers/ike-script.ts';
 import { aes128Sha256, fqdn, LanePair, peerPolicy } from '../helpers/lane-pair.ts';
@@ -337,20 +338,6 @@ it('threat half-open flood: of messages in the clear 16 kB of certificates and r
     64,
   );
 });
-
-/** The left side's last message in the clear with a CERT payload of our own in front. */
-const withCertificate =
-  (world: LanePair, certificateData: Uint8Array, encoding = 4): LanePair['bend'] =>
-  (from, bytes, index) => {
-    const last = world.left.policy.exchangeType === ExchangeType.AGGRESSIVE ? 0 : 2;
-    if (from !== world.left || index !== last) return [bytes];
-    const cert = Buffer.concat([Buffer.from([bytes[16] ?? 0, 0, 0, 0, encoding]), certificateData]);
-    cert.writeUInt16BE(cert.length, 2);
-    const changed = Buffer.concat([bytes.subarray(0, 28), cert, bytes.subarray(28)]);
-    changed[16] = 6;
-    changed.writeUInt32BE(changed.length, 24);
-    return [changed];
-  };
 
 const requestsIn = (world: LanePair, index: number): readonly OutPayload[] => {
   const { certificateRequests } = readAnything(world.wire[index]?.bytes ?? assert.fail());

@@ -1,10 +1,11 @@
 /** Reads the files of keys, certificates and CRLs that the configuration names. What cannot be read is said, and left out. */
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { CredentialPlaces } from '../../shared/config/resolve-general.ts';
-import { GENERAL, X509_CERTIFICATES } from '../../shared/config/sections.ts';
+import { GENERAL, KEYNOTE, X509_CERTIFICATES } from '../../shared/config/sections.ts';
 import {
   type CredentialFile,
   type CredentialFiles,
+  type KeynoteCredentialFile,
   NO_CREDENTIALS,
   type PrivateKeyFile,
   type PublicKeyFile,
@@ -35,6 +36,7 @@ export const readCredentials = async (from: CredentialAccess, places: Credential
       authorities: await directory(places.authorityDirectory, X509_CERTIFICATES.caDirectory),
       certificates: await directory(places.certificateDirectory, X509_CERTIFICATES.certDirectory),
       revocationLists: await directory(places.revocationListDirectory, X509_CERTIFICATES.crlDirectory),
+      keynoteCredentials: await readKeynoteCredentials(from, places, problems),
       settings: places.settings,
     },
     problems,
@@ -106,6 +108,40 @@ const readDirectory = async (
   }
   return files;
 };
+
+const readKeynoteCredentials = async (
+  from: CredentialAccess,
+  { keynoteDirectory }: CredentialPlaces,
+  problems: string[],
+): Promise<readonly KeynoteCredentialFile[]> => {
+  const { fallback } = KEYNOTE.credentialDirectory;
+  const listed = await list(from, keynoteDirectory, fallback, 'Credential-directory', problems);
+  const isPart = (file: string): boolean =>
+    KEYNOTE_FILES.includes(basename(file)) && dirname(dirname(file)) === join(keynoteDirectory, '.');
+  for (const file of listed.filter((found) => !isPart(found))) {
+    problems.push(
+      `${file} is not used: Credential-directory has a directory for each identity, and that the files credentials and private_key`,
+    );
+  }
+  const found: KeynoteCredentialFile[] = [];
+  for (const directory of new Set(listed.filter(isPart).map(dirname))) {
+    const credentials = await from.readTrustedFile(join(directory, 'credentials'));
+    const privateKey = await from.readSecretFile(join(directory, 'private_key'));
+    for (const [file, part] of [
+      ['credentials', credentials],
+      ['private_key', privateKey],
+    ] as const) {
+      if (part.kind === 'refused') problems.push(part.reason);
+      if (part.kind === 'missing') problems.push(`${directory} is not used: the file ${file} is not there`);
+    }
+    if (credentials.kind !== 'bytes' || privateKey.kind !== 'bytes') continue;
+    const identity = basename(directory);
+    found.push({ identity, directory, credentials: credentials.bytes, privateKey: privateKey.bytes });
+  }
+  return found;
+};
+
+const KEYNOTE_FILES: readonly string[] = ['credentials', 'private_key'];
 
 const list = async (
   from: CredentialAccess,

@@ -161,6 +161,7 @@ export class DaemonCredentials {
       from.authorityDirectory,
       from.certificateDirectory,
       from.revocationListDirectory,
+      from.keynoteDirectory,
     ]);
   }
 
@@ -190,6 +191,7 @@ const countsOf = (files: CredentialFiles): string =>
     countOf(files.authorities.length, 'file', ' of CAs'),
     countOf(files.certificates.length, 'file', ' of certificates'),
     countOf(files.revocationLists.length, 'file', ' of CRLs'),
+    countOf(files.keynoteCredentials.length, 'set', ' of KeyNote credentials'),
   ]
     .filter((text) => text !== '')
     .join(', ');

@@ -9,7 +9,7 @@ import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
 import type { Tag } from './schema.ts';
-import { GENERAL, INITIATOR_ID, X509_CERTIFICATES } from './sections.ts';
+import { GENERAL, INITIATOR_ID, KEYNOTE, X509_CERTIFICATES } from './sections.ts';
 
 /** [General]:Kernel */
 export type KernelChoice = 'auto' | 'xfrm' | 'pfkey' | 'userland' | 'none';
@@ -45,6 +45,7 @@ export interface CredentialPlaces {
   readonly authorityDirectory: string;
   readonly certificateDirectory: string;
   readonly revocationListDirectory: string;
+  readonly keynoteDirectory: string;
   /** Undefined: no policy is asked. */
   readonly policyFile: string | undefined;
   readonly settings: CredentialSettings;
@@ -96,37 +97,40 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
       verbose: read(GENERAL.logVerbose, daemon?.verbose) ?? false,
       renegotiateOnHup: read(GENERAL.renegotiateOnHup, daemon?.renegotiateOnHup) ?? false,
     },
-    credentials: credentialPlaces(read, (row, last) => readIn('X509-certificates', row, last), credentials),
+    credentials: credentialPlaces(readIn, credentials),
     findings,
     pieces: reader.pieces,
   };
 };
 
-type ReadRow = <T>(row: Tag<T>, last: T | undefined) => T;
+type ReadRow = <T>(section: string, row: Tag<T>, last: T | undefined) => T;
 
-const credentialPlaces = (inGeneral: ReadRow, read: ReadRow, last: CredentialPlaces | undefined): CredentialPlaces => ({
-  privateKey: read(X509_CERTIFICATES.privateKey, last?.privateKey),
-  privateKeyDirectory: read(X509_CERTIFICATES.privateKeyDirectory, last?.privateKeyDirectory),
-  publicKeyDirectory: inGeneral(GENERAL.pubkeyDirectory, last?.publicKeyDirectory),
-  authorityDirectory: read(X509_CERTIFICATES.caDirectory, last?.authorityDirectory),
-  certificateDirectory: read(X509_CERTIFICATES.certDirectory, last?.certificateDirectory),
-  revocationListDirectory: read(X509_CERTIFICATES.crlDirectory, last?.revocationListDirectory),
-  policyFile: policyFileOf(inGeneral, last),
-  settings: {
-    minimumRsaBits: read(X509_CERTIFICATES.minimumRsaBits, last?.settings.minimumRsaBits),
-    acceptSelfSigned: read(X509_CERTIFICATES.acceptSelfSigned, last?.settings.acceptSelfSigned) ?? false,
-    acceptSha1: read(X509_CERTIFICATES.acceptSha1, last?.settings.acceptSha1),
-    acceptStaleLists: read(X509_CERTIFICATES.acceptExpiredCrl, last?.settings.acceptStaleLists),
-    requireRevocationList: read(X509_CERTIFICATES.requireCrl, last?.settings.requireRevocationList),
-    matchWildcards: read(X509_CERTIFICATES.matchWildcards, last?.settings.matchWildcards),
-  },
-});
+const credentialPlaces = (readIn: ReadRow, last: CredentialPlaces | undefined): CredentialPlaces => {
+  const read = <T>(row: Tag<T>, known: T | undefined): T => readIn('X509-certificates', row, known);
+  return {
+    privateKey: read(X509_CERTIFICATES.privateKey, last?.privateKey),
+    privateKeyDirectory: read(X509_CERTIFICATES.privateKeyDirectory, last?.privateKeyDirectory),
+    publicKeyDirectory: readIn('General', GENERAL.pubkeyDirectory, last?.publicKeyDirectory),
+    authorityDirectory: read(X509_CERTIFICATES.caDirectory, last?.authorityDirectory),
+    certificateDirectory: read(X509_CERTIFICATES.certDirectory, last?.certificateDirectory),
+    revocationListDirectory: read(X509_CERTIFICATES.crlDirectory, last?.revocationListDirectory),
+    keynoteDirectory: readIn('KeyNote', KEYNOTE.credentialDirectory, last?.keynoteDirectory),
+    policyFile: policyFileOf(readIn, last),
+    settings: {
+      minimumRsaBits: read(X509_CERTIFICATES.minimumRsaBits, last?.settings.minimumRsaBits),
+      acceptSelfSigned: read(X509_CERTIFICATES.acceptSelfSigned, last?.settings.acceptSelfSigned) ?? false,
+      acceptSha1: read(X509_CERTIFICATES.acceptSha1, last?.settings.acceptSha1),
+      acceptStaleLists: read(X509_CERTIFICATES.acceptExpiredCrl, last?.settings.acceptStaleLists),
+      requireRevocationList: read(X509_CERTIFICATES.requireCrl, last?.settings.requireRevocationList),
+      matchWildcards: read(X509_CERTIFICATES.matchWildcards, last?.settings.matchWildcards),
+    },
+  };
+};
 
-const policyFileOf = (inGeneral: ReadRow, last: CredentialPlaces | undefined): string | undefined => {
-  const file = inGeneral(GENERAL.policyFile, last?.policyFile);
-  return inGeneral(GENERAL.useKeynote, last === undefined ? undefined : last.policyFile !== undefined)
-    ? file
-    : undefined;
+const policyFileOf = (readIn: ReadRow, last: CredentialPlaces | undefined): string | undefined => {
+  const file = readIn('General', GENERAL.policyFile, last?.policyFile);
+  const asked = last === undefined ? undefined : last.policyFile !== undefined;
+  return readIn('General', GENERAL.useKeynote, asked) ? file : undefined;
 };
 
 /** Asking for the sections covers a change of any of their secrets, so the values are read past the recording reader. */

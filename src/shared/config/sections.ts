@@ -47,7 +47,6 @@ import {
   yesNo,
 } from './schema.ts';
 
-const NO_CREDENTIALS_YET = 'KeyNote credentials are neither sent nor received, the policy alone counts';
 const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
 const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
 const NO_COMPRESSION = 'IPCOMP is not there';
@@ -323,8 +322,12 @@ export const X509_CERTIFICATES = {
   requireCrl: yesNo('Require-CRL', 'A certificate is refused where no revocation list of its issuer is there.', 'no'),
 } as const;
 
-const KEYNOTE = {
-  credentialDirectory: path('Credential-directory', 'KeyNote credentials by identity.', '/etc/isakmpd/keynote/'),
+export const KEYNOTE = {
+  credentialDirectory: path(
+    'Credential-directory',
+    'KeyNote credentials of ours, in a directory for each identity: the file credentials, which peers are sent, and private_key, the key that the last of them licenses.',
+    '/etc/isakmpd/keynote/',
+  ),
 } as const;
 
 const MODE_CONFIG = {
@@ -359,7 +362,7 @@ export const SECTION_KINDS = {
   general: kind('[General]', GENERAL),
   phase1: kind('[Phase 1]', PHASE_1),
   phase2: kind('[Phase 2]', PHASE_2),
-  keynote: kind('[KeyNote]', KEYNOTE, NO_CREDENTIALS_YET),
+  keynote: kind('[KeyNote]', KEYNOTE),
   x509: kind('[X509-certificates]', X509_CERTIFICATES),
   peer: kind('a peer section', PEER),
   identity: kind('an ID section', IDENTITY),

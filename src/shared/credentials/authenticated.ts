@@ -7,7 +7,7 @@ export type Authenticated =
       readonly kind: 'publicKey';
       /** SubjectPublicKeyInfo, DER. */
       readonly key: Uint8Array;
-      /** Certificates that say whose key it is, DER, its own first; empty: we know the key ourselves. */
+      /** Certificates that say whose key it is, DER, its own first; empty: we know the key ourselves, or KeyNote credentials vouch for it. */
       readonly chain: readonly Uint8Array[];
       /** Texts of KeyNote credentials that came with it. */
       readonly keynote: readonly string[];

@@ -1,11 +1,17 @@
-/** What is wrong with files of keys, for the operator: said once when they are read, not by every lane. */
+/** What is wrong with files of keys and of KeyNote credentials, for the operator: said once when they are read, not by every lane. */
 import type { Steps } from '../steps.ts';
 import type { CredentialFiles } from './credential-files.ts';
 import { identityOfPublicKey } from './identity-key.ts';
+import { ownKeynoteKey } from './keynote-credentials.ts';
 import { type KeyOrFault, readPrivateKey, readPublicKey } from './keys.ts';
 
-/** One sentence each for the keys that cannot be used, naming the file. */
-export function* keyProblemsInSteps({ privateKeys, publicKeys, settings }: CredentialFiles): Steps<readonly string[]> {
+/** One sentence each for the keys and credentials that cannot be used, naming the file. */
+export function* keyProblemsInSteps({
+  privateKeys,
+  publicKeys,
+  keynoteCredentials,
+  settings,
+}: CredentialFiles): Steps<readonly string[]> {
   const problems: string[] = [];
   const judge = (file: string, read: KeyOrFault): void => {
     if (read.kind === 'unfit') problems.push(`${file} is not used: ${read.reason}`);
@@ -18,6 +24,10 @@ export function* keyProblemsInSteps({ privateKeys, publicKeys, settings }: Crede
     if (identityOfPublicKey(kind, name) === undefined) {
       problems.push(`${file} is not used: files in ${kind}/ are named after ${NAMED_AFTER[kind]}`);
     } else judge(file, readPublicKey(bytes, settings.minimumRsaBits));
+    yield;
+  }
+  for (const own of keynoteCredentials) {
+    judge(own.directory, ownKeynoteKey(own, settings.minimumRsaBits));
     yield;
   }
   return problems;

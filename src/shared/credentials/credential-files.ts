@@ -23,9 +23,12 @@ export interface PublicKeyFile extends CredentialFile {
 
 /** KeyNote credentials of an identity of ours. */
 export interface KeynoteCredentialFile {
+  /** The text that their directory in Credential-directory is named after. */
   readonly identity: string;
-  readonly credentials: string;
-  /** PEM. */
+  /** The directory, for messages to the operator. */
+  readonly directory: string;
+  readonly credentials: Uint8Array;
+  /** As keynote(1) makes them, or PEM. */
   readonly privateKey: Uint8Array;
 }
 

@@ -6,8 +6,15 @@ import { createPolicyCheck, type PolicyCheck } from '../policy-check/policy-chec
 import type { Certificate } from '../x509/certificate.ts';
 import { certificateIdentities } from '../x509/certificate-identity.ts';
 import { createTrustStore, type TrustStore } from '../x509/trust-store.ts';
-import type { CredentialFiles, CredentialSettings, PrivateKeyFile, PublicKeyFile } from './credential-files.ts';
+import type {
+  CredentialFiles,
+  CredentialSettings,
+  KeynoteCredentialFile,
+  PrivateKeyFile,
+  PublicKeyFile,
+} from './credential-files.ts';
 import { credentialKey, identityOfFileName, identityOfPublicKey, ownKeyName } from './identity-key.ts';
+import { ownKeynoteKey } from './keynote-credentials.ts';
 import { readPrivateKey, readPublicKey } from './keys.ts';
 import { ownCertificateChain } from './own-certificates.ts';
 
@@ -17,8 +24,10 @@ export interface Credentials {
   readonly policy: PolicyCheck | undefined;
   /** AuthenticationMethod: how we can sign in the name of one of our identities. */
   methods(identity: Identity): readonly number[];
-  /** Our key for one of our identities and for a method of signing: its own, else that of Private-key; undefined: there is none. */
+  /** Our key for one of our identities and for a method of signing: that of its KeyNote credentials, its own, else that of Private-key; undefined: there is none. */
   privateKey(identity: Identity, method: number): KeyObject | undefined;
+  /** Our KeyNote credentials for one of our identities, where they are for the key that we sign with; undefined: there are none. */
+  keynoteCredentials(identity: Identity, method: number): Uint8Array | undefined;
   /** The raw key of a peer for a method of signing, from Pubkey-directory. */
   publicKey(identity: Identity, method: number): KeyObject | undefined;
   /** CAs, certificates and CRLs; read when they are first asked for. */
@@ -36,8 +45,11 @@ export interface Credentials {
   ): readonly Uint8Array[];
 }
 
-/** Private keys are read at once and their bytes erased; public keys, of which there may be thousands, when they are first asked for. */
-export const createCredentials = (files: CredentialFiles): Credentials => {
+/**
+ * Private keys are read at once and their bytes erased; public keys, of which there may be thousands, when they are first asked for. `policy`: the one so
+ * far, which goes on if its text is the same, since reading one takes as long as a few hundred exchanges.
+ */
+export const createCredentials = (files: CredentialFiles, policy?: PolicyCheck): Credentials => {
   const { settings } = files;
   const privateKeys = new Map(files.privateKeys.flatMap((file) => ownKeyOf(file, settings)));
   const publicKeys = new Map<string, LazyKey>();
@@ -45,8 +57,11 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
     const identity = identityOfPublicKey(file.kind, file.name);
     if (identity !== undefined) publicKeys.set(credentialKey(identity), { file, key: undefined });
   }
-  const ownKeys = (identity: Identity): readonly KeyObject[] =>
-    [privateKeys.get(ownKeyName(identity)), privateKeys.get(ANYBODY)].filter((key) => key !== undefined);
+  const keynote = new Map(files.keynoteCredentials.flatMap((file) => ownKeynoteOf(file, settings)));
+  const ownKeys = (identity: Identity): readonly KeyObject[] => {
+    const name = ownKeyName(identity);
+    return [keynote.get(name)?.key, privateKeys.get(name), privateKeys.get(ANYBODY)].filter((key) => key !== undefined);
+  };
   const privateKey = (identity: Identity, method: number): KeyObject | undefined =>
     ownKeys(identity).find((key) => methodOfKey(key) === method);
   let store: TrustStore | undefined;
@@ -61,9 +76,13 @@ export const createCredentials = (files: CredentialFiles): Credentials => {
   };
   return {
     settings,
-    policy: files.policy === undefined ? undefined : createPolicyCheck(files.policy),
+    policy: policyOf(files, policy),
     methods: (identity) => ownKeys(identity).flatMap((key) => methodOfKey(key) ?? []),
     privateKey,
+    keynoteCredentials: (identity, method) => {
+      const own = keynote.get(ownKeyName(identity));
+      return own !== undefined && privateKey(identity, method) === own.key ? own.credentials : undefined;
+    },
     publicKey: (identity, method) => {
       const found = publicKeys.get(credentialKey(identity));
       if (found === undefined) return undefined;
@@ -96,6 +115,11 @@ const certificatesByName = ({ certificates }: TrustStore): ReadonlyMap<string, r
   return byName;
 };
 
+const policyOf = ({ policy: text }: CredentialFiles, before: PolicyCheck | undefined): PolicyCheck | undefined => {
+  if (text === undefined) return undefined;
+  return before?.text === text ? before : createPolicyCheck(text);
+};
+
 interface LazyKey {
   readonly file: PublicKeyFile;
   /** Undefined: not asked for yet. */
@@ -116,6 +140,21 @@ const ownKeyOf = (
   bytes.fill(0);
   if (read.kind === 'unfit') return [];
   return [[identity === ANYBODY ? ANYBODY : ownKeyName(identityOfFileName(identity)), read.key]];
+};
+
+interface OwnKeynote {
+  readonly key: KeyObject;
+  readonly credentials: Uint8Array;
+}
+
+const ownKeynoteOf = (
+  file: KeynoteCredentialFile,
+  { minimumRsaBits }: CredentialSettings,
+): readonly (readonly [string, OwnKeynote])[] => {
+  const read = ownKeynoteKey(file, minimumRsaBits);
+  file.privateKey.fill(0);
+  if (read.kind === 'unfit') return [];
+  return [[ownKeyName(identityOfFileName(file.identity)), { key: read.key, credentials: file.credentials }]];
 };
 
 /** No identity has this text. */

@@ -1,5 +1,7 @@
 /** Keys out of PEM files, and which of them are good enough to prove anything with. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { parsePrincipal } from '../keynote/environment-file.ts';
+import { privateKeyObject } from '../keynote/signing.ts';
 
 /** A key, or one sentence about why there is none. */
 export type KeyOrFault =
@@ -13,6 +15,20 @@ export const readPrivateKey = (pem: Uint8Array, minimumRsaBits: number): KeyOrFa
     return unfit('it is encrypted: nobody is there to type a passphrase, write it without one (openssl pkey)');
   }
   return judged(() => createPrivateKey(text), minimumRsaBits, 'it is no private key in PEM');
+};
+
+/** A private key beside KeyNote credentials: as keynote(1) makes them, or PEM. `minimumRsaBits` as for `unfitKey`. */
+export const readKeynotePrivateKey = (bytes: Uint8Array, minimumRsaBits: number): KeyOrFault => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  if (text.includes('-----BEGIN')) return readPrivateKey(bytes, minimumRsaBits);
+  return judged(() => keynotePrivateKey(text), minimumRsaBits, 'it is no private key, neither of keynote(1) nor PEM');
+};
+
+/** Throws where it is none. */
+const keynotePrivateKey = (text: string): KeyObject => {
+  const key = privateKeyObject(parsePrincipal(text));
+  if (key === undefined) throw new TypeError('no private key');
+  return key;
 };
 
 /** A public key in PEM: `PUBLIC KEY` or `RSA PUBLIC KEY`. */

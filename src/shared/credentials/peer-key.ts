@@ -1,30 +1,19 @@
-/** Whose key a signature of the peer's was made with: a certificate that names the peer and that we trust, or a raw key of ours. */
+/** Whose key a signature of the peer's was made with: that of a certificate which names the peer and which we trust, a raw one, or one that credentials vouch for. */
 import type { KeyObject } from 'node:crypto';
 import { CertificateEncoding } from '../constants/isakmp.ts';
 import { methodOfKey } from '../crypto/signature.ts';
 import { bounded } from '../log/bounded.ts';
 import { identityText } from '../policy/identity.ts';
-import type { Identity } from '../policy/peer-policy.ts';
 import { type Certificate, certificateText } from '../x509/certificate.ts';
 import { CertificateError } from '../x509/certificate-error.ts';
 import { bindsIdentity, certificateIdentities } from '../x509/certificate-identity.ts';
 import { certificatesOfPkcs7 } from '../x509/pkcs7.ts';
 import type { TrustStore } from '../x509/trust-store.ts';
 import { validatePath } from '../x509/validate-path.ts';
+import type { Claim } from './claim.ts';
 import type { Credentials } from './credentials.ts';
 import { unfitKey } from './keys.ts';
-
-export interface Claim {
-  readonly identity: Identity;
-  /** AuthenticationMethod. */
-  readonly method: number;
-  /** CERT payloads: CertificateEncoding, and what it is the encoding of. */
-  readonly certificates: readonly { readonly encoding: number; readonly data: Uint8Array }[];
-  /** Whether the signature is made with the private key that belongs to this one. */
-  readonly isSignedWith: (key: KeyObject) => boolean;
-  /** ms since 1970. */
-  readonly at: number;
-}
+import { vouchedKey } from './peer-credentials.ts';
 
 export type ProvenKey =
   /** `chain`: DER, the peer's certificate first and its CA last; empty for a raw key. */
@@ -37,15 +26,15 @@ export type ProvenKey =
     }
   | {
       readonly kind: 'refused';
-      /** No key of the identity is known; a key is known that did not sign; a certificate that fits is not to be trusted. */
-      readonly fault: 'unknown' | 'signature' | 'certificate';
-      /** Words about certificates, '' where there is nothing to say about any. */
+      /** No key of the identity is known; a key is known that did not sign; a certificate that fits, or KeyNote credentials, are not to be trusted. */
+      readonly fault: 'unknown' | 'signature' | 'certificate' | 'credentials';
+      /** Words about certificates or credentials, '' where there is nothing to say about any. */
       readonly reason: string;
     };
 
 /**
- * Certificates of Cert-directory and of the peer's payloads that name the identity, then the raw key. The signature is checked before the path, so that
- * only the holder of the private key has us look for one. Certificates of both places have to lead to a CA that we trust.
+ * Certificates of Cert-directory and of the peer's payloads that name the identity, then the raw key, then KeyNote credentials. The signature is checked
+ * before the path, so that only the holder of the private key has us look for one. Certificates of both places have to lead to a CA that we trust.
  */
 export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => {
   const store = credentials.trust();
@@ -64,6 +53,11 @@ export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => 
   }
   const raw = credentials.publicKey(claim.identity, claim.method);
   if (raw !== undefined && claim.isSignedWith(raw)) return { kind: 'proven', key: raw, chain: [], warnings: [] };
+  const vouched = vouchedKey(credentials, claim);
+  if (vouched?.kind === 'key') {
+    return { kind: 'proven', key: vouched.key, chain: [], warnings: vouched.weaknesses };
+  }
+  if (vouched !== undefined) return { kind: 'refused', fault: 'credentials', reason: vouched.reason };
   if (refused !== undefined) return { kind: 'refused', fault: 'certificate', reason: refused };
   if (raw !== undefined || named.length > 0) return { kind: 'refused', fault: 'signature', reason: '' };
   return { kind: 'refused', fault: 'unknown', reason: broken ?? namesOf(sent) };

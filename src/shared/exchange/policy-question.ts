@@ -1,6 +1,6 @@
 /** Asks the policy, where there is one, about each candidate of a quick mode (isakmpd.policy(5)), and tells the operator why it says no. */
 
-import { bounded } from '../log/bounded.ts';
+import { bounded, LONGEST_DECISION } from '../log/bounded.ts';
 import { notice } from '../log/records.ts';
 import { whoWords } from '../log/who.ts';
 import type { Phase2Choice } from '../policy/phase2-fit.ts';
@@ -57,5 +57,3 @@ export const policyRefusalRecords = (
 /** An authenticated peer may offer hundreds of candidates; each question costs as much as some hashes. */
 const MOST_QUESTIONS = 16;
 const MOST_LINES = 4;
-/** Characters. */
-const LONGEST_DECISION = 600;

@@ -1,6 +1,7 @@
 /** How each side of phase 1 proves who it is, and the other checks it: by HASH with a pre-shared key, by SIG with a private one (RFC 2409 §5.1 and §5.4). */
-import { CertificateEncoding, NotifyType } from '../constants/isakmp.ts';
+import { NotifyType } from '../constants/isakmp.ts';
 import type { Authenticated } from '../credentials/authenticated.ts';
+import { keynoteTexts } from '../credentials/peer-credentials.ts';
 import { provenKey } from '../credentials/peer-key.ts';
 import { equalConstantTime } from '../crypto/prf.ts';
 import { hashForProof, isProof, isSignatureMethod, signProof } from '../crypto/signature.ts';
@@ -13,7 +14,7 @@ import { type Inbound, insist } from './inbound.ts';
 import { hashI, hashR } from './keymat.ts';
 import { type Contributions, ownIdentity, type Phase1Keys } from './phase1.ts';
 import { unprovenRecords, weakCertificateRecords } from './refusals.ts';
-import { type Collected, certificatePayloads, collected, type SentCertificate } from './riders/certificates.ts';
+import { type Collected, certificatePayloads, collected, keynotePayloads } from './riders/certificates.ts';
 
 /** What HASH_I and HASH_R are made of, besides the identity. */
 export interface ProofBasis {
@@ -32,8 +33,8 @@ export interface ProofBasis {
 type Side = 'initiator' | 'responder';
 
 /**
- * Our HASH, or our SIG behind the certificates that say whose it is, whether we were asked for them or not. It goes into the answer to `message`; `idBody`:
- * body of our ID payload. `header` has both cookies.
+ * Our HASH, or our SIG behind the credentials and certificates that say whose it is, whether we were asked for them or not. It goes into the answer to
+ * `message`; `idBody`: body of our ID payload. `header` has both cookies.
  */
 export const ownProof = (
   side: Side,
@@ -52,6 +53,7 @@ export const ownProof = (
   if (key === undefined) throw new InvariantError(`method ${authentication} was agreed on without a key for it`);
   const { authorities } = collected(basis.collected, message, basis.choice);
   return [
+    ...keynotePayloads(credentials.keynoteCredentials(identity, authentication)),
     ...certificatePayloads(credentials.ownCertificates(identity, authentication, authorities, wallClock)),
     { kind: 'SIG', value: { signatureData: signProof(authentication, key, hashData) } },
   ];
@@ -86,6 +88,7 @@ export const checkProof = (
     identity,
     method,
     certificates,
+    phase1: { exchangeType: setup.policy.exchangeType, group: choice.group, path: setup.path },
     isSignedWith: (key) => isProof(method, key, hash, signatureData),
     at: env.wallClock,
   });
@@ -104,12 +107,8 @@ const FAULTS = {
   unknown: { notify: NotifyType.INVALID_ID_INFORMATION, text: 'no public key of this identity is known' },
   signature: { notify: NotifyType.INVALID_SIGNATURE, text: 'the signature does not fit' },
   certificate: { notify: NotifyType.INVALID_CERTIFICATE, text: 'the certificate is not to be trusted' },
+  credentials: { notify: NotifyType.INVALID_CERTIFICATE, text: 'the KeyNote credentials do not say who it is' },
 };
-
-const keynoteTexts = (certificates: readonly SentCertificate[]): readonly string[] =>
-  certificates
-    .filter(({ encoding }) => encoding === CertificateEncoding.KEYNOTE)
-    .map(({ data }) => Buffer.from(data).toString('latin1'));
 
 /** HASH_I or HASH_R over one side's identity payload body, RFC 2409 §5. */
 const authenticationHash = (

@@ -2,7 +2,7 @@
 import { AuthenticationMethod, nameOf } from '../constants/oakley.ts';
 import { publicKeyPlace } from '../credentials/identity-key.ts';
 import type { ProvenKey } from '../credentials/peer-key.ts';
-import { bounded } from '../log/bounded.ts';
+import { bounded, LONGEST_DECISION } from '../log/bounded.ts';
 import type { EventOf, Texts } from '../log/events.ts';
 import { notice } from '../log/records.ts';
 import { idText, whoWords } from '../log/who.ts';
@@ -94,7 +94,7 @@ export const noKeyRecords = (
   ];
 };
 
-/** Phase 1: the signature proves nothing, as no key of the identity is known, or as it was made with another one, or as its certificate is not to be trusted. */
+/** Phase 1: the signature proves nothing, as no key of the identity is known, or as it was made with another one, or as its certificate or its credentials are not to be trusted. */
 export const unprovenRecords = (
   setup: Phase1Setup,
   header: Header,
@@ -107,6 +107,11 @@ export const unprovenRecords = (
   const who = whoWords(fields);
   if (fault === 'certificate')
     return [line(REFUSAL, `phase 1 refused: ${who}: its certificate is not taken: ${reason}`, fields)];
+  if (fault === 'credentials') {
+    const text =
+      `phase 1 refused: ${who}: its KeyNote credentials are not taken: ${bounded(reason, LONGEST_DECISION)}` as const;
+    return [line(REFUSAL, text, fields)];
+  }
   if (fault === 'signature') {
     const text =
       `phase 1 refused: ${who}: its signature is not made with the key of ${remote}; compare the public key or certificate that we have with the peer's private key` as const;

@@ -1,8 +1,8 @@
 /** The value of a conditions program (RFC 2704 section 5.3.4), and which comparison decided. */
 import { compared, floatArithmetic, integerArithmetic, integerOf, numberOf, RuntimeFault } from './arithmetic.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, type MatchGroups, NotKnownYet } from './environment.ts';
 import type { Clause, NumberExpression, Program, Relation, StringExpression, Test } from './expressions.ts';
-import { type Groups, matchRegexp } from './regexp.ts';
+import { matchRegexp } from './regexp.ts';
 
 /** Why the test of a clause came out as it did. */
 export interface ClauseOutcome {
@@ -32,7 +32,7 @@ class Evaluation {
   readonly #environment: Environment;
   readonly #constants: ReadonlyMap<string, string>;
   /** Of the last match in the clause that is being evaluated. */
-  #groups: Groups | undefined;
+  #groups: MatchGroups;
   #decisive: Relation | undefined;
 
   constructor(environment: Environment, constants: ReadonlyMap<string, string>) {
@@ -41,7 +41,7 @@ class Evaluation {
   }
 
   /** `groups`: of the clause around the program, of which it is a part. */
-  program(clauses: Program, groups: Groups | undefined): ConditionsOutcome {
+  program(clauses: Program, groups: MatchGroups): ConditionsOutcome {
     const highest = this.#environment.values.length - 1;
     let best: ConditionsOutcome = { value: 0, clauses: [] };
     for (const clause of clauses) {
@@ -63,7 +63,8 @@ class Evaluation {
       case 'maximum':
         return { value: highest, clauses: [outcome] };
       case 'named': {
-        const value = this.#environment.values.indexOf(this.#string(clause.value.name));
+        const { name } = clause.value;
+        const value = this.#known(() => this.#environment.values.indexOf(this.#string(name)), highest);
         return { value: Math.max(value, 0), clauses: [outcome] };
       }
       case 'program': {
@@ -76,7 +77,7 @@ class Evaluation {
   #outcome(clause: Clause): ClauseOutcome {
     this.#decisive = undefined;
     try {
-      const holds = this.#holds(clause.test);
+      const holds = this.#holds(clause.test, true);
       return { clause, holds, decisive: this.#decisive, fault: undefined };
     } catch (fault) {
       if (!(fault instanceof RuntimeFault)) throw fault;
@@ -84,20 +85,21 @@ class Evaluation {
     }
   }
 
-  #holds(test: Test): boolean {
+  /** `otherwise`: of a comparison of what is not known yet. Behind a ! that is false, so that the test as a whole holds if it can. */
+  #holds(test: Test, otherwise: boolean): boolean {
     this.#environment.spend(1);
     switch (test.kind) {
       case 'constant':
         return test.value;
       case 'not':
-        return !this.#holds(test.of);
+        return !this.#holds(test.of, !otherwise);
       case 'and':
-        return test.of.every((part) => this.#holds(part));
+        return test.of.every((part) => this.#holds(part, otherwise));
       case 'or':
-        return test.of.some((part) => this.#holds(part));
+        return test.of.some((part) => this.#holds(part, otherwise));
       default:
         this.#decisive = test;
-        return this.#compares(test);
+        return this.#known(() => this.#compares(test), otherwise);
     }
   }
 
@@ -117,13 +119,29 @@ class Evaluation {
         this.#environment.spend(Math.min(left.length, right.length));
         return compared(relation.operator, left, right);
       }
-      case 'match': {
-        const text = this.#string(relation.text);
-        const pattern = this.#string(relation.pattern);
-        this.#groups = undefined;
-        this.#groups = matchRegexp(pattern, text, this.#environment);
-        return this.#groups !== undefined;
-      }
+      case 'match':
+        return this.#matches(relation);
+    }
+  }
+
+  #matches({ text, pattern }: Extract<Relation, { readonly kind: 'match' }>): boolean {
+    const groups = this.#groups;
+    const stringOf = (expression: StringExpression): string =>
+      this.#environment.string(expression, this.#constants, groups);
+    // It stays so where one of the two is not known.
+    this.#groups = 'unknown';
+    const [given, wanted] = [stringOf(text), stringOf(pattern)];
+    this.#groups = undefined;
+    this.#groups = matchRegexp(wanted, given, this.#environment);
+    return this.#groups !== undefined;
+  }
+
+  #known<Result>(evaluate: () => Result, otherwise: Result): Result {
+    try {
+      return evaluate();
+    } catch (fault) {
+      if (!(fault instanceof NotKnownYet)) throw fault;
+      return otherwise;
     }
   }
 

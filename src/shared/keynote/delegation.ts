@@ -5,7 +5,7 @@
  */
 import type { Assertion } from './assertion.ts';
 import { type ConditionsOutcome, evaluateConditions } from './conditions.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, NotKnownYet } from './environment.ts';
 import type { LicenseesExpression } from './expressions.ts';
 import { licensedPrincipals, listed, type Policy } from './policy.ts';
 import { POLICY, principalOf } from './principals.ts';
@@ -168,8 +168,14 @@ export class Delegation {
     return identity;
   }
 
+  /** Whoever is named by an attribute that is not known yet is nobody. */
   #text({ constants }: Assertion, expression: Assertion['authorizer']): string {
-    return this.#environment.string(expression, constants, undefined);
+    try {
+      return this.#environment.string(expression, constants, undefined);
+    } catch (fault) {
+      if (!(fault instanceof NotKnownYet)) throw fault;
+      return '';
+    }
   }
 }
 

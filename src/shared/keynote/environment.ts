@@ -7,10 +7,21 @@ import type { Groups } from './regexp.ts';
 export interface Action {
   /** Texts of the principals that ask, as they are. */
   readonly authorizers: readonly string[];
-  /** The value of an action attribute, '' for one that there is not. Asked only for names that are used, and once for each. */
-  readonly attributes: (name: string) => string;
+  /**
+   * The value of an action attribute, '' for one that there is not. Asked only for names that are used, and once for each. Undefined: it is not known yet,
+   * and the query tells the highest value that may come of it.
+   */
+  readonly attributes: (name: string) => string | undefined;
   /** Compliance values from the lowest to the highest, two at least. */
   readonly values: readonly string[];
+}
+
+/** Of the last match in a clause; `unknown`: what it matched is not known yet. */
+export type MatchGroups = Groups | undefined | 'unknown';
+
+/** What is evaluated hangs on an attribute without a value. Never leaves this folder. */
+export class NotKnownYet extends Error {
+  override readonly name = 'NotKnownYet';
 }
 
 /** The names of one query, and its steps: those of the policy's assertions and those of credentials are counted apart. */
@@ -20,7 +31,7 @@ export class Environment {
   #budget: Budget;
   readonly values: readonly string[];
   readonly #reserved: ReadonlyMap<string, string>;
-  readonly #attributes: (name: string) => string;
+  readonly #attributes: Action['attributes'];
   readonly #known = new Map<string, string>();
 
   constructor(action: Action, steps: { readonly local: number; readonly foreign: number }) {
@@ -37,8 +48,8 @@ export class Environment {
     ]);
   }
 
-  /** `groups`: of the last match in the same clause. */
-  string(expression: StringExpression, constants: ReadonlyMap<string, string>, groups: Groups | undefined): string {
+  /** `groups`: of the last match in the same clause. Throws NotKnownYet. */
+  string(expression: StringExpression, constants: ReadonlyMap<string, string>, groups: MatchGroups): string {
     switch (expression.kind) {
       case 'literal':
         this.#budget.spend(1);
@@ -71,7 +82,7 @@ export class Environment {
   }
 
   /** Reserved names, then constants of the assertion, then the action; what is no name of an attribute has no value. */
-  #lookup(name: string, constants: ReadonlyMap<string, string>, groups: Groups | undefined): string {
+  #lookup(name: string, constants: ReadonlyMap<string, string>, groups: MatchGroups): string {
     this.#budget.spend(1);
     if (name.startsWith('_')) return this.#reserved.get(name) ?? groupValue(name, groups);
     return constants.get(name) ?? this.#known.get(name) ?? this.#ask(name);
@@ -79,7 +90,9 @@ export class Environment {
 
   #ask(name: string): string {
     if (!/^[A-Za-z]\w*$/.test(name)) return '';
-    const value = byteString(this.#attributes(name));
+    const given = this.#attributes(name);
+    if (given === undefined) throw new NotKnownYet(name);
+    const value = byteString(given);
     this.#budget.spend(value.length);
     this.#known.set(name, value);
     return value;
@@ -87,7 +100,8 @@ export class Environment {
 }
 
 /** `_0` is the number of groups, `_1` what the first one matched. */
-const groupValue = (name: string, groups: Groups | undefined): string => {
+const groupValue = (name: string, groups: MatchGroups): string => {
+  if (groups === 'unknown') throw new NotKnownYet(name);
   if (groups === undefined || !/^_(?:0|[1-9]\d{0,8})$/.test(name)) return '';
   const index = Number(name.slice(1));
   return index === 0 ? String(groups.length) : (groups[index - 1] ?? '');

@@ -121,7 +121,8 @@ const isSigned = (
   }
 };
 
-const publicKeyObject = (key: PublicKey): KeyObject => {
+/** Throws what OpenSSL throws for numbers that are no key. */
+export const publicKeyObject = (key: PublicKey): KeyObject => {
   if (key.kind === 'rsa') {
     return createPublicKey({ key: encodeIntegers(key.modulus, key.exponent), format: 'der', type: 'pkcs1' });
   }

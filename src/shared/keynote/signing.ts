@@ -90,6 +90,9 @@ const dsaPair = (bits: number): Pair | undefined => {
   return pair;
 };
 
+/** A private key in the form of keynote(1) (`private-key-rsa-hex:...`) or PEM; undefined where it is none. */
+export const privateKeyObject = (text: string): KeyObject | undefined => signerOf(text)?.object;
+
 interface Signer {
   readonly object: KeyObject;
   /** Of its public key as a principal. */

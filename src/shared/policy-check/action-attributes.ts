@@ -9,10 +9,8 @@ import type { Selectors } from '../policy/selectors.ts';
 import type { Path } from '../threads/contract.ts';
 import { gmtTime, identityAttribute, localTime } from './attribute-forms.ts';
 
-/** A candidate of a quick mode, and under whose ISAKMP SA it is negotiated. */
-export interface QuickModeAction {
-  /** We began the quick mode. */
-  readonly isInitiator: boolean;
+/** What is known in phase 1 of what the peer will ask for. */
+export interface PeerAction {
   /** ExchangeType of phase 1. */
   readonly exchangeType: number;
   /** Group of phase 1. */
@@ -20,29 +18,51 @@ export interface QuickModeAction {
   /** Who the peer is. */
   readonly remoteId: Identity;
   readonly path: Path;
-  /** From this host's view. */
-  readonly selectors: Selectors;
-  readonly choice: Phase2Choice;
   /** ms since 1970 */
   readonly at: number;
 }
 
+/** A candidate of a quick mode, and under whose ISAKMP SA it is negotiated. */
+export interface QuickModeAction extends PeerAction {
+  /** We began the quick mode. */
+  readonly isInitiator: boolean;
+  /** From this host's view. */
+  readonly selectors: Selectors;
+  readonly choice: Phase2Choice;
+}
+
 /** The value of an attribute by its name. */
-export const attributesOf =
-  (action: QuickModeAction) =>
-  (name: string): string => {
-    const general = GENERAL.get(name);
+export const attributesOf = (action: QuickModeAction): ((name: string) => string) => {
+  const inPhase1 = attributesInPhase1(action);
+  return (name) => inPhase1(name) ?? quickModeAttribute(action, name);
+};
+
+/** The same in phase 1; undefined where quick mode is going to tell. */
+export const attributesInPhase1 =
+  (action: PeerAction) =>
+  (name: string): string | undefined => {
+    const general = PEER.get(name);
     if (general !== undefined) return general(action);
-    const [, subject = '', detail = ''] = /^(esp|ah|comp|remote_filter|local_filter|remote_id)_?(.*)$/.exec(name) ?? [];
-    const protocolId = PROTOCOLS.get(subject);
-    if (protocolId !== undefined) {
-      const protocol = action.choice.protocols.find((one) => one.protocolId === protocolId);
-      if (detail === 'present') return yesOrNo(protocol !== undefined);
-      return protocol === undefined ? '' : (PROTOCOL.get(detail)?.(protocol, action) ?? '');
-    }
-    const identity = IDENTITIES.get(subject)?.(action);
-    return identity === undefined ? '' : identityAttribute(identity, detail);
+    const identity = /^remote_id(?:_(.*))?$/.exec(name);
+    if (identity !== null) return identityAttribute(action.remoteId, identity[1] ?? '');
+    return QUICK_MODE.has(name) || OF_QUICK_MODE.test(name) ? undefined : '';
   };
+
+const quickModeAttribute = (action: QuickModeAction, name: string): string => {
+  const general = QUICK_MODE.get(name);
+  if (general !== undefined) return general(action);
+  const [, subject = '', detail = ''] = OF_QUICK_MODE.exec(name) ?? [];
+  const protocolId = PROTOCOLS.get(subject);
+  if (protocolId === undefined) {
+    const { local, remote } = action.selectors;
+    return identityAttribute(subject === 'remote_filter' ? remote : local, detail);
+  }
+  const protocol = action.choice.protocols.find((one) => one.protocolId === protocolId);
+  if (detail === 'present') return yesOrNo(protocol !== undefined);
+  return protocol === undefined ? '' : (PROTOCOL.get(detail)?.(protocol, action) ?? '');
+};
+
+const OF_QUICK_MODE = /^(esp|ah|comp|remote_filter|local_filter)(?:_(.*))?$/;
 
 const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
 /** As the manual page has it, and not "0" as it says elsewhere: what is not there is ''. */
@@ -50,15 +70,13 @@ const numberText = (value: number | undefined): string => (value === undefined |
 
 const addressText = (address: string): string => identityAttribute(identityOfAddress(address), '');
 
-type GeneralAttribute = (action: QuickModeAction) => string;
+type PeerAttribute = (action: PeerAction) => string;
 
-const GENERAL: ReadonlyMap<string, GeneralAttribute> = new Map<string, GeneralAttribute>([
+const PEER: ReadonlyMap<string, PeerAttribute> = new Map<string, PeerAttribute>([
   ['app_domain', () => 'IPsec policy'],
   ['doi', () => 'ipsec'],
-  ['initiator', ({ isInitiator }) => yesOrNo(isInitiator)],
   ['phase_1', ({ exchangeType }) => (exchangeType === ExchangeType.AGGRESSIVE ? 'aggressive' : 'main')],
   ['phase1_group_desc', ({ group }) => numberText(group)],
-  ['pfs', ({ choice }) => yesOrNo(choice.group !== undefined)],
   ['remote_negotiation_address', ({ path }) => addressText(path.remote.address)],
   ['remote_ike_address', ({ path }) => addressText(path.remote.address)],
   ['local_negotiation_address', ({ path }) => addressText(path.local.address)],
@@ -67,18 +85,17 @@ const GENERAL: ReadonlyMap<string, GeneralAttribute> = new Map<string, GeneralAt
   ['LocalTimeOfDay', ({ at }) => localTime(at)],
 ]);
 
+type QuickModeAttribute = (action: QuickModeAction) => string;
+
+const QUICK_MODE: ReadonlyMap<string, QuickModeAttribute> = new Map<string, QuickModeAttribute>([
+  ['initiator', ({ isInitiator }) => yesOrNo(isInitiator)],
+  ['pfs', ({ choice }) => yesOrNo(choice.group !== undefined)],
+]);
+
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['esp', ProtocolId.IPSEC_ESP],
   ['ah', ProtocolId.IPSEC_AH],
   ['comp', ProtocolId.IPCOMP],
-]);
-
-type NamedIdentity = (action: QuickModeAction) => Identity;
-
-const IDENTITIES: ReadonlyMap<string, NamedIdentity> = new Map<string, NamedIdentity>([
-  ['remote_filter', ({ selectors }) => selectors.remote],
-  ['local_filter', ({ selectors }) => selectors.local],
-  ['remote_id', ({ remoteId }) => remoteId],
 ]);
 
 type ProtocolAttribute = (protocol: Phase2ProtocolChoice, action: QuickModeAction) => string;

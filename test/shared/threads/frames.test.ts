@@ -87,7 +87,9 @@ const credentialFiles: fc.Arbitrary<CredentialFiles> = fc.record({
   authorities: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
   certificates: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
   revocationLists: fc.array(fc.record({ file: text, bytes }), { maxLength: 2 }),
-  keynoteCredentials: fc.array(fc.record({ identity: text, credentials: text, privateKey: bytes }), { maxLength: 2 }),
+  keynoteCredentials: fc.array(fc.record({ identity: text, directory: text, credentials: bytes, privateKey: bytes }), {
+    maxLength: 2,
+  }),
   policy: fc.option(text, { nil: undefined }),
   settings: fc.record({
     minimumRsaBits: number,

@@ -108,6 +108,12 @@ export const withinAnswer = (payloads: readonly OutPayload[], question: number):
   return payloads.filter((payload) => payload.kind !== 'CERT' || payload === own);
 };
 
+/** One CERT payload with all credentials, as isakmpd sends them; empty: none. */
+export const keynotePayloads = (credentials: Uint8Array | undefined): readonly OutPayload[] =>
+  credentials === undefined
+    ? []
+    : [{ kind: 'CERT', value: { encoding: CertificateEncoding.KEYNOTE, certificateData: credentials } }];
+
 /** CERT payloads, each with one certificate (RFC 4945 §3.3: all of them as X.509, the first one is that of the sender). */
 export const certificatePayloads = (chain: readonly Uint8Array[]): readonly OutPayload[] =>
   chain.map((certificateData) => ({

@@ -91,7 +91,7 @@ export const OPERATOR_EVENTS = {
     lines: {
       'credentials: {problem}': {
         cause:
-          'A file of keys, certificates or CRLs cannot be read or used, and is left out; the line says which and why.',
+          'A file of keys, certificates, CRLs or KeyNote credentials cannot be read or used, and is left out; the line says which and why.',
         cure: 'As the line says; files that change are read again within seconds. Private keys: mode 0600, owned by root or the daemon’s user, PEM without passphrase. Public keys, certificates, CRLs: not writable by others.',
       },
     },

@@ -59,8 +59,8 @@ export const PHASE1_EVENTS = {
     lines: {
       'phase 1: {who}: {weakness}': {
         cause:
-          'The certificate of the peer, or one on the way to our CA, was taken only because the configuration allows it: signed over SHA-1, or with a CRL that is out of date.',
-        cure: 'Have the certificate or the CRL issued anew.',
+          'The certificate of the peer, or one on the way to our CA, was taken only because the configuration allows it: signed over SHA-1, or with a CRL that is out of date. Or a KeyNote credential is signed over SHA-1, or with a short key.',
+        cure: 'Have the certificate, the CRL or the credential issued anew.',
       },
     },
   },

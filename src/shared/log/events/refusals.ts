@@ -63,6 +63,11 @@ export const REFUSAL_EVENTS = {
             'The peer signs with another private key than the one that belongs to its certificate or to the raw key we have, or somebody else plays the peer.',
           cure: 'Compare the two (`openssl pkey -pubout`). Peers that sign a DigestInfo in place of the bare hash do not follow RFC 2409.',
         },
+      'phase 1 refused: {who}: its KeyNote credentials are not taken: {reason}': {
+        cause:
+          'The peer sends KeyNote credentials, and neither a certificate nor a raw key proves who it is. They count where a policy is asked, where each of them is signed, where the last one licenses the key that the peer signs with, and where conditions of theirs or of the policy say by remote_id whose key that is.',
+        cure: 'As the line says: correct the policy, or have the peer send other credentials. A peer whose key lies in Pubkey-directory needs no condition about remote_id.',
+      },
       'phase 1 refused: {who}: its certificate is not taken: {reason}': {
         cause:
           'The peer has the private key of its certificate, but the certificate does not lead to one of our CAs, has expired, is revoked, or breaks a rule of RFC 5280.',
