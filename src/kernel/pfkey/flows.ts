@@ -1,10 +1,13 @@
 /** Our flows in the kernel: which policies each of them is, and which flow an ACQUIRE means, for the kernel names the policy by its number only. */
 import type { ReqidRange } from '../../shared/flow.ts';
 import { type Flow, KernelError } from '../backend.ts';
+import { CommonPolicies } from '../common-policies.ts';
 import { MessageType, PolicyDirection } from './constants.ts';
 import type { Conversation } from './conversation.ts';
 import {
+  areAlike,
   type KernelPolicy,
+  neighbourPolicies,
   policiesOf,
   policyIn,
   policyRequest,
@@ -25,6 +28,13 @@ export class Flows {
   readonly #indexes = new Map<string, number>();
   /** What is under way for a flow: one change after the other. */
   readonly #changes = new Map<number, Promise<unknown>>();
+  /** Selectors of policies of ours that no flow has: a predecessor's. */
+  readonly #adopted = new Set<string>();
+  readonly #neighbours = new CommonPolicies<KernelPolicy>({
+    keyOf: selectorsKey,
+    add: (policy) => this.#addNeighbour(policy),
+    remove: (policy) => this.#remove([policy]),
+  });
 
   constructor(conversation: Conversation, reqids: ReqidRange) {
     this.#conversation = conversation;
@@ -47,21 +57,26 @@ export class Flows {
     return this.#inTurn(id, async () => {
       const policies = this.#flows.get(id);
       if (policies === undefined) throw new KernelError('missing', `flow ${id} is not in the kernel`);
+      await this.#neighbours.want(id, []);
       await this.#remove(policies);
       this.#flows.delete(id);
       for (const policy of policies) this.#owners.delete(selectorsKey(policy));
     });
   }
 
-  /** All policies with a reqid of ours and their mirrors, whoever made them. */
+  /** All policies with a reqid of ours and what belongs to them, whoever made them. */
   async listOwn(): Promise<readonly DumpedPolicy[]> {
-    return ownPolicies(await dumpPolicies(this.#conversation), this.#reqids);
+    const own = ownPolicies(await dumpPolicies(this.#conversation), this.#reqids);
+    this.#adopted.clear();
+    for (const key of own.map(({ policy }) => selectorsKey(policy))) if (!this.#owners.has(key)) this.#adopted.add(key);
+    return own;
   }
 
   /** Removes these. They are nobody's flows any more before the first one goes: a loss meanwhile must not have them made again. */
   async purgeOwn(): Promise<void> {
     const own = (await this.listOwn()).map(({ policy }) => policy);
-    for (const table of [this.#flows, this.#owners, this.#byIndex, this.#indexes]) table.clear();
+    for (const table of [this.#flows, this.#owners, this.#byIndex, this.#indexes, this.#adopted]) table.clear();
+    this.#neighbours.forget();
     // Inbound ones come first there, and are to be removed first.
     await this.#remove(own.reverse());
   }
@@ -70,6 +85,7 @@ export class Flows {
   async restore(): Promise<void> {
     const dumped = await dumpPolicies(this.#conversation);
     const indexes = new Map(dumped.map(({ policy, index }) => [selectorsKey(policy), index]));
+    await this.#neighbours.restore((policy) => indexes.has(selectorsKey(policy)));
     for (const [id, policies] of [...this.#flows]) {
       await this.#inTurn(id, async () => {
         // It may have changed since, and then the dump says nothing about it.
@@ -102,7 +118,7 @@ export class Flows {
   }
 
   /** First what is wanted, then away with what is not: there is no moment at which packets pass in clear. */
-  async #put(id: number, wanted: readonly KernelPolicy[]): Promise<void> {
+  async #put(id: number, wanted: ReturnType<typeof policiesOf>): Promise<void> {
     const old = this.#flows.get(id) ?? [];
     const oldKeys = new Set(old.map(selectorsKey));
     const keys = new Set(wanted.map(selectorsKey));
@@ -114,6 +130,7 @@ export class Flows {
       throw fault;
     }
     this.#flows.set(id, wanted);
+    await this.#neighbours.want(id, neighbourPolicies(wanted[0]));
     const unwanted = old.filter((policy) => !keys.has(selectorsKey(policy)));
     for (const policy of unwanted) this.#owners.delete(selectorsKey(policy));
     await this.#remove(unwanted);
@@ -163,7 +180,27 @@ export class Flows {
 
   async #isOwn(policy: KernelPolicy): Promise<boolean> {
     const key = selectorsKey(policy);
-    return (await this.listOwn()).some((one) => selectorsKey(one.policy) === key);
+    return this.#adopted.delete(key) || (await this.listOwn()).some((one) => selectorsKey(one.policy) === key);
+  }
+
+  /** Whether it is ours now. */
+  async #addNeighbour(policy: KernelPolicy): Promise<boolean> {
+    try {
+      await this.#conversation.ask(policyRequest(MessageType.X_SPDADD, policy));
+      return true;
+    } catch (fault) {
+      const isThere = fault instanceof AnswerLost || (fault instanceof KernelError && fault.reason === 'exists');
+      if (!isThere) throw fault;
+      if (this.#adopted.delete(selectorsKey(policy))) return true;
+      const found = await this.#find(policy);
+      if (found === undefined) throw fault;
+      return areAlike(found.policy, policy);
+    }
+  }
+
+  async #find(policy: KernelPolicy): Promise<DumpedPolicy | undefined> {
+    const key = selectorsKey(policy);
+    return (await dumpPolicies(this.#conversation)).find((one) => selectorsKey(one.policy) === key);
   }
 
   async #store(
@@ -184,11 +221,10 @@ export class Flows {
 
   /** The answer is lost: what the kernel has tells what it was. */
   async #confirm(id: number, policy: KernelPolicy, fault: AnswerLost): Promise<void> {
-    const key = selectorsKey(policy);
-    const found = (await dumpPolicies(this.#conversation)).find((one) => selectorsKey(one.policy) === key);
+    const found = await this.#find(policy);
     if (found === undefined) throw fault;
     if (!sameRequests(found.policy.requests, policy.requests)) {
-      throw new KernelError('exists', `PF_KEY: there is another policy ${key}`);
+      throw new KernelError('exists', `PF_KEY: there is another policy ${selectorsKey(policy)}`);
     }
     this.#numbered(id, policy, found.index);
   }

@@ -185,7 +185,10 @@ class PfKeyBackend implements KernelBackend {
 const isMissing = (fault: unknown): boolean => fault instanceof KernelError && fault.reason === 'missing';
 
 /** The outbound one of a flow's policies: the others have no reqid. */
-const ownPolicyOf = ({ policy: { direction, source, destination, requests } }: DumpedPolicy): readonly OwnPolicy[] =>
-  direction === PolicyDirection.OUT
-    ? [{ local: source, remote: destination, reqid: requests[0]?.reqid ?? 0, route: NO_ROUTE }]
+const ownPolicyOf = ({ policy }: DumpedPolicy): readonly OwnPolicy[] => {
+  const { direction, source, destination, requests } = policy;
+  const [first] = requests;
+  return direction === PolicyDirection.OUT && first !== undefined
+    ? [{ local: source, remote: destination, reqid: first.reqid, route: NO_ROUTE }]
     : [];
+};

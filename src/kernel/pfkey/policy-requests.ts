@@ -2,6 +2,7 @@
 import { addressFromBytes } from '../../shared/address.ts';
 import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
 import { type Flow, KernelError, type Selector } from '../backend.ts';
+import { passagesOf } from '../neighbours.ts';
 import { priorityOf } from '../priority.ts';
 import {
   ExtensionType,
@@ -23,6 +24,7 @@ export interface KernelPolicy {
   readonly source: Selector;
   readonly destination: Selector;
   readonly priority: number;
+  /** None: packets pass as they are. */
   readonly requests: readonly IpsecRequest[];
 }
 
@@ -30,20 +32,41 @@ export interface KernelPolicy {
  * The policies of a flow, to be made in this order and removed in the opposite one: only the requests of the first, outbound one keep a reqid and
  * tell whose all of them are. Throws KernelError 'unsupported'.
  */
-export const policiesOf = (flow: Flow): readonly KernelPolicy[] => {
+export const policiesOf = (flow: Flow): readonly [KernelPolicy, KernelPolicy, KernelPolicy] => {
   const { local, remote, localAddress, remoteAddress, route } = flow;
   if (route.mark !== 0 || route.interfaceId !== 0) throw new KernelError('unsupported', NO_ROUTES);
   const priority = priorityOf(local, remote);
   const outbound = requestsOf(flow, PolicyLevel.UNIQUE, localAddress, remoteAddress);
   // Any SA of the peer will do: after a renewal it may go on sending through the old one for a while.
   const inbound = requestsOf(flow, PolicyLevel.REQUIRE, remoteAddress, localAddress);
-  const into = { direction: PolicyDirection.IN, source: remote, destination: local, priority, requests: inbound };
+  const into = { source: remote, destination: local, priority, requests: inbound };
   return [
     { direction: PolicyDirection.OUT, source: local, destination: remote, priority, requests: outbound },
-    into,
+    { ...into, direction: PolicyDirection.IN },
     // Packets that are passed on after they came out of a tunnel. Linux makes none by itself.
     { ...into, direction: PolicyDirection.FORWARD },
   ];
+};
+
+/** What passes beside the flow of this outbound policy, in the clear or, as the other end may have it, through the flow's SAs. */
+export const neighbourPolicies = ({ source, destination, requests }: KernelPolicy): readonly KernelPolicy[] => {
+  const [outer] = requests;
+  const localAddress =
+    outer?.tunnel === undefined ? source.address : addressFromBytes(outer.tunnel.source.address).text;
+  const protectedOnes = requests.map(
+    ({ tunnel, ...request }): IpsecRequest => ({
+      ...request,
+      ...{ level: PolicyLevel.USE, reqid: 0 },
+      tunnel: tunnel && { source: tunnel.destination, destination: tunnel.source },
+    }),
+  );
+  return passagesOf({ local: source, remote: destination, localAddress }).map((passage) => ({
+    direction: passage.direction === 'out' ? PolicyDirection.OUT : PolicyDirection.IN,
+    source: passage.source,
+    destination: passage.destination,
+    priority: priorityOf(passage.source, passage.destination),
+    requests: passage.direction === 'out' ? [] : protectedOnes,
+  }));
 };
 
 /** Why flows and SAs with a route are refused. */
@@ -107,7 +130,7 @@ export const migrateRequest = (saType: number, policy: KernelPolicy, pair: reado
 
 const policyExtension = ({ direction, priority, requests }: KernelPolicy): Policy => ({
   type: ExtensionType.X_POLICY,
-  action: PolicyType.IPSEC,
+  action: requests.length === 0 ? PolicyType.NONE : PolicyType.IPSEC,
   direction,
   id: 0,
   priority,
@@ -120,8 +143,9 @@ export const policyIn = (message: Message): { readonly policy: KernelPolicy; rea
   const source = extensionOf(message, ExtensionType.ADDRESS_SRC);
   const destination = extensionOf(message, ExtensionType.ADDRESS_DST);
   const direction = Object.values(PolicyDirection).find((one) => one === policy?.direction);
-  if (policy?.action !== PolicyType.IPSEC || source === undefined || destination === undefined) return undefined;
-  if (direction === undefined) return undefined;
+  if (policy === undefined || source === undefined || destination === undefined || direction === undefined)
+    return undefined;
+  if (policy.action !== PolicyType.IPSEC && policy.action !== PolicyType.NONE) return undefined;
   const { priority, requests, id } = policy;
   return {
     policy: { direction, source: selectorOf(source), destination: selectorOf(destination), priority, requests },
@@ -142,6 +166,10 @@ export const selectorsKey = ({ direction, source, destination }: Omit<KernelPoli
 
 const selectorKey = ({ address, prefixLength, protocol, port }: Selector): string =>
   `${addressFromBytes(bytesOf(address)).text}/${prefixLength} ${protocol} ${port}`;
+
+/** Policies for the same packets that do the same with them, in the same order of precedence. */
+export const areAlike = (a: KernelPolicy, b: KernelPolicy): boolean =>
+  a.priority === b.priority && sameRequests(a.requests, b.requests);
 
 /** Whether both ask for the same SAs. */
 export const sameRequests = (a: readonly IpsecRequest[], b: readonly IpsecRequest[]): boolean =>

@@ -5,7 +5,7 @@ import type { ReqidRange } from '../../shared/flow.ts';
 import { ExtensionType, MessageType, PolicyDirection } from './constants.ts';
 import type { Conversation } from './conversation.ts';
 import { extensionOf, type Message } from './message.ts';
-import { type KernelPolicy, policyIn, selectorsKey } from './policy-requests.ts';
+import { areAlike, type KernelPolicy, neighbourPolicies, policyIn, selectorsKey } from './policy-requests.ts';
 import { saIdOf } from './sa-requests.ts';
 
 /** An SA that the kernel has. */
@@ -52,8 +52,8 @@ export const dumpPolicies = (conversation: Conversation): Promise<readonly Dumpe
   conversation.dump(MessageType.X_SPDDUMP, policyIn);
 
 /**
- * Ours among them: an outbound policy says so by its reqid; an inbound or forward one, which has none, by being the mirror of one that does. Those
- * are added after the outbound one and removed before it.
+ * Ours among them: an outbound policy says so by its reqid; an inbound or forward one, which has none, by being the mirror of one that does, and one for
+ * neighbour discovery by being what such a one needs. Those are added after the outbound one and removed before it.
  */
 export const ownPolicies = (policies: readonly DumpedPolicy[], reqids: ReqidRange): readonly DumpedPolicy[] => {
   const outbound = policies.filter(
@@ -72,7 +72,14 @@ export const ownPolicies = (policies: readonly DumpedPolicy[], reqids: ReqidRang
     const out = policy.direction === PolicyDirection.OUT ? undefined : mirrors.get(selectorsKey(policy));
     return out !== undefined && out.priority === policy.priority && isMirror(out, policy);
   });
-  return [...inbound, ...outbound];
+  const wanted = new Map(
+    outbound.flatMap(({ policy }) => neighbourPolicies(policy)).map((one) => [selectorsKey(one), one]),
+  );
+  const neighbours = policies.filter(({ policy }) => {
+    const twin = wanted.get(selectorsKey(policy));
+    return twin !== undefined && areAlike(twin, policy);
+  });
+  return [...neighbours, ...inbound, ...outbound];
 };
 
 /** The same protocols and modes between the same outer addresses. */

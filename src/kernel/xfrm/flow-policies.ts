@@ -1,5 +1,6 @@
 /** What a flow is in the kernel's words, and which of the kernel's policies are ours. Nothing here talks to it. */
 import type { Flow, ReqidRange } from '../../shared/flow.ts';
+import { passagesOf } from '../neighbours.ts';
 import { priorityOf } from '../priority.ts';
 import { Direction, Mode } from './layout.ts';
 import type { PolicyName, PolicySpec, Template } from './policy-messages.ts';
@@ -29,7 +30,28 @@ const templatesOf = (flow: Flow, direction: 'in' | 'out'): readonly Template[] =
     reqid: direction === 'out' ? flow.reqid : 0,
     source: direction === 'out' ? flow.localAddress : flow.remoteAddress,
     destination: direction === 'out' ? flow.remoteAddress : flow.localAddress,
+    isOptional: false,
   }));
+
+/** What passes beside the flow of this outbound policy, in the clear or, as the other end may have it, through the flow's SAs. */
+export const neighbourPolicies = ({ selectors, templates, route }: PolicySpec): readonly PolicySpec[] => {
+  const [{ source: localAddress } = { source: selectors.source.address }] = templates;
+  const protectedOnes = templates.map(
+    (template): Template => ({
+      ...template,
+      ...{ reqid: 0, source: template.destination, destination: template.source, isOptional: true },
+    }),
+  );
+  return passagesOf({ local: selectors.source, remote: selectors.destination, localAddress }).map(
+    ({ direction, source, destination }) => ({
+      direction: direction === 'out' ? Direction.OUT : Direction.IN,
+      selectors: { source, destination },
+      route,
+      priority: priorityOf(source, destination),
+      templates: direction === 'out' ? [] : protectedOnes,
+    }),
+  );
+};
 
 /** For keys of maps. */
 export const policyKey = ({ direction, selectors: { source, destination }, route }: PolicyName): string => {
@@ -47,10 +69,10 @@ export const policyText = ({ direction, selectors: { source, destination } }: Po
 };
 const DIRECTIONS = ['in', 'out', 'forward'] as const;
 
-/** Ours among all: the outbound ones with a reqid of ours, and those that `policiesOf` would make with them. */
+/** Ours among all: the outbound ones with a reqid of ours, and those that `policiesOf` and `neighbourPolicies` would make with them. Each once. */
 export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): readonly PolicySpec[] => {
   const byName = new Map(all.map((policy) => [policyKey(policy), policy]));
-  return all
+  const own = all
     .filter((policy) => policy.direction === Direction.OUT && hasOwnReqid(policy, range))
     .flatMap((outbound) => [
       outbound,
@@ -60,7 +82,12 @@ export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): read
         );
         return opposite !== undefined && belongsTo(opposite, outbound) ? [opposite] : [];
       }),
+      ...neighbourPolicies(outbound).flatMap((wanted) => {
+        const found = byName.get(policyKey(wanted));
+        return found !== undefined && areAlike(found, wanted) ? [found] : [];
+      }),
     ]);
+  return [...new Set(own)];
 };
 
 export const hasOwnReqid = ({ templates }: PolicySpec, range: ReqidRange): boolean =>
@@ -76,6 +103,7 @@ export const areAlike = (one: PolicySpec, other: PolicySpec): boolean =>
       template.reqid === twin?.reqid &&
       template.protocol === twin.protocol &&
       template.mode === twin.mode &&
+      template.isOptional === twin.isOptional &&
       // In transport mode the kernel looks at no addresses.
       (template.mode === Mode.TRANSPORT ||
         (template.source === twin.source && template.destination === twin.destination))

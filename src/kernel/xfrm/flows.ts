@@ -1,8 +1,17 @@
 /** Flows in the kernel: which policies each has, and what the kernel has of a predecessor. */
 import type { Flow, ReqidRange } from '../../shared/flow.ts';
 import { KernelError } from '../backend.ts';
+import { CommonPolicies } from '../common-policies.ts';
 import { AnswerLost, type Conversation } from './conversation.ts';
-import { areAlike, hasOwnReqid, ownPolicies, policiesOf, policyKey, policyText } from './flow-policies.ts';
+import {
+  areAlike,
+  hasOwnReqid,
+  neighbourPolicies,
+  ownPolicies,
+  policiesOf,
+  policyKey,
+  policyText,
+} from './flow-policies.ts';
 import { MessageType } from './layout.ts';
 import {
   deletePolicy,
@@ -28,6 +37,11 @@ export class XfrmFlows {
   readonly #owners = new Map<string, number>();
   /** Keys of policies of ours that no flow has: a predecessor's. */
   readonly #adopted = new Set<string>();
+  readonly #neighbours = new CommonPolicies<PolicySpec>({
+    keyOf: policyKey,
+    add: (policy) => this.#addNeighbour(policy),
+    remove: (policy) => this.#deleteAll([policy]),
+  });
 
   constructor(conversation: Conversation, range: ReqidRange) {
     this.#conversation = conversation;
@@ -59,6 +73,7 @@ export class XfrmFlows {
       throw fault;
     }
     this.#flows.set(flow.id, { flow, policies });
+    await this.#neighbours.want(flow.id, neighbourPolicies(policies[0]));
     const surplus = before.filter((policy) => !keys.has(policyKey(policy)));
     for (const policy of surplus) this.#owners.delete(policyKey(policy));
     await this.#deleteAll(surplus);
@@ -67,6 +82,7 @@ export class XfrmFlows {
   async delete(id: number): Promise<void> {
     const record = this.#flows.get(id);
     if (record === undefined) throw new KernelError('missing', `flow ${id} is not in the kernel`);
+    await this.#neighbours.want(id, []);
     await this.#deleteAll(record.policies);
     this.#flows.delete(id);
     for (const policy of record.policies) this.#owners.delete(policyKey(policy));
@@ -86,8 +102,13 @@ export class XfrmFlows {
     return own;
   }
 
+  async #addNeighbour(policy: PolicySpec): Promise<boolean> {
+    return (await this.#isAdded(policy)) || areAlike(await this.#get(policy), policy);
+  }
+
   async purgeOwn(): Promise<void> {
     await this.#deleteAll(await this.listOwn());
+    this.#neighbours.forget();
     this.#flows.clear();
     this.#owners.clear();
     this.#adopted.clear();

@@ -26,6 +26,8 @@ export interface Template {
   readonly reqid: number;
   readonly source: string;
   readonly destination: string;
+  /** Packets may come without it. */
+  readonly isOptional: boolean;
 }
 
 /** A policy is named by direction, selectors and route: the kernel has one of each. */
@@ -37,6 +39,7 @@ export interface PolicyName {
 
 export interface PolicySpec extends PolicyName {
   readonly priority: number;
+  /** None: packets pass as they are. */
   readonly templates: readonly Template[];
 }
 
@@ -49,7 +52,7 @@ export const putPolicy = (
   writeLife(draft, PolicyField.LIFETIME, NO_LIMITS);
   draft.u32(PolicyField.PRIORITY, spec.priority);
   draft.u8(PolicyField.DIRECTION, spec.direction);
-  draft.attribute(Attribute.TMPL, Size.TEMPLATE * spec.templates.length);
+  if (spec.templates.length > 0) draft.attribute(Attribute.TMPL, Size.TEMPLATE * spec.templates.length);
   spec.templates.forEach((template, i) => {
     writeTemplate(draft, i * Size.TEMPLATE, template);
   });
@@ -77,7 +80,7 @@ const named = (type: number, flags: number, { direction, selectors, route }: Pol
   return draft.finish();
 };
 
-/** xfrm_user_tmpl: required, whatever its algorithms are. */
+/** xfrm_user_tmpl, whatever its algorithms are. */
 const writeTemplate = (draft: Draft, at: number, template: Template): void => {
   draft.raw(at, addressBytes(template.destination));
   draft.u8(at + 20, template.protocol);
@@ -85,6 +88,7 @@ const writeTemplate = (draft: Draft, at: number, template: Template): void => {
   draft.raw(at + 28, addressBytes(template.source));
   draft.u32(at + 44, template.reqid);
   draft.u8(at + 48, template.mode);
+  draft.u8(at + 50, template.isOptional ? 1 : 0);
   for (const algorithms of [52, 56, 60]) draft.u32(at + algorithms, 0xffff_ffff);
 };
 
@@ -117,7 +121,8 @@ export const readTemplates = (templates: Fields | undefined): readonly Template[
     const source = readAddress(templates, at + 28, family);
     if (destination === undefined || source === undefined) continue;
     const protocol = templates.u8(at + 20);
-    read.push({ protocol, mode: templates.u8(at + 48), reqid: templates.u32(at + 44), source, destination });
+    const [mode, reqid, isOptional] = [templates.u8(at + 48), templates.u32(at + 44), templates.u8(at + 50) !== 0];
+    read.push({ protocol, mode, reqid, source, destination, isOptional });
   }
   return read;
 };

@@ -158,6 +158,11 @@ export class EndProcess {
     return (await this.#do({ kind: 'send', from, to, count, size })) as number;
   }
 
+  /** One datagram, past all policies. */
+  async sendIke(from: Endpoint, to: Endpoint): Promise<void> {
+    await this.#do({ kind: 'send', from, to, count: 1, size: 10, isIke: true });
+  }
+
   /** As a crash: at once, and without a word to the kernel. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

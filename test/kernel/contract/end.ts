@@ -40,6 +40,8 @@ export type EndCommand =
       readonly to: Endpoint;
       readonly count: number;
       readonly size: number;
+      /** Past all policies, as IKE is sent. */
+      readonly isIke?: boolean;
     };
 
 export type EndMessage =
@@ -150,8 +152,12 @@ const received = async (local: Endpoint, count: number): Promise<number> => {
   return found;
 };
 
-const send = (from: Endpoint, to: Endpoint, count: number, size: number): number => {
+const send = ({ from, to, count, size, isIke }: Extract<EndCommand, { readonly kind: 'send' }>): number => {
   const udp = udpSocket(from);
+  const family = from.address.includes(':') ? 6 : 4;
+  for (const { level, option, value } of isIke === true ? (implementation?.bypass?.(family) ?? []) : []) {
+    udp.setOption(level, option, value);
+  }
   const [destination, packet] = [toSocketAddress(to), new Uint8Array(size)];
   let taken = 0;
   for (let i = 0; i < count; i++) {
@@ -188,7 +194,7 @@ const execute = async (command: EndCommand): Promise<unknown> => {
     case 'received':
       return received(command.local, command.count);
     case 'send':
-      return send(command.from, command.to, command.count, command.size);
+      return send(command);
   }
 };
 

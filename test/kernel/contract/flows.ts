@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import type { Flow } from '../../../src/kernel/backend.ts';
 import type { Place } from './place.ts';
 import { addPair, addSa, assertCarries, inward, outward, PORT, packetsOf, putFlow } from './traffic.ts';
-import { flowOf, idOf, mirrored, net, UDP } from './wishes.ts';
+import { flowOf, IPV6_HOSTS, idOf, mirrored, NEIGHBOUR_POLICY, net, UDP } from './wishes.ts';
 
 export const testFlows = (place: Place): void => {
   it('puts, replaces and deletes a flow', async () => {
@@ -54,6 +54,39 @@ export const testFlows = (place: Place): void => {
     await addPair(place, { spi: 0x3000 });
     assert.deepEqual([await outward(place, 1), await inward(place, 1), await throughTo()], [1, 1, 1]);
     assert.deepEqual(await packetsOf(place, { spi: 0x3000 }), [2]);
+  });
+
+  it('lets IPv6 hosts on one link find each other without an SA, and nothing else pass', async (t) => {
+    if (place.implementation.bypass === undefined) {
+      t.skip('it holds back no neighbour discovery');
+      return;
+    }
+    const { here, there } = place.ends;
+    // The second flow covers these hosts, and all others.
+    const flows = [
+      flowOf(IPV6_HOSTS),
+      flowOf({ ...IPV6_HOSTS, id: 2, local: net('::', 0), remote: net('::', 0), reqid: 1002 }),
+    ];
+    for (const flow of flows)
+      for (const [end, own] of [
+        [here, flow],
+        [there, mirrored(flow)],
+      ] as const)
+        await end.putFlow(own);
+    for (const { id } of flows) {
+      assert.match(place.show(), NEIGHBOUR_POLICY);
+      assert.ok(await place.findsNeighbour('fd09::1', 'fd09::2'), `with flow ${id}`);
+      assert.equal(await outward(place, 1, 'fd09::2', 'fd09::1'), 0);
+      assert.ok(!place.pings('fd09::1', 'fd09::2'));
+      assert.equal((await here.listOwn()).policies, flows.length + 1 - id);
+      await here.deleteFlow(id);
+      await there.deleteFlow(id);
+    }
+    assert.ok(place.pings('fd09::1', 'fd09::2'));
+    assert.doesNotMatch(place.show(), NEIGHBOUR_POLICY);
+    await here.putFlow(flowOf(IPV6_HOSTS));
+    await here.purgeOwn();
+    assert.doesNotMatch(place.show(), NEIGHBOUR_POLICY);
   });
 
   it('sends through the pair that the flow names, and hears both while they last', async () => {

@@ -3,14 +3,15 @@ import { release } from 'node:os';
 import { openIkeSocket } from '../../../loadtest/esp/bound-udp.ts';
 import type { KernelBackend, KernelUpcalls } from '../../../src/kernel/backend.ts';
 import type { OpenKernelSocket } from '../../../src/kernel/kernel-socket.ts';
-import { AddressFamily, SocketType } from '../../../src/kernel/linux-sockets.ts';
+import { AddressFamily, type SocketSetting, SocketType } from '../../../src/kernel/linux-sockets.ts';
 import { openPfKeySocket, openXfrmSocket } from '../../../src/kernel/native/kernel-sockets.ts';
 import { NativeSocket } from '../../../src/kernel/native/native-socket.ts';
+import { bypassOptions as pfKeyBypass } from '../../../src/kernel/pfkey/bypass.ts';
 import { openPfKeyBackend } from '../../../src/kernel/pfkey/pfkey-backend.ts';
 import { toSocketAddress } from '../../../src/kernel/udp/endpoint-bytes.ts';
 import { UserlandBackend } from '../../../src/kernel/userland/userland-backend.ts';
 import { MessageFlag, XFRM_GROUPS } from '../../../src/kernel/xfrm/layout.ts';
-import { udpEncapsulationOption } from '../../../src/kernel/xfrm/socket-options.ts';
+import { udpEncapsulationOption, bypassOptions as xfrmBypass } from '../../../src/kernel/xfrm/socket-options.ts';
 import { openXfrmBackend } from '../../../src/kernel/xfrm/xfrm-backend.ts';
 import type { Endpoint } from '../../../src/shared/address.ts';
 
@@ -24,6 +25,8 @@ export interface Implementation {
   encapsulate(backend: KernelBackend, local: Endpoint): Promise<void>;
   /** What changes as long as it has something to do. Undefined: what comes from its socket does. */
   activity?(backend: KernelBackend): Promise<unknown>;
+  /** Options of a socket whose packets pass all policies. Undefined: its policies are no such that cover neighbour discovery. */
+  readonly bypass?: (family: 4 | 6) => readonly SocketSetting[];
   /** Undefined: it has no socket to the kernel that could lose anything. */
   readonly socket: SocketTraits | undefined;
   /** Others can have a policy for the selectors of a flow. */
@@ -102,6 +105,7 @@ export const IMPLEMENTATIONS = {
   xfrm: {
     name: 'xfrm',
     ...IN_KERNEL,
+    bypass: xfrmBypass,
     open: (upcalls, { bend, schedule }) =>
       openXfrmBackend({
         open: bend(openXfrmSocket(XFRM_GROUPS)),
@@ -120,6 +124,7 @@ export const IMPLEMENTATIONS = {
   pfkey: {
     name: 'pfkey',
     ...IN_KERNEL,
+    bypass: pfKeyBypass,
     open: (upcalls, { bend, schedule }) =>
       openPfKeyBackend({ open: bend(openPfKeySocket), pid: process.pid, reqids: REQIDS, upcalls, schedule }),
     socket: {

@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import type { Capabilities } from '../../../src/kernel/backend.ts';
 import { InvariantError } from '../../../src/shared/errors.ts';
+import { until } from '../../interop/processes.ts';
 import { EndProcess } from './end-process.ts';
 import type { Implementation, Name } from './implementations.ts';
 
@@ -113,6 +114,24 @@ export class Place {
   async reopen(receiveBuffer?: number): Promise<void> {
     await this.ends.here.close();
     await this.ends.here.open(this.#name, receiveBuffer);
+  }
+
+  /** Whether this side is answered when it pings. */
+  pings(from: string, to: string): boolean {
+    const words = ['netns', 'exec', this.here, 'ping', '-n', '-q', '-c', '1', '-W', '1', '-I', from, to];
+    return spawnSync('ip', words).status === 0;
+  }
+
+  /** Whether this side, which knows nobody on the wire, finds the other one there for a datagram that passes all policies. */
+  async findsNeighbour(from: string, to: string): Promise<boolean> {
+    for (const namespace of [this.here, this.there]) ip(namespace, 'neigh flush dev wire');
+    await this.ends.here.sendIke({ address: from, port: 0 }, { address: to, port: 500 });
+    const state = await until(
+      () => `${to} is neither found nor given up`,
+      20,
+      () => / (REACHABLE|FAILED)/.exec(ip(this.here, `neigh show to ${to} dev wire`))?.[1],
+    );
+    return state === 'REACHABLE';
   }
 
   /** Everything that a kernel has on this side, as ip(8) says it. */

@@ -117,6 +117,17 @@ export const flowOf = (changes: Partial<Flow> = {}): Flow => ({
   ...changes,
 });
 
+/** Between the gateways themselves, over IPv6. */
+export const IPV6_HOSTS = {
+  local: net('fd09::1', 128),
+  remote: net('fd09::2', 128),
+  localAddress: 'fd09::1',
+  remoteAddress: 'fd09::2',
+} as const;
+
+/** In what ip-xfrm(8) says: neighbour discovery passes. */
+export const NEIGHBOUR_POLICY = /proto ipv6-icmp type 135/;
+
 /** The other end's. */
 export const mirrored = (flow: Flow): Flow => ({
   ...flow,

@@ -29,6 +29,24 @@ describe('flows by PF_KEY', () => {
     await assert.rejects(backend.deleteFlow(1), { reason: 'missing' });
   });
 
+  it('between two IPv6 hosts come with policies for neighbour discovery, which a flush takes and a loss brings back', async () => {
+    const host = (address: string) => ({ address, prefixLength: 128, protocol: 0, port: 0 });
+    const ends = { localAddress: 'fd09::1', remoteAddress: 'fd09::2', local: host('fd09::1'), remote: host('fd09::2') };
+    await backend.putFlow(flowOf(1, ends));
+    const made = [...bed.kernel.policies.keys()].sort();
+    assert.equal(made.length, 3 + 10);
+    assert.equal((await backend.listOwn()).policies.length, 1);
+    bed.kernel.policies.clear();
+    bed.kernel.socket.say({ type: MessageType.X_SPDFLUSH, pid: 99 });
+    for (let i = 0; i < 12; i++) await settled();
+    assert.deepEqual([...bed.kernel.policies.keys()].sort(), made);
+    await backend.deleteFlow(1);
+    assert.equal(bed.kernel.policies.size, 0);
+    await backend.putFlow(flowOf(1, ends));
+    await backend.purgeOwn();
+    assert.equal(bed.kernel.policies.size, 0);
+  });
+
   it('with the same selectors are updated in place', async () => {
     await backend.putFlow(flowOf(1));
     const index = bed.outIndex();

@@ -47,7 +47,6 @@ export const tunnelScenarios = (): readonly TunnelScenario[] => {
       INITIATORS.map((initiator, role) => {
         const number = suite + 2 * turn + role;
         const mode = number % 3 === 2 ? 'transport' : 'tunnel';
-        // Between the hosts themselves a flow of IPv6 covers neighbour discovery as well: known, see docs/architecture.md.
         const family = mode === 'transport' || (suite + turn + role) % 2 === 0 ? 4 : 6;
         return scenario(
           { kernel, esp, peer, initiator, mode, family, inUdp: number % 4 === 3 && family === 4 },
@@ -63,7 +62,17 @@ export const tunnelScenarios = (): readonly TunnelScenario[] => {
       return scenario({ kernel, esp, peer, initiator: 'us', mode: 'tunnel', family: 4, inUdp: false }, event);
     }),
   );
-  return [...traffic, ...events];
+  // Flows between the hosts themselves cover neighbour discovery too, and they are neighbours.
+  const neighbours = (['xfrm', 'pfkey'] as const).flatMap((kernel) =>
+    PEERS.map((peer, turn) => {
+      const initiator = INITIATORS[turn] ?? 'us';
+      return scenario(
+        { kernel, esp: 'aes-sha1', peer, initiator, mode: 'transport', family: 6, inUdp: false },
+        'traffic',
+      );
+    }),
+  );
+  return [...traffic, ...neighbours, ...events];
 };
 
 const scenario = (shape: Omit<TunnelScenario, 'name' | 'event'>, event: Event): TunnelScenario => {

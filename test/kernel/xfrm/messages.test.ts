@@ -43,7 +43,9 @@ const POLICY: PolicySpec = {
   selectors: { source: network('10.1.0.0', 24), destination: network('10.2.0.0', 24) },
   route: NO_ROUTE,
   priority: 100,
-  templates: [{ protocol: 50, mode: Mode.TUNNEL, reqid: 7, source: '10.9.0.1', destination: '10.9.0.2' }],
+  templates: [
+    { protocol: 50, mode: Mode.TUNNEL, reqid: 7, source: '10.9.0.1', destination: '10.9.0.2', isOptional: false },
+  ],
 };
 
 const payloadOf = (datagram: Uint8Array | undefined): Fields => {
