@@ -169,9 +169,13 @@ export class XfrmSas {
     }
   }
 
+  /** Only what this attempt has made: the answer that was lost may have said that the SPI is somebody else's. Every pair has a reqid of its own. */
   async #removeLeftOver(spec: SaSpec): Promise<void> {
+    const { id, source, route, reqid } = spec;
+    const asked = { question: 'name SA', what: `look at ${saText(id)}`, message: getSa(id, source, route) } as const;
     try {
-      await this.#delete(spec);
+      const found = await this.#conversation.answered(asked, readSa);
+      if (found.reqid === reqid && found.source === source) await this.#delete(spec);
     } catch (fault) {
       // There is none, or the kernel will forget it: the first fault is the one to report.
       if (!(fault instanceof KernelError)) throw fault;

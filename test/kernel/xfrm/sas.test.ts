@@ -150,6 +150,27 @@ describe('XFRM: SAs', () => {
     await assert.rejects(added, refusedAs('failed', /lost/));
     assert.equal(kernel.sas.size, 0);
   });
+
+  it("leaves somebody else's SA where the lost answer said that it has the SPI", async () => {
+    for (const [direction, sa, reqid] of [
+      ['in', inboundSa(), 7],
+      ['out', outboundSa(), 7],
+      // Another pair of ours.
+      ['in', inboundSa(), 1002],
+      ['out', outboundSa(), 1002],
+    ] as const) {
+      const kernel = new FakeXfrmKernel();
+      const other = await openWith(kernel);
+      await other.backend.addSa(sa, saContext({ reqid }));
+      const before = kernel.sas.size;
+      const { backend } = await openWith(kernel);
+      kernel.losing = 1;
+      const added = backend.addSa(sa, saContext());
+      kernel.events.overrun();
+      await assert.rejects(added, refusedAs('failed', /lost/));
+      assert.equal(kernel.sas.size, before, `${direction} ${reqid}`);
+    }
+  });
 });
 
 describe('XFRM: an SA whose peer moved', () => {
