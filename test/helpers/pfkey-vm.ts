@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Acquire, Expire, KernelBackend, Mapping, SaContext } from '../../src/kernel/backend.ts';
 import { openPfKeySocket } from '../../src/kernel/native/kernel-sockets.ts';
-import { openPfKeyBackend } from '../../src/kernel/pfkey/pfkey-backend.ts';
+import { openPfKeyBackend, type PfKeyOptions } from '../../src/kernel/pfkey/pfkey-backend.ts';
 import type { SaId } from '../../src/shared/connection/events.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 import { Awaited } from './awaited.ts';
@@ -15,7 +15,7 @@ export class PfKeyVm {
   readonly mappings = new Awaited<Mapping>();
   readonly lost = new Awaited<readonly SaId[]>();
 
-  open(): Promise<KernelBackend> {
+  open(more: Partial<PfKeyOptions> = {}): Promise<KernelBackend> {
     return openPfKeyBackend({
       open: openPfKeySocket,
       pid: process.pid,
@@ -28,6 +28,7 @@ export class PfKeyVm {
         lost: (gone) => this.lost.put(gone),
         failed: (error) => assert.fail(error),
       },
+      ...more,
     });
   }
 }

@@ -27,11 +27,10 @@ export const supportedBy = (answer: Message): Supported => ({
 const byId = (algorithms: readonly Algorithm[]): ReadonlyMap<number, Algorithm> =>
   new Map(algorithms.map((algorithm) => [algorithm.id, algorithm]));
 
-/** `ah`: undefined where the kernel has no AH. */
-export const capabilitiesOf = (esp: Supported, ah: Supported | undefined): Capabilities => ({
-  espTransforms: knownIn(ESP_TRANSFORMS, esp.encrypt),
-  ahTransforms: knownIn(AH_TRANSFORMS, ah?.auth ?? new Map()),
-  authentications: knownIn(AUTHENTICATIONS, esp.auth),
+export const capabilitiesOf = ({ auth, encrypt }: Supported): Capabilities => ({
+  espTransforms: knownIn(ESP_TRANSFORMS, encrypt),
+  ahTransforms: knownIn(AH_TRANSFORMS, auth),
+  authentications: knownIn(AUTHENTICATIONS, auth),
   encapsulations: new Set(Object.values(EncapsulationMode)),
   onlySha2Truncation96: true,
   lastUse: false,

@@ -1,7 +1,7 @@
 /** Our flows in the kernel: which policies each of them is, and which flow an ACQUIRE means, for the kernel names the policy by its number only. */
-import type { ReqidRange } from '../../shared/flow.ts';
 import { type Flow, KernelError } from '../backend.ts';
 import { CommonPolicies } from '../common-policies.ts';
+import type { OwnReqids } from '../own-reqids.ts';
 import { MessageType, PolicyDirection } from './constants.ts';
 import type { Conversation } from './conversation.ts';
 import {
@@ -19,7 +19,7 @@ import { type DumpedPolicy, dumpPolicies, ownPolicies } from './resync.ts';
 
 export class Flows {
   readonly #conversation: Conversation;
-  readonly #reqids: ReqidRange;
+  readonly #reqids: OwnReqids;
   readonly #flows = new Map<number, readonly KernelPolicy[]>();
   /** The flow by selectors of its policies, from the moment they are asked for. */
   readonly #owners = new Map<string, number>();
@@ -36,7 +36,7 @@ export class Flows {
     remove: (policy) => this.#remove([policy]),
   });
 
-  constructor(conversation: Conversation, reqids: ReqidRange) {
+  constructor(conversation: Conversation, reqids: OwnReqids) {
     this.#conversation = conversation;
     this.#reqids = reqids;
   }

@@ -16,6 +16,7 @@ import {
   type SaUsage,
 } from '../backend.ts';
 import type { OpenKernelSocket } from '../kernel-socket.ts';
+import type { OwnReqids } from '../own-reqids.ts';
 import { capabilitiesOf, type Supported, supportedBy } from './algorithms.ts';
 import { LAST_REQID, PolicyDirection, SaType } from './constants.ts';
 import { Conversation, type Schedule } from './conversation.ts';
@@ -24,7 +25,7 @@ import type { Message } from './message.ts';
 import { nameOf, OwnSas } from './own-sas.ts';
 import { type DumpedPolicy, type DumpedSa, dumpSas } from './resync.ts';
 import { registerRequest } from './sa-requests.ts';
-import { Sas, type SupportedProtocols } from './sas.ts';
+import { Sas } from './sas.ts';
 import { tellUpcall } from './upcalls.ts';
 
 /** What a PF_KEY backend is made of. */
@@ -33,6 +34,8 @@ export interface PfKeyOptions {
   /** Of this process. */
   readonly pid: number;
   readonly reqids: ReqidRange;
+  /** Of predecessors. */
+  readonly former?: readonly ReqidRange[];
   readonly upcalls: KernelUpcalls;
   readonly schedule: Schedule;
 }
@@ -58,8 +61,9 @@ export const openPfKeyBackend = async (options: PfKeyOptions): Promise<KernelBac
     },
   });
   try {
-    const esp = supportedBy(await conversation.ask(registerRequest(SaType.ESP)));
-    backend = new PfKeyBackend(options, conversation, { esp, ah: await supportedForAh(conversation) });
+    // Linux has one list for ESP and AH, for which it may look for seconds, and sends the ACQUIREs of all to whoever has registered for one.
+    const supported = supportedBy(await conversation.ask(registerRequest(SaType.ESP)));
+    backend = new PfKeyBackend(options, conversation, supported);
     return backend;
   } catch (fault) {
     conversation.close();
@@ -67,19 +71,10 @@ export const openPfKeyBackend = async (options: PfKeyOptions): Promise<KernelBac
   }
 };
 
-const supportedForAh = async (conversation: Conversation): Promise<Supported | undefined> => {
-  try {
-    return supportedBy(await conversation.ask(registerRequest(SaType.AH)));
-  } catch (fault) {
-    if (fault instanceof KernelError && fault.reason === 'unsupported') return undefined;
-    throw fault;
-  }
-};
-
 class PfKeyBackend implements KernelBackend {
   readonly name = 'pfkey';
   readonly capabilities: Capabilities;
-  readonly #reqids: ReqidRange;
+  readonly #reqids: OwnReqids;
   readonly #upcalls: KernelUpcalls;
   readonly #conversation: Conversation;
   readonly #own = new OwnSas();
@@ -88,12 +83,12 @@ class PfKeyBackend implements KernelBackend {
   #isReading = false;
   #isStale = false;
 
-  constructor({ reqids, upcalls }: PfKeyOptions, conversation: Conversation, supported: SupportedProtocols) {
-    this.capabilities = capabilitiesOf(supported.esp, supported.ah);
-    this.#reqids = reqids;
+  constructor({ reqids, former, upcalls }: PfKeyOptions, conversation: Conversation, supported: Supported) {
+    this.capabilities = capabilitiesOf(supported);
+    this.#reqids = { current: reqids, former: former ?? [] };
     this.#upcalls = upcalls;
     this.#conversation = conversation;
-    this.#flows = new Flows(conversation, reqids);
+    this.#flows = new Flows(conversation, this.#reqids);
     this.#sas = new Sas(conversation, supported, this.#own);
   }
 
@@ -147,7 +142,7 @@ class PfKeyBackend implements KernelBackend {
 
   /** An upcall of the kernel. */
   told(message: Message): void {
-    tellUpcall(message, { reqids: this.#reqids, sas: this.#own, flows: this.#flows }, this.#upcalls);
+    tellUpcall(message, { reqids: this.#reqids.current, sas: this.#own, flows: this.#flows }, this.#upcalls);
   }
 
   /** Messages were lost, or everything was flushed. Never rejects with a KernelError. */

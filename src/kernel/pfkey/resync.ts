@@ -1,8 +1,8 @@
 /** What the kernel has of ours, read anew: for who lists or removes it, and when messages were lost. */
 import { addressFromBytes } from '../../shared/address.ts';
 import type { SaId } from '../../shared/connection/events.ts';
-import type { ReqidRange } from '../../shared/flow.ts';
-import { ExtensionType, MessageType, PolicyDirection } from './constants.ts';
+import { isOwn, type OwnReqids } from '../own-reqids.ts';
+import { ExtensionType, MessageType, PolicyDirection, SaState } from './constants.ts';
 import type { Conversation } from './conversation.ts';
 import { extensionOf, type Message } from './message.ts';
 import { areAlike, type KernelPolicy, neighbourPolicies, policyIn, selectorsKey } from './policy-requests.ts';
@@ -14,14 +14,12 @@ export interface DumpedSa {
   readonly source: string;
   readonly reqid: number;
   readonly sourcePort: number | undefined;
-  /** By GETSPI or for an ACQUIRE, and so without algorithms. */
+  /** By GETSPI or for an ACQUIRE. In a dump that is a state; when it ends, only algorithms tell. */
   readonly isReserved: boolean;
 }
 
-export const isOwn = ({ first, count }: ReqidRange, reqid: number): boolean => reqid >= first && reqid < first + count;
-
 /** Our SAs, reserved ones too, but none without an SPI: those stand for an ACQUIRE. */
-export const dumpSas = (conversation: Conversation, reqids: ReqidRange): Promise<readonly DumpedSa[]> =>
+export const dumpSas = (conversation: Conversation, reqids: OwnReqids): Promise<readonly DumpedSa[]> =>
   conversation.dump(MessageType.DUMP, (message) => {
     const sa = saIn(message);
     return sa !== undefined && sa.id.spi !== 0 && isOwn(reqids, sa.reqid) ? sa : undefined;
@@ -38,7 +36,8 @@ export const saIn = (message: Message): DumpedSa | undefined => {
     source: addressFromBytes(source.address).text,
     reqid: extensionOf(message, ExtensionType.X_SA2)?.reqid ?? 0,
     sourcePort: extensionOf(message, ExtensionType.X_NAT_T_SPORT)?.port,
-    isReserved: sa?.auth === 0 && sa.encrypt === 0,
+    // AEAD, which others may have made, is none of PF_KEY's algorithms.
+    isReserved: sa?.state !== SaState.MATURE && sa?.state !== SaState.DYING && sa?.auth === 0 && sa.encrypt === 0,
   };
 };
 
@@ -55,7 +54,7 @@ export const dumpPolicies = (conversation: Conversation): Promise<readonly Dumpe
  * Ours among them: an outbound policy says so by its reqid; an inbound or forward one, which has none, by being the mirror of one that does, and one for
  * neighbour discovery by being what such a one needs. Those are added after the outbound one and removed before it.
  */
-export const ownPolicies = (policies: readonly DumpedPolicy[], reqids: ReqidRange): readonly DumpedPolicy[] => {
+export const ownPolicies = (policies: readonly DumpedPolicy[], reqids: OwnReqids): readonly DumpedPolicy[] => {
   const outbound = policies.filter(
     ({ policy }) =>
       policy.direction === PolicyDirection.OUT && policy.requests.some(({ reqid }) => isOwn(reqids, reqid)),

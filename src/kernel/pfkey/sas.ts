@@ -16,19 +16,13 @@ import { AnswerLost } from './refusal.ts';
 import { anyOf, getSpiRequest, type NewSa, namedRequest, type Request, saRequest, saTypeOf } from './sa-requests.ts';
 import { usageIn } from './upcalls.ts';
 
-/** What the kernel supports; `ah` undefined: it has no AH. */
-export interface SupportedProtocols {
-  readonly esp: Supported;
-  readonly ah: Supported | undefined;
-}
-
 export class Sas {
   readonly #conversation: Conversation;
-  readonly #supported: SupportedProtocols;
+  readonly #supported: Supported;
   readonly #own: OwnSas;
   #moves: Promise<unknown> = Promise.resolve();
 
-  constructor(conversation: Conversation, supported: SupportedProtocols, own: OwnSas) {
+  constructor(conversation: Conversation, supported: Supported, own: OwnSas) {
     this.#conversation = conversation;
     this.#supported = supported;
     this.#own = own;
@@ -127,9 +121,7 @@ export class Sas {
 
 const idOf = ({ protocolId, spi, destination }: IpsecSa): SaId => ({ protocolId, spi, destination });
 
-const newSa = (sa: IpsecSa, context: SaContext, { esp, ah }: SupportedProtocols): NewSa => {
-  const supported = sa.protocolId === ProtocolId.IPSEC_AH ? ah : esp;
-  if (supported === undefined) throw new KernelError('unsupported', 'this kernel has no AH for PF_KEY');
+const newSa = (sa: IpsecSa, context: SaContext, supported: Supported): NewSa => {
   const { mark, interfaceId } = context.route;
   if (mark !== 0 || interfaceId !== 0) throw new KernelError('unsupported', NO_ROUTES);
   return {

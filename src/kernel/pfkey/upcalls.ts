@@ -2,11 +2,12 @@
 import { addressFromBytes } from '../../shared/address.ts';
 import type { ReqidRange } from '../../shared/flow.ts';
 import type { KernelUpcalls, SaUsage } from '../backend.ts';
+import { isWithin } from '../own-reqids.ts';
 import { ExtensionType, MessageType } from './constants.ts';
 import type { Flows } from './flows.ts';
 import { extensionOf, type Message } from './message.ts';
 import type { OwnSas } from './own-sas.ts';
-import { isOwn, saIn } from './resync.ts';
+import { saIn } from './resync.ts';
 import { protocolIdOf } from './sa-requests.ts';
 
 /** What is known of what is ours. */
@@ -44,7 +45,7 @@ const tellAcquire = (message: Message, { flows }: Own, upcalls: KernelUpcalls): 
 const tellExpire = (message: Message, { reqids, sas }: Own, upcalls: KernelUpcalls): void => {
   const sa = saIn(message);
   const isHard = extensionOf(message, ExtensionType.LIFETIME_HARD) !== undefined;
-  if (sa === undefined || sa.isReserved || !isOwn(reqids, sa.reqid)) return;
+  if (sa === undefined || sa.isReserved || !isWithin(reqids, sa.reqid)) return;
   const known = isHard ? sas.remove(sa.id) : sas.get(sa.id);
   upcalls.expire({ id: known?.id ?? sa.id, isHard, usage: usageIn(message) });
 };

@@ -1,10 +1,11 @@
 /** What a flow is in the kernel's words, and which of the kernel's policies are ours. Nothing here talks to it. */
-import type { Flow, ReqidRange } from '../../shared/flow.ts';
+import type { Flow } from '../../shared/flow.ts';
 import { passagesOf } from '../neighbours.ts';
+import { isOwn, type OwnReqids } from '../own-reqids.ts';
 import { priorityOf } from '../priority.ts';
 import { Direction, Mode } from './layout.ts';
 import type { PolicyName, PolicySpec, Template } from './policy-messages.ts';
-import { ipProtocolOf, isOwn, type Selectors } from './structs.ts';
+import { ipProtocolOf, type Selectors } from './structs.ts';
 
 /**
  * Outbound, inbound, forwarded, to be made in this order and removed in the opposite one: only the first has our reqid, and tells whose the others
@@ -70,10 +71,10 @@ export const policyText = ({ direction, selectors: { source, destination } }: Po
 const DIRECTIONS = ['in', 'out', 'forward'] as const;
 
 /** Ours among all: the outbound ones with a reqid of ours, and those that `policiesOf` and `neighbourPolicies` would make with them. Each once. */
-export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): readonly PolicySpec[] => {
+export const ownPolicies = (all: readonly PolicySpec[], reqids: OwnReqids): readonly PolicySpec[] => {
   const byName = new Map(all.map((policy) => [policyKey(policy), policy]));
   const own = all
-    .filter((policy) => policy.direction === Direction.OUT && hasOwnReqid(policy, range))
+    .filter((policy) => policy.direction === Direction.OUT && hasOwnReqid(policy, reqids))
     .flatMap((outbound) => [
       outbound,
       ...[Direction.IN, Direction.FORWARD].flatMap((direction) => {
@@ -90,8 +91,8 @@ export const ownPolicies = (all: readonly PolicySpec[], range: ReqidRange): read
   return [...new Set(own)];
 };
 
-export const hasOwnReqid = ({ templates }: PolicySpec, range: ReqidRange): boolean =>
-  templates.some(({ reqid }) => isOwn(range, reqid));
+export const hasOwnReqid = ({ templates }: PolicySpec, reqids: OwnReqids): boolean =>
+  templates.some(({ reqid }) => isOwn(reqids, reqid));
 
 /** The same SAs in the same order of precedence. */
 export const areAlike = (one: PolicySpec, other: PolicySpec): boolean =>

@@ -1,7 +1,8 @@
 /** Flows in the kernel: which policies each has, and what the kernel has of a predecessor. */
-import type { Flow, ReqidRange } from '../../shared/flow.ts';
+import type { Flow } from '../../shared/flow.ts';
 import { KernelError } from '../backend.ts';
 import { CommonPolicies } from '../common-policies.ts';
+import type { OwnReqids } from '../own-reqids.ts';
 import { AnswerLost, type Conversation } from './conversation.ts';
 import {
   areAlike,
@@ -31,7 +32,7 @@ interface FlowRecord {
 
 export class XfrmFlows {
   readonly #conversation: Conversation;
-  readonly #range: ReqidRange;
+  readonly #reqids: OwnReqids;
   readonly #flows = new Map<number, FlowRecord>();
   /** Flow by policyKey, from the moment its policies are asked for. */
   readonly #owners = new Map<string, number>();
@@ -43,9 +44,9 @@ export class XfrmFlows {
     remove: (policy) => this.#deleteAll([policy]),
   });
 
-  constructor(conversation: Conversation, range: ReqidRange) {
+  constructor(conversation: Conversation, reqids: OwnReqids) {
     this.#conversation = conversation;
-    this.#range = range;
+    this.#reqids = reqids;
   }
 
   /** The flow that a policy of the kernel belongs to. */
@@ -96,7 +97,7 @@ export class XfrmFlows {
       const policy = readPolicy(payload);
       if (policy !== undefined) all.push(policy);
     });
-    const own = ownPolicies(all, this.#range);
+    const own = ownPolicies(all, this.#reqids);
     this.#adopted.clear();
     for (const key of own.map(policyKey)) if (!this.#owners.has(key)) this.#adopted.add(key);
     return own;
@@ -166,7 +167,7 @@ export class XfrmFlows {
   }
 
   async #isOwn(name: PolicyName): Promise<boolean> {
-    return hasOwnReqid(await this.#get(name), this.#range);
+    return hasOwnReqid(await this.#get(name), this.#reqids);
   }
 
   #get(name: PolicyName): Promise<PolicySpec> {

@@ -2,15 +2,16 @@
 import type { Endpoint } from '../../shared/address.ts';
 import type { SaId } from '../../shared/connection/events.ts';
 import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
-import { NO_ROUTE, type ReqidRange, type Route } from '../../shared/flow.ts';
+import { NO_ROUTE, type Route } from '../../shared/flow.ts';
 import type { IpsecSa } from '../../shared/threads/contract.ts';
 import { KernelError, type SaContext, type SaUsage } from '../backend.ts';
+import { isOwn, type OwnReqids } from '../own-reqids.ts';
 import { AnswerLost, type Asked, type Conversation } from './conversation.ts';
 import { Attribute, MessageType } from './layout.ts';
 import { allocateSpi, deleteSa, dumpSas, getSa, putSa, type SaSpec } from './sa-messages.ts';
 import { specOf } from './sa-spec.ts';
 import { copySa, type MovableSa, movedSa, type Place, readSa, type SaState } from './sa-state.ts';
-import { isOwn, saKey, saText } from './structs.ts';
+import { saKey, saText } from './structs.ts';
 
 /** What finds an SA in the kernel. */
 interface SaName {
@@ -33,15 +34,15 @@ export interface SaRecord extends SaName {
 
 export class XfrmSas {
   readonly #conversation: Conversation;
-  readonly #range: ReqidRange;
+  readonly #reqids: OwnReqids;
   /** By saKey. */
   readonly #records = new Map<string, SaRecord>();
   /** pairKey of the ESP SAs among them. */
   readonly #esp = new Set<string>();
 
-  constructor(conversation: Conversation, range: ReqidRange) {
+  constructor(conversation: Conversation, reqids: OwnReqids) {
     this.#conversation = conversation;
-    this.#range = range;
+    this.#reqids = reqids;
   }
 
   find(id: SaId): SaRecord | undefined {
@@ -152,7 +153,7 @@ export class XfrmSas {
     const own: SaState[] = [];
     await this.#conversation.dumped({ question: 'other', what: 'list SAs', message: dumpSas() }, (payload) => {
       const sa = readSa(payload);
-      if (sa !== undefined && isOwn(this.#range, sa.reqid)) own.push(sa);
+      if (sa !== undefined && isOwn(this.#reqids, sa.reqid)) own.push(sa);
     });
     return own;
   }

@@ -2,7 +2,7 @@
 import { addressFromBytes, parseAddress } from '../../shared/address.ts';
 import type { SaId } from '../../shared/connection/events.ts';
 import { ProtocolId } from '../../shared/constants/ipsec-doi.ts';
-import type { ReqidRange, Route, Selector } from '../../shared/flow.ts';
+import type { Route, Selector } from '../../shared/flow.ts';
 import { KernelError, type SaUsage } from '../backend.ts';
 import type { Draft } from './draft.ts';
 import { Attribute, Family, IpProtocol, SELECTOR_FAMILY } from './layout.ts';
@@ -116,5 +116,3 @@ export const saKey = ({ protocolId, spi, destination }: SaId): string =>
 /** For messages: `ESP SA 0000abcd to 192.0.2.1`. */
 export const saText = ({ protocolId, spi, destination }: SaId): string =>
   `${protocolId === ProtocolId.IPSEC_AH ? 'AH' : 'ESP'} SA ${spi.toString(16).padStart(8, '0')} to ${destination}`;
-
-export const isOwn = ({ first, count }: ReqidRange, reqid: number): boolean => reqid >= first && reqid - first < count;

@@ -1,12 +1,12 @@
 /** What the kernel says unasked, in the daemon's words: of ours only, and each thing once. */
 import type { ReqidRange } from '../../shared/flow.ts';
 import type { KernelUpcalls } from '../backend.ts';
+import { isWithin } from '../own-reqids.ts';
 import type { XfrmFlows } from './flows.ts';
 import { MessageType } from './layout.ts';
 import type { Message } from './reader.ts';
 import type { SaState } from './sa-state.ts';
 import type { XfrmSas } from './sas.ts';
-import { isOwn } from './structs.ts';
 import { readAcquire, readExpire, readMapping, withoutIcmp } from './upcall-messages.ts';
 
 export class Upcalls {
@@ -44,7 +44,7 @@ export class Upcalls {
     const message = readAcquire(payload);
     if (message === undefined) return;
     const { sequence, reqid, policy, source, destination, packet } = message;
-    const flow = policy !== undefined && isOwn(this.#range, reqid) ? this.#flows.flowOf(policy) : undefined;
+    const flow = policy !== undefined && isWithin(this.#range, reqid) ? this.#flows.flowOf(policy) : undefined;
     this.#noteAcquire(sequence);
     this.#to.acquire({ sequence, flow, reqid, source, destination, policy: policy?.selectors, packet });
   }
@@ -58,7 +58,7 @@ export class Upcalls {
 
   #expire(payload: Message['payload']): void {
     const message = readExpire(payload);
-    if (message === undefined || !isOwn(this.#range, message.sa.reqid)) return;
+    if (message === undefined || !isWithin(this.#range, message.sa.reqid)) return;
     const record = this.#sas.find(message.sa.id);
     if (record === undefined) return;
     const { isHard } = message;

@@ -29,6 +29,8 @@ export interface XfrmOptions {
   readonly schedule: Schedule;
   readonly upcalls: KernelUpcalls;
   readonly range: ReqidRange;
+  /** Of predecessors. */
+  readonly former?: readonly ReqidRange[];
   /** As uname(2) has it, `6.1.0-26-amd64`. */
   readonly release: string;
 }
@@ -65,8 +67,9 @@ class XfrmBackend implements KernelBackend {
       overrun: () => void this.#onOverrun(),
       failed: (error) => options.upcalls.failed(error),
     });
-    this.#sas = new XfrmSas(this.#conversation, options.range);
-    this.#flows = new XfrmFlows(this.#conversation, options.range);
+    const reqids = { current: options.range, former: options.former ?? [] };
+    this.#sas = new XfrmSas(this.#conversation, reqids);
+    this.#flows = new XfrmFlows(this.#conversation, reqids);
     this.#upcalls = new Upcalls(options.upcalls, options.range, this.#sas, this.#flows);
   }
 

@@ -4,6 +4,7 @@ import { type KernelBackend, KernelError, type KernelUpcalls, type OwnState } fr
 import type { SocketSetting } from '../../kernel/linux-sockets.ts';
 import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sockets.ts';
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
+import { isWithin } from '../../kernel/own-reqids.ts';
 import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
 import { openPfKeyBackend } from '../../kernel/pfkey/pfkey-backend.ts';
 import { markOption } from '../../kernel/userland/socket-options.ts';
@@ -23,6 +24,8 @@ import type { ReqidJournal } from './reqid-journal.ts';
 export interface KernelOpening {
   readonly upcalls: KernelUpcalls;
   readonly reqids: ReqidRange;
+  /** Of predecessors that used another kernel: what has these is ours too, to be listed, removed and replaced. */
+  readonly formerReqids: readonly ReqidRange[];
   /** Our own UDP ports. */
   readonly ports: readonly number[];
   readonly log: (record: LogRecord) => void;
@@ -40,10 +43,16 @@ export type OpenKernel = (opening: KernelOpening) => Promise<KernelBackend>;
 export type Kernels = Readonly<Partial<Record<KernelBackend['name'], OpenKernel>>>;
 export const KERNELS: Kernels = {
   none: async () => createNoneBackend(),
-  xfrm: async ({ upcalls, reqids }) =>
-    openXfrmBackend({ open: openXfrmSocket(XFRM_GROUPS), schedule, upcalls, range: reqids, release: release() }),
-  pfkey: async ({ upcalls, reqids }) =>
-    openPfKeyBackend({ open: openPfKeySocket, pid: process.pid, schedule, upcalls, reqids }),
+  xfrm: async ({ upcalls, reqids, formerReqids }) =>
+    openXfrmBackend({
+      ...{ open: openXfrmSocket(XFRM_GROUPS), schedule, upcalls, release: release() },
+      ...{ range: reqids, former: formerReqids },
+    }),
+  pfkey: async ({ upcalls, reqids, formerReqids }) =>
+    openPfKeyBackend({
+      ...{ open: openPfKeySocket, pid: process.pid, schedule, upcalls },
+      ...{ reqids, former: formerReqids },
+    }),
   userland: async ({ upcalls, ports, log }) => {
     const backend = await UserlandBackend.open({ ...ROUTING, mtu: INNER_MTU, ports, upcalls });
     const left = await backend.leftRules();
@@ -70,7 +79,7 @@ export const socketOptions = (
   return isEncapsulated ? [...bypass, udpEncapsulationOption()] : bypass;
 };
 
-export interface KernelRequest extends Omit<KernelOpening, 'reqids'> {
+export interface KernelRequest extends Omit<KernelOpening, 'reqids' | 'formerReqids'> {
   readonly choice: KernelChoice;
   /** --allow-userland: `auto` may come to it. */
   readonly allowsUserland: boolean;
@@ -131,20 +140,21 @@ const openOne = async (name: KernelBackend['name'], request: KernelRequest): Pro
   if (name === 'none' || name === 'userland') {
     // No SA of them outlives the process.
     const reqids = journal.draw(name);
-    return { kernel: await open({ ...request, reqids }), reqids, kept: NOTHING };
+    return { kernel: await open({ ...request, reqids, formerReqids: [] }), reqids, kept: NOTHING };
   }
+  const formerReqids = journal.former(name);
   const inherited = journal.inherited(name);
   if (inherited !== undefined) {
-    const kernel = await open({ ...request, reqids: inherited });
-    return { kernel, reqids: inherited, kept: await clearAway(kernel, request) };
+    const kernel = await open({ ...request, reqids: inherited, formerReqids });
+    return { kernel, reqids: inherited, kept: within(inherited, await clearAway(kernel, request)) };
   }
   for (let draws = 0; draws < MOST_DRAWS; draws++) {
     const reqids = journal.draw(name);
-    const kernel = await open({ ...request, reqids });
-    const present = await kernel.listOwn();
-    if (isEmpty(present)) {
+    const kernel = await open({ ...request, reqids, formerReqids });
+    if (isEmpty(within(reqids, await kernel.listOwn()))) {
+      await clearAway(kernel, request);
       await journal.keep(name, reqids);
-      return { kernel, reqids, kept: present };
+      return { kernel, reqids, kept: NOTHING };
     }
     // Somebody else's: another daemon drew the same range.
     await kernel.close();
@@ -175,6 +185,12 @@ const clearAway = async (
 const unlessMissing = (fault: unknown): void => {
   if (!(fault instanceof KernelError && fault.reason === 'missing')) throw fault;
 };
+
+/** Those that this daemon can go on with: reqids of another range it cannot draw. */
+const within = (range: ReqidRange, { sas, policies }: OwnState): OwnState => ({
+  sas: sas.filter(({ reqid }) => isWithin(range, reqid)),
+  policies: policies.filter(({ reqid }) => isWithin(range, reqid)),
+});
 
 const isEmpty = ({ sas, policies }: OwnState): boolean => sas.length + policies.length === 0;
 

@@ -51,6 +51,13 @@ export class ReqidJournal {
     return index === undefined ? undefined : rangeAt(space, index);
   }
 
+  /** The ranges that predecessors drew for kernels of the other kind, in which they may have left something. */
+  former(kernel: KernelBackend['name']): readonly ReqidRange[] {
+    return Array.from(this.#indices)
+      .filter(([space]) => space !== spaceOf(kernel))
+      .map(([space, index]) => rangeAt(space, index));
+  }
+
   /** A range at random, in which somebody else may be. */
   draw(kernel: KernelBackend['name']): ReqidRange {
     const space = spaceOf(kernel);

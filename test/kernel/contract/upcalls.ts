@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Expire } from '../../../src/kernel/backend.ts';
-import { EncapsulationMode } from '../../../src/shared/constants/ipsec-doi.ts';
+import { EncapsulationMode, ProtocolId } from '../../../src/shared/constants/ipsec-doi.ts';
 import type { Place } from './place.ts';
 import { addPair, addSa, assertCarries, backOf, inward, outward, PORT, packetsOf, putFlow, SIZE } from './traffic.ts';
 import { flowOf, idOf, net, saOf } from './wishes.ts';
@@ -38,6 +38,17 @@ export const testUpcalls = (place: Place): void => {
     const again = await here.heard.acquire.next();
     await here.elapse(0);
     assert.deepEqual([again.flow, again.sequence === sequence, here.heard.acquire.waiting], [7, false, 0]);
+  });
+
+  it('asks for AH as well', async (t) => {
+    if (place.capabilities?.ahTransforms.size === 0) {
+      t.skip('it says it has no AH');
+      return;
+    }
+    const { here } = place.ends;
+    await here.putFlow(flowOf({ id: 5, protocols: [ProtocolId.IPSEC_AH] }));
+    await here.send({ address: '10.1.0.1', port: 0 }, { address: '10.2.0.1', port: PORT }, 1, SIZE);
+    assert.equal((await here.heard.acquire.next()).flow, 5);
   });
 
   it('asks for each flow by its number', async () => {

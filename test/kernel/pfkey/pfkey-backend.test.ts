@@ -44,6 +44,12 @@ describe('the PF_KEY backend at its start', () => {
     assert.equal(rest.routes, false);
   });
 
+  it('asks for the algorithms once: a kernel may look for modules for seconds', async () => {
+    const fresh = new PfKeyBed();
+    await fresh.open();
+    assert.deepEqual(fresh.kernel.logged(), ['REGISTER']);
+  });
+
   it('refuses reqids that Linux would not keep', async () => {
     for (const reqids of [
       { first: 0x3ff0, count: 17 },

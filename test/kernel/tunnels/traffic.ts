@@ -10,8 +10,11 @@ export const pingsLost = async (
   to: string,
   count: number,
   rate: number,
+  /** s */
+  patience = 2,
 ): Promise<number> => {
-  const words = ['ping', '-n', '-q', '-I', from, '-c', String(count), '-i', String(1 / rate), '-W', '2', to];
+  const wait = ['-i', String(1 / rate), '-W', String(patience)];
+  const words = ['ping', '-n', '-q', '-I', from, '-c', String(count), ...wait, to];
   const [file = '', ...args] = inside(namespace, words);
   const { output } = await run(file, args);
   const received = / (\d+) received/.exec(output)?.[1];

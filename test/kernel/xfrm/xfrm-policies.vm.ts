@@ -24,8 +24,9 @@ const conversation: Conversation = new Conversation(openXfrmSocket(XFRM_GROUPS),
   overrun: () => assert.fail('an overrun'),
   failed: (error) => assert.fail(error),
 });
-const sas = new XfrmSas(conversation, RANGE);
-const flows = new XfrmFlows(conversation, RANGE);
+const REQIDS = { current: RANGE, former: [] };
+const sas = new XfrmSas(conversation, REQIDS);
+const flows = new XfrmFlows(conversation, REQIDS);
 const upcalls = new Upcalls(ear, RANGE, sas, flows);
 
 const isRefusedAs = (reason: string) => (fault: unknown) => fault instanceof KernelError && fault.reason === reason;

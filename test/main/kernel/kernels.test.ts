@@ -16,7 +16,7 @@ const NETWORK = { address: '10.0.0.0', prefixLength: 8, protocol: 0, port: 0 };
 const POLICY = { local: NETWORK, remote: NETWORK, reqid: 7, route: NO_ROUTE };
 const stateWith = (reqid: number): OwnState => ({
   sas: [{ id: { protocolId: 3, spi: 0x1000, destination: '192.0.2.1' }, source: '192.0.2.2', reqid }],
-  policies: [POLICY],
+  policies: [{ ...POLICY, reqid }],
 });
 
 /** A machine with some kernels, and what is in them by reqid. */
@@ -62,14 +62,18 @@ class Machine {
     });
   }
 
-  #open(name: KernelBackend['name'], { reqids }: KernelOpening): KernelBackend {
+  #open(name: KernelBackend['name'], { reqids, formerReqids }: KernelOpening): KernelBackend {
     this.opened.push(name);
+    const ranges = [reqids, ...formerReqids];
     const inside = (): readonly number[] =>
-      this.present.filter((reqid) => reqid >= reqids.first && reqid < reqids.first + reqids.count);
+      this.present.filter((reqid) => ranges.some(({ first, count }) => reqid >= first && reqid < first + count));
     return {
       ...createNoneBackend(),
       name,
-      listOwn: async () => inside().map(stateWith)[0] ?? EMPTY,
+      listOwn: async () => {
+        const states = inside().map(stateWith);
+        return { sas: states.flatMap(({ sas }) => sas), policies: states.flatMap(({ policies }) => policies) };
+      },
       deleteSa: async () => {
         this.deletions++;
         for (const reqid of inside()) this.present.splice(this.present.indexOf(reqid), 1);
@@ -141,8 +145,26 @@ test('the range is drawn once; the successor has the same, removes SAs that are 
   const second = await machine.use(machine.has('xfrm'));
   assert.deepEqual(second.reqids, first.reqids);
   assert.deepEqual(machine.present, [1, first.reqids.first + first.reqids.count], 'nobody else’s');
-  assert.deepEqual(second.kept, { sas: [], policies: stateWith(0).policies });
+  assert.deepEqual(second.kept, { sas: [], policies: stateWith(first.reqids.first + 7).policies });
   assert.match(machine.logged.join('\n'), /1 SAs that a predecessor left are removed; its 1 policies stay closed/);
+});
+
+test('what a daemon with the other kernel interface has left goes as well, and its reqids are not gone on with', async () => {
+  for (const [before, after] of [
+    ['xfrm', 'pfkey'],
+    ['pfkey', 'xfrm'],
+  ] as const) {
+    // The first time the successor draws a range, the next time it has one.
+    const machine = new Machine();
+    for (const round of [1, 2]) {
+      const first = await machine.use(machine.has(before), before);
+      machine.present.push(first.reqids.first + 7);
+      const second = await machine.use(machine.has(after), after);
+      assert.notDeepEqual(second.reqids, first.reqids);
+      assert.deepEqual([machine.present, second.kept], [[], EMPTY], `round ${round}`);
+    }
+    assert.equal(machine.logged.filter((text) => /1 SAs that a predecessor left are removed/.test(text)).length, 2);
+  }
 });
 
 test('with -S or Delete-SAs=no what is left stays, and is told', async () => {
