@@ -29,6 +29,8 @@ export interface KernelBackend {
   listOwn(): Promise<OwnState>;
   /** Removes these, and nobody else's. */
   purgeOwn(): Promise<void>;
+  /** Removes those policies of the last `listOwn` that no flow has taken over. Resolves with the number of flows that they were. */
+  removeLeftovers(): Promise<number>;
   /** Where ESP in UDP (RFC 3948) has sockets of its own; absent: the kernel takes it out of IKE's. */
   readonly encapsulation?: Encapsulation;
   /** SAs and flows stay. */

@@ -44,6 +44,11 @@ export class CommonPolicies<P> {
     await allOf(surplus.map(([key, entry]) => this.#leave(flow, key, entry)));
   }
 
+  /** Whether a flow wants this one. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   /** They are gone, or somebody else's business. */
   forget(): void {
     this.#entries.clear();

@@ -3,8 +3,10 @@ import { type KernelBackend, KernelError } from '../kernel/backend.ts';
 import type { Flow, Selector } from '../shared/flow.ts';
 import { isPrinted, LogClass } from '../shared/log/classes.ts';
 import { debugRecord } from '../shared/log/debugging.ts';
-import { failure } from '../shared/log/records.ts';
+import { failure, notice } from '../shared/log/records.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
+
+type Kernel = Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'removeLeftovers' | 'capabilities'>;
 
 /** What a flow should be; undefined: gone. */
 interface Wish {
@@ -13,7 +15,7 @@ interface Wish {
 }
 
 export class FlowWork {
-  readonly #kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'capabilities'>;
+  readonly #kernel: Kernel;
   readonly #log: (record: LogRecord) => void;
   readonly #levels: Int32Array;
   readonly #onRefusal: (id: number) => void;
@@ -25,7 +27,7 @@ export class FlowWork {
 
   /** `levels`: debug level of each class. `onRefusal` hears of every flow that could not be put. */
   constructor(options: {
-    readonly kernel: Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'capabilities'>;
+    readonly kernel: Kernel;
     readonly log: (record: LogRecord) => void;
     readonly levels: Int32Array;
     readonly onRefusal: (id: number) => void;
@@ -44,6 +46,22 @@ export class FlowWork {
   /** Resolves when no call runs. */
   idle(): Promise<void> {
     return this.#wishes.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** False: a flow was refused, so somebody may still want what is left. Never rejects: what the kernel refuses is logged. */
+  async removeLeftovers(): Promise<boolean> {
+    await this.idle();
+    if (this.#refused.size > 0) return false;
+    try {
+      const flows = await this.#kernel.removeLeftovers();
+      const text =
+        `kernel: ${flows} policies that a predecessor left for what is not configured any more are removed` as const;
+      if (flows > 0) this.#log(notice('kernel-leftovers', text));
+    } catch (fault) {
+      const text = fault instanceof Error ? fault.message : String(fault);
+      this.#log(failure('kernel', `kernel: remove policies that a predecessor left: ${text}`));
+    }
+    return true;
   }
 
   /** Adds the flow, or replaces the one with this id. What the kernel refuses is logged, once until it takes the flow. */

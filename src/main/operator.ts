@@ -86,6 +86,8 @@ export class Operator {
         const others = await inSlices(configuration.peersInUseInSteps());
         await peerAddresses.learn(others);
         await inSlices(this.#tellPolicies(others));
+        const { active, passive } = configuration.store.connectionLists();
+        this.#options.supervisor.tell({ kind: 'configured', connections: [...active, ...passive] });
       })
       .catch((fault) => this.#complain(why, fault));
   }

@@ -43,6 +43,8 @@ export interface SupervisorOptions {
   readonly reqids: ReqidRange;
   /** What a predecessor left in the kernel and stays. */
   readonly kept: OwnState;
+  /** Policies of it that nobody wants when the configuration is in place are removed. */
+  readonly mayRemoveLeftovers: boolean;
   /** Opened as writer 0. */
   readonly table: SaTable;
   readonly log: (record: LogRecord) => void;
@@ -205,6 +207,9 @@ export class Supervisor {
       case 'deleteFlow':
         this.#flows.remove(effect.id);
         return;
+      case 'removeLeftovers':
+        void this.#removeLeftovers();
+        return;
       case 'demand':
         this.#options.onDemand(effect.acquire);
         return;
@@ -260,6 +265,11 @@ export class Supervisor {
       const fields = { connection, cookies: isakmp, ...(peer === undefined ? {} : { peer }) };
       log(debugRecord(LogClass.POLICY, 40, text, fields));
     }
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    if (!this.#options.mayRemoveLeftovers || (await this.#flows.removeLeftovers())) return;
+    this.#answer({ kind: 'configured', connections: [] });
   }
 
   async #install(effect: EffectOf<'add'>): Promise<void> {

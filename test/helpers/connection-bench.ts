@@ -303,6 +303,7 @@ export class ConnectionBench {
       case 'query':
       case 'demand':
       case 'demandOver':
+      case 'removeLeftovers':
         return;
       case 'pair':
         this.rows.set(effect.facts.pair, effect.facts);

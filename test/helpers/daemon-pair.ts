@@ -191,6 +191,7 @@ export class Life {
       kernel: this.kernel,
       reqids: REQIDS,
       kept: { sas: [], policies: [] },
+      mayRemoveLeftovers: true,
       isShared: () => false,
       onDemand: () => {},
       onDemandOver: () => {},

@@ -47,6 +47,7 @@ export class SupervisorRig {
       kernel: { ...createNoneBackend(), ...kernel },
       reqids: { first: 1000, count: 1000 },
       kept: { sas: [], policies: [] },
+      mayRemoveLeftovers: true,
       isShared: () => this.isShared,
       onDemand: (acquire) => this.demands.push(acquire),
       onDemandOver: () => {},

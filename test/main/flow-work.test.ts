@@ -33,6 +33,10 @@ const rig = () => {
     kernel: {
       putFlow: ({ id, reqid }) => call(`put ${id} ${reqid}`),
       deleteFlow: (id) => call(`delete ${id}`),
+      removeLeftovers: async () => {
+        await call('leftovers');
+        return 2;
+      },
       capabilities: { ...createNoneBackend().capabilities, routes: false },
     },
     log: ({ text }) => logged.push(text),
@@ -104,4 +108,29 @@ test('a flow for marked packets is not put where it would be for all packets', a
   assert.deepEqual(calls, []);
   assert.match(logged[0] ?? '', /Mark and Interface-id need XFRM/);
   assert.deepEqual(refused, [1]);
+});
+
+test('what a predecessor left goes when every flow is there, and not while one was refused', async () => {
+  const { work, calls, logged, answer } = rig();
+  work.put(flow(7));
+  const first = work.removeLeftovers();
+  assert.deepEqual(calls, ['put 1 7']);
+  await answer(new KernelError('failed', 'no'));
+  assert.equal(await first, false);
+  work.put(flow(7));
+  const second = work.removeLeftovers();
+  await answer();
+  assert.deepEqual(calls, ['put 1 7', 'put 1 7', 'leftovers']);
+  await answer();
+  assert.equal(await second, true);
+  assert.match(logged.at(-1) ?? '', /^kernel: 2 policies that a predecessor left .* are removed$/);
+});
+
+test('a kernel that keeps what a predecessor left is complained about', async () => {
+  const { work, logged, answer } = rig();
+  const done = work.removeLeftovers();
+  await new Promise((resolve) => setImmediate(resolve));
+  await answer(new KernelError('failed', 'ENOMEM'));
+  assert.equal(await done, true);
+  assert.deepEqual(logged, ['kernel: remove policies that a predecessor left: ENOMEM']);
 });

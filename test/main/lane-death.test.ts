@@ -126,7 +126,12 @@ const start = async (t: TestContext, network: MemoryNetwork, address: string, te
     },
     log,
     levels: createDebugLevels(),
-    kernel: { kernel, reqids: { first: 1000, count: 1000 }, kept: { sas: [], policies: [] } },
+    kernel: {
+      kernel,
+      reqids: { first: 1000, count: 1000 },
+      kept: { sas: [], policies: [] },
+      mayRemoveLeftovers: false,
+    },
     workers: LANES,
     port: PORT,
     captureFormat: CAPTURE_FORMATS.pcap,

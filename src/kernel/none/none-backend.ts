@@ -26,5 +26,6 @@ export const createNoneBackend = (): KernelBackend => ({
   deleteFlow: async () => {},
   listOwn: async () => ({ sas: [], policies: [] }),
   purgeOwn: async () => {},
+  removeLeftovers: async () => 0,
   close: async () => {},
 });

@@ -1,7 +1,7 @@
 /** Our flows in the kernel: which policies each of them is, and which flow an ACQUIRE means, for the kernel names the policy by its number only. */
 import { type Flow, KernelError } from '../backend.ts';
 import { CommonPolicies } from '../common-policies.ts';
-import type { OwnReqids } from '../own-reqids.ts';
+import { isOwn, type OwnReqids } from '../own-reqids.ts';
 import { MessageType, PolicyDirection } from './constants.ts';
 import type { Conversation } from './conversation.ts';
 import {
@@ -28,8 +28,8 @@ export class Flows {
   readonly #indexes = new Map<string, number>();
   /** What is under way for a flow: one change after the other. */
   readonly #changes = new Map<number, Promise<unknown>>();
-  /** Selectors of policies of ours that no flow has: a predecessor's. */
-  readonly #adopted = new Set<string>();
+  /** Policies of ours that no flow has, by their selectors, in the order of `ownPolicies`: a predecessor's. */
+  readonly #adopted = new Map<string, KernelPolicy>();
   readonly #neighbours = new CommonPolicies<KernelPolicy>({
     keyOf: selectorsKey,
     add: (policy) => this.#addNeighbour(policy),
@@ -68,8 +68,29 @@ export class Flows {
   async listOwn(): Promise<readonly DumpedPolicy[]> {
     const own = ownPolicies(await dumpPolicies(this.#conversation), this.#reqids);
     this.#adopted.clear();
-    for (const key of own.map(({ policy }) => selectorsKey(policy))) if (!this.#owners.has(key)) this.#adopted.add(key);
+    for (const { policy } of own) {
+      if (!this.#isWanted(policy)) this.#adopted.set(selectorsKey(policy), policy);
+    }
     return own;
+  }
+
+  /** Of the last `listOwn`, but for those that are put meanwhile. */
+  async removeLeftovers(): Promise<number> {
+    const left = [...this.#adopted.values()];
+    let flows = 0;
+    this.#adopted.clear();
+    // Inbound ones come first there, and are to be removed first.
+    for (const policy of left) {
+      if (this.#isWanted(policy)) continue;
+      await this.#remove([policy]);
+      if (policy.requests.some(({ reqid }) => isOwn(this.#reqids, reqid))) flows++;
+    }
+    return flows;
+  }
+
+  #isWanted(policy: KernelPolicy): boolean {
+    const key = selectorsKey(policy);
+    return this.#owners.has(key) || this.#neighbours.has(key);
   }
 
   /** Removes these. They are nobody's flows any more before the first one goes: a loss meanwhile must not have them made again. */
@@ -160,6 +181,7 @@ export class Flows {
           }
           await this.#store(id, MessageType.X_SPDUPDATE, policy);
         }
+        this.#adopted.delete(selectorsKey(policy));
       }
     } catch (fault) {
       await this.#remove(added);

@@ -136,6 +136,10 @@ class PfKeyBackend implements KernelBackend {
     if (fault?.status === 'rejected') throw fault.reason;
   }
 
+  removeLeftovers(): Promise<number> {
+    return this.#flows.removeLeftovers();
+  }
+
   async close(): Promise<void> {
     this.#conversation.close();
   }

@@ -36,8 +36,8 @@ export class XfrmFlows {
   readonly #flows = new Map<number, FlowRecord>();
   /** Flow by policyKey, from the moment its policies are asked for. */
   readonly #owners = new Map<string, number>();
-  /** Keys of policies of ours that no flow has: a predecessor's. */
-  readonly #adopted = new Set<string>();
+  /** Policies of ours that no flow has, by policyKey, in the order of `ownPolicies`: a predecessor's. */
+  readonly #adopted = new Map<string, PolicySpec>();
   readonly #neighbours = new CommonPolicies<PolicySpec>({
     keyOf: policyKey,
     add: (policy) => this.#addNeighbour(policy),
@@ -99,11 +99,27 @@ export class XfrmFlows {
     });
     const own = ownPolicies(all, this.#reqids);
     this.#adopted.clear();
-    for (const key of own.map(policyKey)) if (!this.#owners.has(key)) this.#adopted.add(key);
+    for (const policy of own) {
+      if (!this.#isWanted(policy)) this.#adopted.set(policyKey(policy), policy);
+    }
     return own;
   }
 
+  /** Of the last `listOwn`. Whoever puts one of them from now on makes it anew, for the kernel keeps the order. */
+  async removeLeftovers(): Promise<number> {
+    const left = [...this.#adopted.values()].filter((policy) => !this.#isWanted(policy));
+    this.#adopted.clear();
+    await this.#deleteAll(left);
+    return left.filter((policy) => hasOwnReqid(policy, this.#reqids)).length;
+  }
+
+  #isWanted(policy: PolicySpec): boolean {
+    const key = policyKey(policy);
+    return this.#owners.has(key) || this.#neighbours.has(key);
+  }
+
   async #addNeighbour(policy: PolicySpec): Promise<boolean> {
+    if (this.#adopted.delete(policyKey(policy))) return true;
     return (await this.#isAdded(policy)) || areAlike(await this.#get(policy), policy);
   }
 

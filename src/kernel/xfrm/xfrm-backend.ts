@@ -120,6 +120,10 @@ class XfrmBackend implements KernelBackend {
     await this.#sas.purgeOwn();
   }
 
+  async removeLeftovers(): Promise<number> {
+    return await this.#flows.removeLeftovers();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#conversation.close();

@@ -94,6 +94,8 @@ export interface OpenedKernel {
   readonly reqids: ReqidRange;
   /** What a predecessor left and stays. */
   readonly kept: OwnState;
+  /** Its policies may go where the configuration does not want them. */
+  readonly mayRemoveLeftovers: boolean;
 }
 
 /**
@@ -140,13 +142,16 @@ const openOne = async (name: KernelBackend['name'], request: KernelRequest): Pro
   if (name === 'none' || name === 'userland') {
     // No SA of them outlives the process.
     const reqids = journal.draw(name);
-    return { kernel: await open({ ...request, reqids, formerReqids: [] }), reqids, kept: NOTHING };
+    const kernel = await open({ ...request, reqids, formerReqids: [] });
+    return { kernel, reqids, kept: NOTHING, mayRemoveLeftovers: false };
   }
   const formerReqids = journal.former(name);
+  const mayRemoveLeftovers = !request.keepsLeftovers;
   const inherited = journal.inherited(name);
   if (inherited !== undefined) {
     const kernel = await open({ ...request, reqids: inherited, formerReqids });
-    return { kernel, reqids: inherited, kept: within(inherited, await clearAway(kernel, request)) };
+    const left = await clearAway(kernel, request);
+    return { kernel, reqids: inherited, kept: within(inherited, left), mayRemoveLeftovers };
   }
   for (let draws = 0; draws < MOST_DRAWS; draws++) {
     const reqids = journal.draw(name);
@@ -154,7 +159,7 @@ const openOne = async (name: KernelBackend['name'], request: KernelRequest): Pro
     if (isEmpty(within(reqids, await kernel.listOwn()))) {
       await clearAway(kernel, request);
       await journal.keep(name, reqids);
-      return { kernel, reqids, kept: NOTHING };
+      return { kernel, reqids, kept: NOTHING, mayRemoveLeftovers };
     }
     // Somebody else's: another daemon drew the same range.
     await kernel.close();
@@ -177,7 +182,7 @@ const clearAway = async (
   // The policies stay: without them packets would leave in the clear until ours are there.
   for (const { id } of left.sas) await kernel.deleteSa(id).catch(unlessMissing);
   const text =
-    `kernel: ${left.sas.length} SAs that a predecessor left are removed; its ${left.policies.length} policies stay closed until the configuration takes them over, or the end` as const;
+    `kernel: ${left.sas.length} SAs that a predecessor left are removed; its ${left.policies.length} policies stay closed until the configuration is in place` as const;
   log(notice('kernel-leftovers', text));
   return { sas: [], policies: left.policies };
 };

@@ -40,6 +40,12 @@ export class ConfiguredFlows {
     for (const name of [...this.#pathless]) this.update(name);
   }
 
+  /** Whether the kernel was told of the policies of this connection, if it has any; not so while its sections cannot be used, or nobody knows the way to its peer. */
+  isDone(connection: string): boolean {
+    const peer = this.#desk.view.connection(connection)?.peer;
+    return peer !== undefined && this.#desk.view.peer(peer) !== undefined && !this.#pathless.has(fold(peer));
+  }
+
   /** This peer's section, or what hangs on it, is another. */
   update(name: string): void {
     const policy = this.#desk.view.peer(name);

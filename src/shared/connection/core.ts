@@ -18,6 +18,7 @@ import { Flows, type Inherited } from './flows.ts';
 import { Installs } from './installs.ts';
 import { currentLast, IsakmpLives } from './isakmp-lives.ts';
 import { Keepalives } from './keepalives.ts';
+import { Leftovers } from './leftovers.ts';
 import { Lives } from './lives.ts';
 import { pairDeletedByPeer } from './log-lines.ts';
 import { Mode } from './mode.ts';
@@ -83,6 +84,7 @@ export class ConnectionCore {
   readonly #upkeep: Upkeep;
   readonly #upcalls: Upcalls;
   readonly #configuredFlows: ConfiguredFlows;
+  readonly #leftovers: Leftovers;
   readonly #startedAt: number;
 
   constructor(options: CoreOptions) {
@@ -95,6 +97,7 @@ export class ConnectionCore {
     this.#store = new PairStore(this.#desk, this.#peers, this.#connections, reqids);
     this.#flows = new Flows(this.#desk, reqids, options.inherited?.flows ?? []);
     this.#configuredFlows = new ConfiguredFlows(this.#desk, this.#flows, options.pathTo);
+    this.#leftovers = new Leftovers(this.#desk, { flows: this.#flows, configuredFlows: this.#configuredFlows });
     this.#attempts = new Attempts(this.#desk, this.#peers, options);
     this.#deletes = new Deletes(this.#desk, this.#peers, this.#attempts);
     this.#installs = new Installs(this.#desk, this.#store, this.#deletes);
@@ -107,6 +110,7 @@ export class ConnectionCore {
       installs: this.#installs,
       flows: this.#flows,
       configuredFlows: this.#configuredFlows,
+      leftovers: this.#leftovers,
     };
     this.#lives = new Lives(this.#desk, made, options.rule ?? converge);
     this.#isakmpLives = new IsakmpLives(this.#desk, { ...made, lives: this.#lives });
@@ -221,6 +225,9 @@ export class ConnectionCore {
         return;
       case 'peersChanged':
         if (!this.#shutdown.hasBegun) for (const peer of event.peers) this.#configuredFlows.update(peer);
+        return;
+      case 'configured':
+        if (!this.#shutdown.hasBegun) this.#leftovers.configured(event.connections);
         return;
       case 'reconfigured':
         if (!this.#shutdown.hasBegun) this.#upkeep.reconfigure('edited');

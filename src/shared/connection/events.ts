@@ -38,6 +38,8 @@ export type ConnectionEvent =
   | { readonly kind: 'usage'; readonly of: UsageOf; readonly isUsed: boolean; readonly usedAt: number }
   /** These peer sections, or what hangs on them, are others. */
   | { readonly kind: 'peersChanged'; readonly peers: readonly string[] }
+  /** The peers of all these connections, which are those that the configuration lists, were told of. */
+  | { readonly kind: 'configured'; readonly connections: readonly string[] }
   /** The configuration is another: its list of active connections counts from now on. */
   | { readonly kind: 'reconfigured' }
   /**
@@ -105,6 +107,8 @@ export type ConnectionEffect =
   /** New, or in place of the one with that id. */
   | { readonly kind: 'putFlow'; readonly flow: Flow }
   | { readonly kind: 'deleteFlow'; readonly id: number }
+  /** What is left of a predecessor's policies is nobody's, once the kernel has taken all flows. */
+  | { readonly kind: 'removeLeftovers' }
   /** The peer is somewhere else; answered by `moved`. */
   | { readonly kind: 'move'; readonly pair: number; readonly moves: readonly Move[] }
   /** How much these SAs were used, and when last; answered by `usage`. */

@@ -45,6 +45,11 @@ export class Flows {
     return this.#isOff ? 0 : this.#bySelectors.size;
   }
 
+  /** The kernel has not taken all of them yet. */
+  get hasRefusals(): boolean {
+    return [...this.#byId.values()].some(({ retry }) => retry !== undefined);
+  }
+
   /** Acquire-Only: others make the policies. */
   get isOff(): boolean {
     return this.#isOff;

@@ -5,6 +5,7 @@ import type { Connections } from './connections.ts';
 import type { DeadPeers } from './dead-peers.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Desk } from './desk.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { Lives } from './lives.ts';
 import { noLongerConfigured } from './log-lines.ts';
 import type { Mode } from './mode.ts';
@@ -76,9 +77,10 @@ export class Upkeep {
 
   /** behaviour 5.16. What failed comes back by its own timer; this is for everything else. */
   check(): void {
-    const { connections, attempts, mode, peers, configuredFlows } = this.#parts;
+    const { connections, attempts, mode, peers, configuredFlows, leftovers } = this.#parts;
     const { view } = this.#desk;
     configuredFlows.retry();
+    leftovers.check();
     for (const connection of connections.active) attempts.want(connection);
     mode.check(connections.active);
     connections.sweep();
@@ -101,5 +103,6 @@ interface Parts {
   readonly lives: Lives;
   readonly mode: Mode;
   readonly configuredFlows: ConfiguredFlows;
+  readonly leftovers: Leftovers;
   readonly deadPeers: DeadPeers;
 }

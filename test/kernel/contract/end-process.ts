@@ -106,6 +106,10 @@ export class EndProcess {
     return this.#call({ method: 'purgeOwn', args: [] });
   }
 
+  removeLeftovers(): Promise<number> {
+    return this.#call<'removeLeftovers'>({ method: 'removeLeftovers', args: [] });
+  }
+
   close(): Promise<void> {
     return this.#call({ method: 'close', args: [] });
   }

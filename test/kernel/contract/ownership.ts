@@ -71,6 +71,32 @@ export const testOwnership = (place: Place): void => {
     assert.deepEqual(await here.listOwn(), { sas: [], policies: 0 });
   });
 
+  it('removes what a predecessor left and no flow has taken over, and nothing else', async (t) => {
+    if (!place.implementation.outlivesProcess) {
+      t.skip('nothing of it outlives the process');
+      return;
+    }
+    place.makeForeign();
+    const before = place.show();
+    const wanted = flowOf({ id: 1 });
+    const other = flowOf({ id: 2, remote: net('10.3.0.0', 16) });
+    for (const flow of [wanted, other, flowOf({ ...IPV6_HOSTS, id: 3 })]) await place.ends.here.putFlow(flow);
+    const here = await place.crash();
+    assert.equal((await here.listOwn()).policies, 3);
+    await here.putFlow({ ...wanted, id: 8, reqid: 1005 });
+    // One is wanted while the others go.
+    const again = { ...other, id: 9, reqid: 1006 };
+    const [removed] = await Promise.all([here.removeLeftovers(), here.putFlow(again)]);
+    assert.ok(removed === 1 || removed === 2, `${removed} are removed`);
+    assert.equal((await here.listOwn()).policies, 2);
+    assert.doesNotMatch(place.show(), NEIGHBOUR_POLICY);
+    assert.equal(await here.removeLeftovers(), 0);
+    await here.deleteFlow(8);
+    await here.deleteFlow(9);
+    assert.equal((await here.listOwn()).policies, 0);
+    assert.equal(place.show(), before);
+  });
+
   it("refuses a flow where somebody else's policy is, and leaves that one", async (t) => {
     if (!place.implementation.sharesPolicies) {
       t.skip('it has no policies that others could have as well');

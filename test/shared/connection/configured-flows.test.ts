@@ -159,3 +159,32 @@ test('after a check without changes nothing has been put again, however many con
     [],
   );
 });
+
+test('what a predecessor left may go when all that is configured was told to the kernel, and it has taken it', () => {
+  const connections = [net(1), net(2)];
+  const view = { peers: { 'peer-a': ['net-1', 'net-2'] }, policies: { 'peer-a': { connections } } };
+  const isRemoved = (bench: ConnectionBench): boolean => bench.effects.some(({ kind }) => kind === 'removeLeftovers');
+  const configured = { kind: 'configured', connections: ['net-1', 'net-2'] } as const;
+
+  const plain = new ConnectionBench({ ...view, active: ['net-1'] });
+  assert.ok(!isRemoved(plain));
+  plain.tell(configured);
+  assert.ok(isRemoved(plain));
+
+  const withTypo = new ConnectionBench({ ...view, active: ['net-1'] });
+  withTypo.tell({ ...configured, connections: ['net-1', 'net-9'] });
+  assert.ok(!isRemoved(withTypo), 'a section that cannot be used may be about what is left');
+
+  const blocking = new ConnectionBench({ ...view, active: ['net-1'] });
+  blocking.view.blocksOnExit = true;
+  blocking.tell(configured);
+  assert.ok(!isRemoved(blocking));
+
+  const refused = new ConnectionBench({ ...view, active: ['net-1'] });
+  const [{ id } = assert.fail()] = flowsOf(refused);
+  refused.tell({ kind: 'flowRefused', id });
+  refused.tell(configured);
+  assert.ok(!isRemoved(refused), 'the kernel has not taken all flows');
+  refused.pass(120_000);
+  assert.ok(isRemoved(refused));
+});

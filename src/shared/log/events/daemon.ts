@@ -189,6 +189,10 @@ export const DAEMON_EVENTS = {
           'The kernel refused a policy. If it could not be added because another one has the same selectors, their traffic goes as that one says.',
         cure: 'Look who else makes policies for this traffic, or whether the kernel says more in its log.',
       },
+      'kernel: remove policies that a predecessor left: {fault}': {
+        cause: 'The kernel refused it. They are for what is not configured any more, and close it.',
+        cure: 'Look whether the kernel says more in its log; `ip xfrm policy` shows them.',
+      },
       'kernel: {what} SA{which}: {fault}': {
         cause: 'The kernel refused to add, query or delete an IPsec SA.',
         cure: 'Look whether the kernel has the algorithm, and whether somebody else manages its SAs.',
@@ -223,12 +227,16 @@ export const DAEMON_EVENTS = {
     severity: 'notice',
     byPeer: false,
     lines: {
-      'kernel: {count} SAs that a predecessor left are removed; its {count} policies stay closed until the configuration takes them over, or the end':
+      'kernel: {count} SAs that a predecessor left are removed; its {count} policies stay closed until the configuration is in place':
         {
           cause:
             'A daemon with this run directory has ended without removing them. Without its policies packets would leave in the clear while ours are not yet there.',
-          cure: 'None needed, unless a connection is gone from the configuration and its networks shall be reached without it: end the daemon and start it again.',
+          cure: 'None needed. Those for what is not configured any more go when all other policies are there, which waits for peers whose names have no address yet and for sections that cannot be used.',
         },
+      'kernel: {count} policies that a predecessor left for what is not configured any more are removed': {
+        cause: 'All policies that the configuration asks for are in the kernel, and nobody has asked for these.',
+        cure: 'None needed. [General]:Block-on-exit, -S or Delete-SAs=no keep them.',
+      },
       'kernel: {count} routing rules that a predecessor left stay closed until the configuration takes them over, or the end':
         {
           cause: 'The same, with ESP in the process itself: what its rules lead to is dropped meanwhile.',
