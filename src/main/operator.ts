@@ -84,12 +84,29 @@ export class Operator {
       .then(async () => {
         this.#isLearningDue = false;
         const others = await inSlices(configuration.peersInUseInSteps());
-        await peerAddresses.learn(others);
-        await inSlices(this.#tellPolicies(others));
+        for (const peers of Object.values(await inSlices(this.#byAddress(others)))) {
+          if (peers.length === 0) continue;
+          await peerAddresses.learn(peers);
+          await inSlices(this.#tellPolicies(peers));
+        }
         const { active, passive } = configuration.store.connectionLists();
         this.#options.supervisor.tell({ kind: 'configured', connections: [...active, ...passive] });
       })
       .catch((fault) => this.#complain(why, fault));
+  }
+
+  /** Those that are behind a name come last: to look it up may take a while, and until there are policies packets leave in the clear. */
+  *#byAddress(
+    peers: readonly string[],
+  ): Steps<{ readonly known: readonly string[]; readonly named: readonly string[] }> {
+    const { configuration } = this.#options;
+    const [known, named]: [string[], string[]] = [[], []];
+    for (const peer of peers) {
+      const isNamed = configuration.store.exists(peer) && configuration.hostOf(peer) !== undefined;
+      (isNamed ? named : known).push(peer);
+      yield;
+    }
+    return { known, named };
   }
 
   *#tellPolicies(names: readonly string[]): Steps<void> {

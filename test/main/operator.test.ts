@@ -28,16 +28,31 @@ ID-type=IPV4_ADDR
 Address=10.0.0.2
 `;
 
+const NAMED = `[Phase 2]
+Passive-connections=tunnel-2,tunnel
+
+[named]
+Phase=1
+Address=gate.example
+Authentication=secret
+
+[tunnel-2]
+Phase=2
+ISAKMP-peer=named
+Local-ID=one
+Remote-ID=other
+`;
+
 /** Work in slices takes a turn more where the machine is busy. */
 const settled = async (): Promise<void> => {
   for (let i = 0; i < 10; i++) await nextTurn();
 };
 
-const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
+const setUp = (t: TestContext, learn: (peers: readonly string[]) => Promise<void> = async () => {}, text = TEXT) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const done: string[] = [];
   const configuration = new DaemonConfiguration(() => {});
-  configuration.load(TEXT, 'isakmpd.conf');
+  configuration.load(text, 'isakmpd.conf');
   configuration.general();
   configuration.peer('peer');
   const operator = new Operator({
@@ -45,10 +60,12 @@ const setUp = (t: TestContext, learn: () => Promise<void> = async () => {}) => {
     peerAddresses: {
       learn: async (peers) => {
         done.push(`learn ${peers}`);
-        await learn();
+        await learn(peers);
       },
     },
-    supervisor: { tell: (event) => void done.push(`tell ${event.kind}`) },
+    supervisor: {
+      tell: (event) => void done.push(`tell ${event.kind}${event.kind === 'peersChanged' ? ` ${event.peers}` : ''}`),
+    },
     lanes: {
       peerChanged: (name) => void done.push(`changed ${name}`),
       generalChanged: () => void done.push('general'),
@@ -88,10 +105,11 @@ it('begins what is to be kept up before it looks at the peers that are only wait
   configuration.store.set('Phase 2', 'Connections', 'tunnel', true);
   await say({ kind: 'reconfigured' });
   assert.deepEqual(done.slice(0, 4), ['changed peer', 'learn peer', 'tell reconfigured', 'learn peer,passive']);
-  assert.equal(done.at(-1), 'tell peersChanged', 'their policies are put then');
+  assert.ok(done.includes('tell peersChanged peer,passive'), 'their policies are put then');
+  assert.equal(done.at(-1), 'tell configured');
   done.length = 0;
   await say({ kind: 'reloaded', renew: ['passive'], renewIdentities: [], renegotiate: false });
-  const others = ['learn peer,passive', 'tell peersChanged'];
+  const others = ['learn peer,passive', 'tell peersChanged peer,passive', 'tell configured'];
   assert.deepEqual(done, ['learn peer,passive', 'tell reloaded', ...others]);
 });
 
@@ -134,7 +152,7 @@ it('the connection core hears which peers an edit has changed, once their addres
   configuration.store.set('peer', 'Port', '501', true);
   operator.upToDate();
   await nextTurn();
-  assert.deepEqual(done, ['changed peer', 'learn peer', 'tell peersChanged']);
+  assert.deepEqual(done, ['changed peer', 'learn peer', 'tell peersChanged peer']);
 });
 
 it('an edit reaches the lanes at once when somebody needs the configuration', (t) => {
@@ -166,4 +184,15 @@ it('says so when an event cannot be carried out, and goes on with the next', asy
   await say({ kind: 'teardownAll' });
   assert.match(done[1] ?? '', /^error isakmpd: fault while carrying out teardownAll: RangeError: no socket at /);
   assert.equal(done.at(-1), 'tell teardownAll');
+});
+
+it('has the policies of passive connections with addresses in the kernel while names of hosts are still looked up', async (t) => {
+  const never = new Promise<void>(() => {});
+  const { done, say } = setUp(t, (peers) => (peers.includes('named') ? never : Promise.resolve()), TEXT + NAMED);
+  await say({ kind: 'reconfigured' });
+  assert.deepEqual(done.slice(done.indexOf('tell reconfigured') + 1), [
+    'learn peer',
+    'tell peersChanged peer',
+    'learn named',
+  ]);
 });

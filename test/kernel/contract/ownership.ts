@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Place } from './place.ts';
 import { addPair, assertCarries, backOf, outward, putFlow } from './traffic.ts';
-import { flowOf, idOf, mirrored, net, saOf } from './wishes.ts';
+import { flowOf, IPV6_HOSTS, idOf, mirrored, NEIGHBOUR_POLICY, net, saOf } from './wishes.ts';
 
 export const testOwnership = (place: Place): void => {
   it('purges what is ours and leaves alone what is not', async () => {
