@@ -19,6 +19,10 @@ export const receivedWords = ({ remote, local }: Path, header: Header): string =
 export const sentWords = ({ remote, local }: Path, bytes: Uint8Array, again: boolean): string =>
   `message_send: ${again ? 'again ' : ''}from ${at(local)} to ${at(remote)}: ${headerWords(readHeader(bytes))}`;
 
+export const fragmentedWords = (fragments: number): string => `message_send: in ${fragments} fragments`;
+
+export const reassembledWords = (header: Header): string => `message_recv: reassembled: ${headerWords(header)}`;
+
 const headerWords = (header: Header): string => {
   const { initiatorCookie, responderCookie, nextPayload, exchangeType, flags, messageId, length } = header;
   const cookies = `${hex(initiatorCookie)}:${hex(responderCookie)}`;

@@ -10,7 +10,7 @@ import type { SaHandle } from '../shared/sa-table/handles.ts';
 import type { Cookies, NatTraversal, Path, Role } from '../shared/threads/contract.ts';
 import type { TimerHandle } from '../shared/timer-wheel.ts';
 
-export const TIMER_NAMES = ['repeat', 'exchangeEnd', 'soft', 'hard', 'probe'] as const;
+export const TIMER_NAMES = ['repeat', 'exchangeEnd', 'soft', 'hard', 'probe', 'fragments'] as const;
 export type TimerName = (typeof TIMER_NAMES)[number];
 
 /** Something with timers of its own, at most one of each name; 0: not armed. */
@@ -18,7 +18,14 @@ export interface Timed {
   readonly timers: Record<TimerName, TimerHandle>;
 }
 
-export const noTimers = (): Timed['timers'] => ({ repeat: 0, exchangeEnd: 0, soft: 0, hard: 0, probe: 0 });
+export const noTimers = (): Timed['timers'] => ({
+  repeat: 0,
+  exchangeEnd: 0,
+  soft: 0,
+  hard: 0,
+  probe: 0,
+  fragments: 0,
+});
 
 /** There may be thousands half-open that strangers began: what only an established one needs is in `established`. */
 export interface IsakmpSa extends Timed {
@@ -35,6 +42,8 @@ export interface IsakmpSa extends Timed {
   /** The keys that phase 1 uses; undefined once it is done: they may be gone by then. */
   credentials: Credentials | undefined;
   path: Path;
+  /** It has said that it takes messages in IKE fragments, and may have them. */
+  takesFragments: boolean;
   /** Phase 1, kept after its end to answer duplicates. */
   conversation: Conversation | undefined;
   established: Established | undefined;

@@ -6,6 +6,7 @@ import { LogClass } from '../shared/log/classes.ts';
 import type { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { GeneralPolicy, PeerPolicy } from '../shared/policy/peer-policy.ts';
 import type { TimerWheel } from '../shared/timer-wheel.ts';
+import type { Reassembly } from '../shared/wire/reassembly.ts';
 import { armedWords, diffieHellmanWords } from './debug-words.ts';
 import type { HalfOpenLimit } from './half-open-limit.ts';
 import {
@@ -38,6 +39,7 @@ export interface LaneContext extends LaneLog {
   readonly store: SaStore;
   readonly peers: Map<string, PeerPolicy>;
   readonly halfOpenLimit: HalfOpenLimit;
+  readonly reassembly: Reassembly<IsakmpSa>;
   /** What strangers may make us say and log. */
   readonly strangers: TokenBucket;
   /** First messages of aggressive mode: each costs a Diffie-Hellman before its sender has proved anything. */

@@ -13,9 +13,11 @@ import type { KeySlab } from '../shared/sa-table/key-slab.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { LaneEffect, LaneEvent, LaneExchanges } from '../shared/threads/contract.ts';
 import { TimerWheel } from '../shared/timer-wheel.ts';
+import { Reassembly } from '../shared/wire/reassembly.ts';
 import { switchCapture } from './capture.ts';
 import { firedWords } from './debug-words.ts';
 import { listExchanges } from './exchange-list.ts';
+import { expireFragments } from './fragments.ts';
 import { HalfOpenLimit } from './half-open-limit.ts';
 import { cookiesOf, IsakmpSas } from './isakmp-sa.ts';
 import type { LaneContext, LaneTimer } from './lane-context.ts';
@@ -61,12 +63,14 @@ export class LaneCore {
       store: new SaStore(table, slab),
       peers: new Map<string, PeerPolicy>(),
       halfOpenLimit: new HalfOpenLimit(),
+      reassembly: new Reassembly(),
       strangers: new TokenBucket({ burst: 50, perSecond: 10 }),
       // A Diffie-Hellman each, a few milliseconds: half of a lane's time at most.
       aggressiveOffers: new TokenBucket({ burst: 200, perSecond: 100 }),
       general: {
         retransmits: 3,
         exchangeMaxTimeSeconds: 120,
+        fragmentSize: 1280,
         identitySecrets: new Map(),
         encapsulationPort: undefined,
       },
@@ -94,8 +98,8 @@ export class LaneCore {
 
   /** Whatever is held: SAs by every name, exchanges, timers. 0 when nothing is left. */
   get remains(): number {
-    const { sas, phase2, halfOpenLimit, wheel } = this.#lane;
-    return sas.entries + phase2.size + halfOpenLimit.size + wheel.size;
+    const { sas, phase2, halfOpenLimit, reassembly, wheel } = this.#lane;
+    return sas.entries + phase2.size + halfOpenLimit.size + reassembly.size + wheel.size;
   }
 
   exchanges(): LaneExchanges {
@@ -249,6 +253,9 @@ export class LaneCore {
         return;
       case 'probe':
         probeUnanswered(lane, sa);
+        return;
+      case 'fragments':
+        expireFragments(lane, sa);
         return;
       case 'hard':
         say(lane, sa, 'phase1-expired', `ISAKMP SA of ${whoWords(fieldsOf(sa))} has expired`);

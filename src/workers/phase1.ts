@@ -7,11 +7,13 @@ import { ProtocolError } from '../shared/errors.ts';
 import { aggressiveModeInitiator } from '../shared/exchange/aggressive-mode-initiator.ts';
 import { aggressiveModeResponder } from '../shared/exchange/aggressive-mode-responder.ts';
 import type { Phase1Setup } from '../shared/exchange/effects.ts';
+import type { Inbound } from '../shared/exchange/inbound.ts';
 import { type Exchange, exchangeOf } from '../shared/exchange/machine.ts';
 import { mainModeInitiator } from '../shared/exchange/main-mode-initiator.ts';
 import { mainModeResponder } from '../shared/exchange/main-mode-responder.ts';
 import { ownIdentity } from '../shared/exchange/phase1.ts';
 import { phase1Fields, wrongSecretRecord } from '../shared/exchange/refusals.ts';
+import { takesFragments } from '../shared/exchange/riders/vendor-id.ts';
 import {
   type Conversation,
   newConversation,
@@ -120,6 +122,7 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
       });
     }
     lane.sas.addHalfOpen(sa);
+    hearAbilities(sa, received.message);
     captureKey(lane, sa);
     trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, undefined);
     traceStep(lane, sa, undefined, before, machine.tag);
@@ -143,6 +146,11 @@ export const answerPhase1 = (lane: LaneContext, event: Datagram, header: Header)
   }
 };
 
+/** What its vendor ids mean for the way our messages go; some peers name it late. */
+const hearAbilities = (sa: IsakmpSa, message: Inbound): void => {
+  sa.takesFragments ||= sa.policy.fragmentation && takesFragments(message);
+};
+
 /** There is no room or time for another negotiation. */
 const shed = (lane: LaneContext, policy: PeerPolicy, path: Path, header: Header, why: ShedReason): void => {
   const fields = phase1Fields({ policy, path }, header);
@@ -159,7 +167,7 @@ type ShedReason =
 export const repeatPhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram): void => {
   if (sa.conversation === undefined || event.path.remote.address !== sa.path.remote.address) return;
   const repeat = recognise(sa.conversation, event.bytes)?.repeat;
-  if (repeat !== undefined) sendAgain(lane, sa.path, repeat);
+  if (repeat !== undefined) sendAgain(lane, sa, repeat);
 };
 
 /**
@@ -197,6 +205,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
         sa.responderCookie = conversation.responderCookie;
         lane.sas.learnCookies(sa);
       }
+      hearAbilities(sa, received.message);
       lane.halfOpenLimit.prove(sa);
       sa.hearsay = undefined;
       sa.refusal = undefined;
@@ -208,7 +217,7 @@ export const receivePhase1 = (lane: LaneContext, sa: IsakmpSa, event: Datagram, 
       lane.store.update(sa);
       return;
     case 'duplicate':
-      if (received.repeat !== undefined) sendAgain(lane, sa.path, received.repeat);
+      if (received.repeat !== undefined) sendAgain(lane, sa, received.repeat);
       return;
     case 'refused':
       refuse(lane, sa, event, header, received);
@@ -259,6 +268,7 @@ const newSa = (
     policy,
     credentials: lane.credentials,
     path,
+    takesFragments: false,
     conversation,
     established: undefined,
     hearsay: undefined,

@@ -123,7 +123,7 @@ export const receiveQuickMode = (
       traceStep(lane, sa, phase2, tag, exchange.tag);
       return;
     case 'duplicate':
-      if (received.repeat !== undefined) sendAgain(lane, sa.path, received.repeat);
+      if (received.repeat !== undefined) sendAgain(lane, sa, received.repeat);
       return;
     case 'refused':
       refuse(lane, sa, established, event, header, received);

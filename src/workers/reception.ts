@@ -5,9 +5,11 @@ import { LogClass } from '../shared/log/classes.ts';
 import type { Texts } from '../shared/log/events.ts';
 import { notice } from '../shared/log/records.ts';
 import type { LaneEvent } from '../shared/threads/contract.ts';
+import { isFragment } from '../shared/wire/fragments.ts';
 import { type Header, readHeader } from '../shared/wire/message.ts';
 import { complain, dropQuietly } from './complaints.ts';
 import { receivedWords } from './debug-words.ts';
+import { receiveFragment } from './fragments.ts';
 import { receiveInformational } from './informational.ts';
 import { hex, type IsakmpSa, isZero } from './isakmp-sa.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -26,13 +28,18 @@ export const receiveDatagram = (lane: LaneContext, event: Datagram): void => {
     return;
   }
   trace(lane, LogClass.MESSAGE, 70, receivedWords, event.path, header);
+  receiveMessage(lane, event, header);
+};
+
+const receiveMessage = (lane: LaneContext, event: Datagram, header: Header): void => {
   const exact: Datagram =
     event.bytes.length === header.length ? event : { ...event, bytes: event.bytes.subarray(0, header.length) };
   const versionFault = faultOfVersion(header);
   if (versionFault !== undefined) {
     // First of all: an IKEv2 header means nothing else by our reading.
     refuse(lane, exact, header, undefined, versionFault);
-  } else if (isZero(header.responderCookie)) receiveFirst(lane, exact, header);
+  } else if (isFragment(header)) receivePiece(lane, exact, header);
+  else if (isZero(header.responderCookie)) receiveFirst(lane, exact, header);
   else receiveFurther(lane, exact, header);
 };
 
@@ -104,8 +111,28 @@ const receiveFirst = (lane: LaneContext, event: Datagram, header: Header): void 
   else refuse(lane, event, header, undefined, unsupported(header));
 };
 
+/** What else the header of a fragment says is not its message's: that is judged when it is whole. Nobody is told what was wrong with a fragment. */
+const receivePiece = (lane: LaneContext, event: Datagram, header: Header): void => {
+  const sa = saOf(lane, header);
+  if (sa === undefined) {
+    const { initiatorCookie, responderCookie } = header;
+    const text =
+      `message_recv: fragment under unknown cookies ${hex(initiatorCookie)} ${hex(responderCookie)}` as const;
+    dropQuietly(lane, event.path, 'message-dropped', text);
+    return;
+  }
+  turnTo(lane, sa);
+  const whole = receiveFragment(lane, sa, event, header);
+  if (whole === undefined) return;
+  turnToMessage(lane, event.path, whole.header);
+  receiveMessage(lane, { ...event, bytes: whole.bytes }, whole.header);
+};
+
+const saOf = (lane: LaneContext, header: Header): IsakmpSa | undefined =>
+  lane.sas.find(hex(header.initiatorCookie) + hex(header.responderCookie)) ?? ownWaiting(lane, header);
+
 const receiveFurther = (lane: LaneContext, event: Datagram, header: Header): void => {
-  const sa = lane.sas.find(hex(header.initiatorCookie) + hex(header.responderCookie)) ?? ownWaiting(lane, header);
+  const sa = saOf(lane, header);
   if (sa === undefined) {
     if (lane.now() >= lane.silentUntil) refuseCookies(lane, event, header);
     return;

@@ -12,7 +12,7 @@ export const sendMessage = (
   phase2: Phase2 | undefined,
   { bytes, clear, repeat, payloads }: Extract<Action, { readonly kind: 'datagram' }>,
 ): void => {
-  send(lane, sa.path, { bytes, clear }, phase2?.conversation.protection ?? sa.conversation?.protection, payloads);
+  send(lane, sa, { bytes, clear }, phase2?.conversation.protection ?? sa.conversation?.protection, payloads);
   if (repeat === 'timer') armRepeat(lane, sa, phase2, 1);
   else disarm(lane, phase2 ?? sa, 'repeat');
 };
@@ -37,7 +37,7 @@ export const repeatMessage = (
   const { lastSent, transmissions } = conversation;
   if (lastSent === undefined || transmissions > lane.general.retransmits) return false;
   conversation.transmissions = transmissions + 1;
-  sendAgain(lane, sa.path, lastSent);
+  sendAgain(lane, sa, lastSent);
   armRepeat(lane, sa, phase2, transmissions + 1);
   return true;
 };

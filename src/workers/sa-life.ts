@@ -42,6 +42,7 @@ export const dropSa = (lane: LaneContext, sa: IsakmpSa, why: 'expired' | 'delete
 const forgetSa = (lane: LaneContext, sa: IsakmpSa): void => {
   disarmAll(lane, sa);
   lane.halfOpenLimit.release(sa);
+  lane.reassembly.forget(sa);
   lane.sas.remove(sa);
   lane.store.remove(sa);
   sa.conversation?.exchange.drop();

@@ -191,12 +191,21 @@ const lifetimesOf = (choice: Phase1Choice | undefined): Pick<SaRow, 'lifeSeconds
 });
 
 /** What the bits in `state` of a phase 1 row mean. */
-const State = { ENCAPSULATED: 1, NAT: 2, LOCAL_BEHIND: 4, REMOTE_BEHIND: 8, DRAFT: 16, PROBES: 32 } as const;
+const State = {
+  ENCAPSULATED: 1,
+  NAT: 2,
+  LOCAL_BEHIND: 4,
+  REMOTE_BEHIND: 8,
+  DRAFT: 16,
+  PROBES: 32,
+  FRAGMENTS: 64,
+} as const;
 
-const stateOf = ({ path, established }: IsakmpSa): number => {
+const stateOf = ({ path, takesFragments, established }: IsakmpSa): number => {
   const nat = established?.nat;
   const bits = [
     path.encapsulated ? State.ENCAPSULATED : 0,
+    takesFragments ? State.FRAGMENTS : 0,
     established?.answersProbes === true ? State.PROBES : 0,
     nat === undefined ? 0 : State.NAT,
     nat?.isLocalBehind === true ? State.LOCAL_BEHIND : 0,
@@ -209,7 +218,9 @@ const stateOf = ({ path, established }: IsakmpSa): number => {
 /** The same read back. */
 export const peerStateOf = ({
   state,
-}: Pick<SaRow, 'state'>): Pick<Path, 'encapsulated'> & Pick<EstablishedBasis, 'nat' | 'answersProbes'> => {
+}: Pick<SaRow, 'state'>): Pick<Path, 'encapsulated'> &
+  Pick<IsakmpSa, 'takesFragments'> &
+  Pick<EstablishedBasis, 'nat' | 'answersProbes'> => {
   const has = (bit: number): boolean => (state & bit) !== 0;
   const nat: NatTraversal = {
     isLocalBehind: has(State.LOCAL_BEHIND),
@@ -218,6 +229,7 @@ export const peerStateOf = ({
   };
   return {
     encapsulated: has(State.ENCAPSULATED),
+    takesFragments: has(State.FRAGMENTS),
     nat: has(State.NAT) ? nat : undefined,
     answersProbes: has(State.PROBES),
   };

@@ -27,7 +27,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
   const policy = lane.peers.get(row.peerName);
   if (policy === undefined) return undefined;
   const { localIdentity, remoteIdentity, softAt, hardAt } = row;
-  const { encapsulated, nat, answersProbes } = peerStateOf(row);
+  const { encapsulated, takesFragments, nat, answersProbes } = peerStateOf(row);
   const sa: IsakmpSa = {
     initiatorCookie: row.initiatorCookie,
     responderCookie: row.responderCookie,
@@ -41,6 +41,7 @@ const resume = (lane: LaneContext, { handle, row, keys, lastIv }: StoredSa): Isa
       remote: { address: addressFromBytes(row.remoteAddress, row.zone).text, port: row.remotePort },
       encapsulated,
     },
+    takesFragments,
     conversation: undefined,
     established: establishedOn(
       {

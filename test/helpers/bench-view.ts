@@ -78,5 +78,6 @@ const benchPolicy = (name: string, address: string): PeerPolicy => ({
   deleteChildren: false,
   forceEncapsulation: false,
   sha2Truncation96: false,
+  fragmentation: true,
   connections: [],
 });

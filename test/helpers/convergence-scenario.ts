@@ -331,6 +331,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 const GENERAL: GeneralPolicy = {
   retransmits: 3,
+  fragmentSize: 1280,
   exchangeMaxTimeSeconds: 40,
   identitySecrets: new Map(),
   encapsulationPort: undefined,

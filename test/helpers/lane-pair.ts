@@ -19,6 +19,7 @@ import { NO_ROUTE } from '../../src/shared/flow.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';
 import type {
   ConnectionPolicy,
+  GeneralPolicy,
   Identity,
   PeerPolicy,
   Phase1Transform,
@@ -95,6 +96,15 @@ export const connectionPolicy = (changes: Partial<ConnectionPolicy> = {}): Conne
   ...changes,
 });
 
+export const generalPolicy = (changes: Partial<GeneralPolicy> = {}): GeneralPolicy => ({
+  retransmits: 3,
+  exchangeMaxTimeSeconds: 120,
+  fragmentSize: 1280,
+  identitySecrets: new Map(),
+  encapsulationPort: undefined,
+  ...changes,
+});
+
 export const peerPolicy = (changes: Partial<PeerPolicy> = {}): PeerPolicy => ({
   name: 'peer',
   address: '10.0.0.2',
@@ -112,6 +122,7 @@ export const peerPolicy = (changes: Partial<PeerPolicy> = {}): PeerPolicy => ({
   deleteChildren: false,
   forceEncapsulation: false,
   sha2Truncation96: false,
+  fragmentation: true,
   connections: [connectionPolicy()],
   ...changes,
 });

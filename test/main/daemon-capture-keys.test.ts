@@ -57,7 +57,7 @@ const dissected = (capture: string, port: number, configuration: string): readon
 const negotiation = (flag: 0 | 1): readonly string[] => {
   const subnets = '10.11.1.0,10.11.2.0|255.255.255.0,255.255.255.0';
   return [
-    ...Array(2).fill('2|0|1,2,3,13,13,13,13,13||'),
+    ...Array(2).fill('2|0|1,2,3,13,13,13,13,13,13||'),
     ...Array(2).fill('2|0|4,10,20,20||'),
     `2|${flag}|5,8,11|127.0.0.1|`,
     `2|${flag}|5,8,11|127.0.0.2|`,

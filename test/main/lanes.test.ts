@@ -23,6 +23,7 @@ const datagram = (n: number): LaneEvent => ({
 const command = (reason: string): LaneEvent => ({ kind: 'refused', exchange: 0, reason });
 const general: GeneralPolicy = {
   retransmits: 3,
+  fragmentSize: 1280,
   exchangeMaxTimeSeconds: 120,
   identitySecrets: new Map(),
   encapsulationPort: undefined,
@@ -43,6 +44,7 @@ const peerPolicy = (name: string, port: number): PeerPolicy => ({
   unique: 'replace',
   deleteChildren: false,
   sha2Truncation96: false,
+  fragmentation: true,
   forceEncapsulation: false,
   connections: [],
 });

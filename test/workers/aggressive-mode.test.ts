@@ -5,7 +5,7 @@ import { GroupDescription } from '../../src/shared/constants/oakley.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { type OutPayload, readHeader } from '../../src/shared/wire/message.ts';
 import { clearNotify, notifyOf, readAnything, ScriptedPeer } from '../helpers/ike-script.ts';
-import { aes128Sha256, fqdn, LaneHost, lanePair, peerPolicy } from '../helpers/lane-pair.ts';
+import { aes128Sha256, fqdn, generalPolicy, LaneHost, lanePair, peerPolicy } from '../helpers/lane-pair.ts';
 
 const AGGRESSIVE = { exchangeType: ExchangeType.AGGRESSIVE } as const;
 
@@ -57,7 +57,7 @@ describe('aggressive mode', () => {
     for (const host of world.hosts) {
       host.tell({
         kind: 'general',
-        policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets, encapsulationPort: undefined },
+        policy: generalPolicy({ identitySecrets }),
       });
     }
     world.start();

@@ -7,7 +7,7 @@ import { LifeType } from '../../src/shared/constants/oakley.ts';
 import type { PeerPolicy, Phase1Transform } from '../../src/shared/policy/peer-policy.ts';
 import type { OutPayload } from '../../src/shared/wire/message.ts';
 import { HalfOpenLimit } from '../../src/workers/half-open-limit.ts';
-import type { IsakmpSa } from '../../src/workers/isakmp-sa.ts';
+import { type IsakmpSa, noTimers } from '../../src/workers/isakmp-sa.ts';
 import { clearNotify, notifyOf, ScriptedPeer } from '../helpers/ike-script.ts';
 import { aes128Sha256, LaneHost, lanePair, peerPolicy } from '../helpers/lane-pair.ts';
 
@@ -52,13 +52,14 @@ describe('half-open flood', () => {
         remote: { address: `${1 + (i >> 14)}.${(i >> 7) & 127}.${i & 127}.1`, port: 500 },
         encapsulated: false,
       },
+      takesFragments: false,
       conversation: undefined,
       established: undefined,
       hearsay: undefined,
       refusal: undefined,
       row: undefined,
       slabSlot: -1,
-      timers: { repeat: 0, exchangeEnd: 0, soft: 0, hard: 0, probe: 0 },
+      timers: noTimers(),
     });
     const all = Array.from({ length: 20_000 }, (_, i) => sa(i));
     const left: IsakmpSa[] = [];

@@ -4,7 +4,7 @@ import { resolvePhase1Identity } from '../../src/shared/config/resolve-identity.
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import { identityFromText } from '../../src/shared/policy/identity.ts';
 import type { Identity } from '../../src/shared/policy/peer-policy.ts';
-import { fqdn, LanePair, peerPolicy } from '../helpers/lane-pair.ts';
+import { fqdn, generalPolicy, LanePair, peerPolicy } from '../helpers/lane-pair.ts';
 import { storeOf } from '../shared/config/store-of.ts';
 
 /** An ID section, what its identity prints as, and one that is another. */
@@ -103,7 +103,7 @@ it('a secret in the section named after a distinguished name is found in aggress
   for (const host of pair.hosts) {
     host.tell({
       kind: 'general',
-      policy: { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets, encapsulationPort: undefined },
+      policy: generalPolicy({ identitySecrets }),
     });
   }
   pair.start();

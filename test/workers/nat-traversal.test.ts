@@ -14,6 +14,7 @@ import {
   connectionPolicy,
   espSuite,
   espTransform,
+  generalPolicy,
   type LaneHost,
   LanePair,
   mirrored,
@@ -40,9 +41,8 @@ class NatPair extends LanePair {
       peerPolicy({ connections: [connection], ...changes.both, ...changes.left }),
       peerPolicy({ connections: [mirrored(connection)], ...changes.both }),
     );
-    const general = { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() };
     for (const [index, host] of this.hosts.entries()) {
-      host.tell({ kind: 'general', policy: { ...general, encapsulationPort: ports[index] } });
+      host.tell({ kind: 'general', policy: generalPolicy({ encapsulationPort: ports[index] }) });
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import { readHeader } from '../../src/shared/wire/message.ts';
-import { type LaneHost, type LanePair, lanePair } from '../helpers/lane-pair.ts';
+import { generalPolicy, type LaneHost, type LanePair, lanePair } from '../helpers/lane-pair.ts';
 
 const MODES = [
   { name: 'main mode', exchangeType: ExchangeType.ID_PROT, messages: 6 },
@@ -163,13 +163,7 @@ describe('retransmission', () => {
   it('keeps the meaning of Retransmits, 0 included', () => {
     for (const retransmits of [0, 1, 5]) {
       const world = lanePair();
-      const policy = {
-        retransmits,
-        exchangeMaxTimeSeconds: 1_000,
-        identitySecrets: new Map(),
-        encapsulationPort: undefined,
-      };
-      world.left.tell({ kind: 'general', policy });
+      world.left.tell({ kind: 'general', policy: generalPolicy({ retransmits, exchangeMaxTimeSeconds: 1_000 }) });
       const times = sendTimes(world, world.left, () => {
         world.start();
         world.pass(500_000);
@@ -180,13 +174,7 @@ describe('retransmission', () => {
 
   it('ends a phase 1 of ours at Exchange-max-time at the latest', () => {
     const world = lanePair();
-    const policy = {
-      retransmits: 50,
-      exchangeMaxTimeSeconds: 20,
-      identitySecrets: new Map(),
-      encapsulationPort: undefined,
-    };
-    world.left.tell({ kind: 'general', policy });
+    world.left.tell({ kind: 'general', policy: generalPolicy({ retransmits: 50, exchangeMaxTimeSeconds: 20 }) });
     world.bend = () => [];
     world.start();
     world.pass(19_999);

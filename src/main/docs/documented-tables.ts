@@ -2,7 +2,8 @@
 import { dashed, OPTIONS } from '../../shared/cli/option-table.ts';
 import { GENERATED_TOKENS } from '../../shared/config/generated-names.ts';
 import type { Tag } from '../../shared/config/schema.ts';
-import { CONNECTION_FLAGS, PEER_FLAGS, SECTION_KINDS, type SectionKind } from '../../shared/config/sections.ts';
+import { CONNECTION_FLAGS, PEER_FLAGS } from '../../shared/config/section-flags.ts';
+import { SECTION_KINDS, type SectionKind } from '../../shared/config/sections.ts';
 import { COMMAND_FORMS, parseCommand } from '../../shared/fifo/commands.ts';
 import { LogClass } from '../../shared/log/classes.ts';
 

@@ -12,7 +12,8 @@ import { readFlags, readTag, refusedValue, refuseNotYet, requireTag } from './re
 import type { Resolution } from './resolution.ts';
 import { resolveSelector } from './resolve-identity.ts';
 import { resolveSuites } from './resolve-suites.ts';
-import { CONNECTION, CONNECTION_FLAGS, IPSEC_CONFIGURATION } from './sections.ts';
+import { CONNECTION_FLAGS } from './section-flags.ts';
+import { CONNECTION, IPSEC_CONFIGURATION } from './sections.ts';
 
 /** Throws a ConfigError where the connection cannot be negotiated as it is written. */
 export const resolveConnection = (resolution: Resolution, section: string): ConnectionPolicy => {

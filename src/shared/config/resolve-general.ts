@@ -81,6 +81,7 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
     policy: {
       retransmits: read(GENERAL.retransmits, policy?.retransmits),
       exchangeMaxTimeSeconds: read(GENERAL.exchangeMaxTime, policy?.exchangeMaxTimeSeconds),
+      fragmentSize: read(GENERAL.ikeFragmentSize, policy?.fragmentSize),
       identitySecrets: identitySecretsOf(reader, from, findings),
     },
     daemon: {

@@ -15,7 +15,8 @@ import { readLocalAddress, readPeerAddress } from './resolve-address.ts';
 import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
 import { resolvePhase1Identity } from './resolve-identity.ts';
 import { type Phase1Configuration, resolvePhase1Configuration } from './resolve-phase1.ts';
-import { GENERAL, PEER, PEER_FLAGS } from './sections.ts';
+import { PEER_FLAGS } from './section-flags.ts';
+import { GENERAL, PEER } from './sections.ts';
 import { weaknessWarning } from './strength.ts';
 
 export interface ResolvedPeer {
@@ -100,6 +101,7 @@ const policyOf = (
     deleteChildren: flags.has('delete-children'),
     forceEncapsulation: flags.has('force-encap'),
     sha2Truncation96,
+    fragmentation: !flags.has('no-fragmentation'),
     connections: connectionsOf(resolution, section, connected),
   };
   if (!policy.checkSuites) {

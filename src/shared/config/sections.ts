@@ -47,7 +47,7 @@ import {
   yesNo,
 } from './schema.ts';
 
-const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
+export const NO_MODE_CONFIG = 'addresses are not handed out by mode config';
 const NO_OWN_GROUPS = 'groups are chosen by GROUP_DESCRIPTION only';
 const NO_COMPRESSION = 'IPCOMP is not there';
 const KERNEL_ONLY = 'it is written by kernels that bring their own credentials, which none does here';
@@ -71,6 +71,11 @@ export const GENERAL = {
     '0',
   ),
   exchangeMaxTime: seconds('Exchange-max-time', 'How long an exchange may take before it is given up.', '120'),
+  ikeFragmentSize: number('bytes', 256, 65_535)(
+    'IKE-fragment-size',
+    'IKE messages that need a larger IP packet go in IKE fragments that do not, to peers that say they take them. What the path to the peer carries without loss of IP fragments.',
+    '1280',
+  ),
   kernel: oneOf(
     'auto',
     'xfrm',
@@ -377,19 +382,3 @@ export const SECTION_KINDS = {
   initiatorId: kind('a section named after an identity', INITIATOR_ID),
   modeConfig: kind('a mode config section', MODE_CONFIG, NO_MODE_CONFIG),
 } as const;
-
-/** What Flags may name, by kind of section. */
-export const PEER_FLAGS: readonly Tag<unknown>[] = [
-  flag('delete-children', 'IPsec SAs die with the ISAKMP SA that made them.'),
-  flag('force-encap', 'ESP goes in UDP even where no NAT is found, for firewalls that let nothing else through.'),
-  flag('sha2-96', 'HMAC_SHA2_256 of IPsec SAs is truncated to 96 bits, as old Android phones do, in place of 128.'),
-  notYet(flag('ikecfg', 'Addresses are handed out after phase 1.'), NO_MODE_CONFIG),
-];
-export const CONNECTION_FLAGS: readonly Tag<unknown>[] = [
-  flag('Active-only', 'Never accepted from the peer.'),
-  notYet(flag('ikecfg', 'Addresses are asked for after phase 1.'), NO_MODE_CONFIG),
-  flag(
-    '__ondemand',
-    'Made for a packet that met a policy of somebody else: none is made for it. The daemon writes it.',
-  ),
-];

@@ -121,6 +121,8 @@ export interface PeerPolicy {
   readonly forceEncapsulation: boolean;
   /** `Flags=sha2-96`: it truncates HMAC-SHA2-256 to 96 bits, as drafts of RFC 4868 did. */
   readonly sha2Truncation96: boolean;
+  /** Unless `Flags=no-fragmentation`: messages that do not fit a datagram go in IKE fragments, and the peer's are taken. */
+  readonly fragmentation: boolean;
   readonly connections: readonly ConnectionPolicy[];
 }
 
@@ -129,6 +131,8 @@ export interface GeneralPolicy {
   /** Repetitions of an unanswered message. */
   readonly retransmits: number;
   readonly exchangeMaxTimeSeconds: number;
+  /** Bytes of an IP packet: a message that needs a larger one goes in IKE fragments, if the peer takes them. */
+  readonly fragmentSize: number;
   /** Pre-shared keys by identity text (sections named after an identity), for aggressive mode. */
   readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
   /** -N: our port for encapsulated IKE, taken for the peer's as well; undefined with -T. */

@@ -8,7 +8,12 @@ import { storeOf } from './store-of.ts';
 
 test('without configuration the defaults of isakmpd.conf(5) hold', () => {
   const { policy, daemon, credentials, findings } = resolveGeneral(new ConfigurationStore());
-  assert.deepEqual(policy, { retransmits: 3, exchangeMaxTimeSeconds: 120, identitySecrets: new Map() });
+  assert.deepEqual(policy, {
+    retransmits: 3,
+    exchangeMaxTimeSeconds: 120,
+    fragmentSize: 1280,
+    identitySecrets: new Map(),
+  });
   assert.deepEqual(daemon, {
     checkIntervalSeconds: 60,
     deadPeerSeconds: 0,

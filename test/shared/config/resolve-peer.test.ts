@@ -32,6 +32,7 @@ test('a peer section becomes a policy', () => {
     unique: 'replace',
     deleteChildren: false,
     sha2Truncation96: false,
+    fragmentation: true,
     forceEncapsulation: false,
   });
   assert.deepEqual(transforms, [
@@ -349,7 +350,7 @@ test('a key length for a cipher that has one only is dropped with a warning', ()
 test('an unknown flag is warned of', () => {
   const { warnings } = resolved(west(['west', 'Flags', 'fast']), 'west');
   assert.deepEqual(warnings, [
-    '[west]:Flags knows no "fast", which has no effect: it is delete-children or force-encap or sha2-96',
+    '[west]:Flags knows no "fast", which has no effect: it is delete-children or force-encap or no-fragmentation or sha2-96',
   ]);
 });
 

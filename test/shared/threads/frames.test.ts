@@ -37,6 +37,7 @@ const nat = fc.option(
 
 const general: fc.Arbitrary<GeneralPolicy> = fc.record({
   retransmits: number,
+  fragmentSize: number,
   exchangeMaxTimeSeconds: number,
   identitySecrets: fc.array(fc.tuple(text, bytes)).map((pairs) => new Map(pairs)),
   encapsulationPort: fc.option(number, { nil: undefined }),
@@ -69,6 +70,7 @@ const peer: fc.Arbitrary<PeerPolicy> = fc.record({
   unique: fc.constantFrom('replace', 'keep', 'never'),
   deleteChildren: fc.boolean(),
   sha2Truncation96: fc.boolean(),
+  fragmentation: fc.boolean(),
   forceEncapsulation: fc.boolean(),
   connections: fc.constant([]),
 });
@@ -325,6 +327,7 @@ it('packs at once, so that what was added may be erased', () => {
 it('hands datagrams out as views of the batch, policies and cookies as copies', () => {
   const policy = {
     retransmits: 3,
+    fragmentSize: 1280,
     exchangeMaxTimeSeconds: 120,
     identitySecrets: new Map([['a', Uint8Array.of(9, 9)]]),
     encapsulationPort: 4500,

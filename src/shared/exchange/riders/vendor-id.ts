@@ -29,6 +29,9 @@ const vendorId = (hex: string, natDialect?: NatDialect): VendorId => ({
 /** RFC 3706 §5.1. */
 const DEAD_PEER_DETECTION = vendorId('afcad71368a1f1c96b8696fc77570100');
 
+/** MD5 of "FRAGMENTATION" and what can be fragmented, as racoon and charon say it: messages of main and aggressive mode. Cisco says more, Windows nothing. */
+const FRAGMENTATION = vendorId('4048b7d56ebce88525e7de7f00d6c2d380000000');
+
 /** In wire order, and of the ways of NAT traversal the better one first. The hashes are MD5 of the documents' names. */
 const VENDOR_IDS: readonly VendorId[] = [
   DEAD_PEER_DETECTION,
@@ -37,6 +40,7 @@ const VENDOR_IDS: readonly VendorId[] = [
   // The draft's own name, and the name with a newline that most implementations have hashed.
   vendorId('90cb80913ebb696e086381b5ec427b1f', 'draft'),
   vendorId('cd60464335df21f87cfdb2fc68b6a448', 'draft'),
+  FRAGMENTATION,
 ];
 
 /** What an initiator offers. */
@@ -60,10 +64,26 @@ export const updated = (abilities: PeerAbilities, message: Inbound): PeerAbiliti
     ? abilities
     : { ...abilities, deadPeerDetection: true };
 
-const usable = ({ encapsulationPort }: Phase1Setup): readonly VendorId[] =>
-  encapsulationPort === undefined ? [DEAD_PEER_DETECTION] : VENDOR_IDS;
+/** Whether the sender of a message takes others in IKE fragments. */
+export const takesFragments = ({ vendorIds }: Inbound): boolean =>
+  vendorIds.some(({ value: { vendorId: bytes } }) => {
+    if (compareBytes(bytes.subarray(0, MD5_SIZE), FRAGMENTATION.bytes.subarray(0, MD5_SIZE)) !== 0) return false;
+    // Only some capabilities concern us, and without any the extension as a whole is meant.
+    return bytes.length === MD5_SIZE || ((bytes[MD5_SIZE] ?? 0) & MAIN_AND_AGGRESSIVE) !== 0;
+  });
+const MD5_SIZE = 16;
+/** In the first of the four bytes of capabilities. */
+const MAIN_AND_AGGRESSIVE = 0x80;
 
-const names = ({ vendorIds }: Inbound, { bytes }: VendorId): boolean =>
-  vendorIds.some(({ value }) => compareBytes(value.vendorId, bytes) === 0);
+const usable = ({ encapsulationPort, policy }: Phase1Setup): readonly VendorId[] =>
+  VENDOR_IDS.filter((one) => {
+    if (one === FRAGMENTATION) return policy.fragmentation;
+    return one.natDialect === undefined || encapsulationPort !== undefined;
+  });
+
+const names = (message: Inbound, known: VendorId): boolean =>
+  known === FRAGMENTATION
+    ? takesFragments(message)
+    : message.vendorIds.some(({ value }) => compareBytes(value.vendorId, known.bytes) === 0);
 
 const vendorIdPayload = ({ bytes }: VendorId): OutPayload => ({ kind: 'VID', value: { vendorId: bytes } });

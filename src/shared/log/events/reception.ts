@@ -51,6 +51,15 @@ export const RECEPTION_EVENTS = {
         cause: 'A first message of phase 1 with a message id.',
         cure: 'Not IKE, or a fault of the peer.',
       },
+      'message_recv: fragment under unknown cookies {initiatorCookie} {responderCookie}': {
+        cause:
+          'An IKE fragment belongs to no ISAKMP SA here: the SA is gone, or the peer sends its very first message in fragments, which are not kept for strangers.',
+        cure: 'If it is a peer of yours: let it offer fewer proposals, so that its first message fits a datagram, or let it fragment only later ones (strongSwan: `fragmentation = yes`, not `force`).',
+      },
+      'message_recv: fragment dropped: {reason}': {
+        cause: 'An IKE fragment is malformed, or does not fit the others of its message; the reason says how.',
+        cure: 'With the reason Flags=no-fragmentation: take that flag out of the peer section, or switch fragmentation off on the peer. Otherwise a fault of the peer, or a forgery.',
+      },
       'message_recv: no exchange': {
         cause:
           'The message belongs to no exchange that runs under its ISAKMP SA: it comes too late, or with another exchange type than the one that is under way.',
