@@ -7,10 +7,14 @@ interface CharonPaths {
   readonly log: string;
 }
 
+/** In fragments at once: not in aggressive mode, where even the first message would be in fragments, before either side knows the other. */
+const fragmentation = ({ fragmentSize, aggressive }: Setup): string =>
+  fragmentSize === undefined || aggressive ? 'yes' : 'force';
+
 /** `ike = 4` prints the phase 1 keys, which the capture is decrypted with. Aggressive mode with a secret needs the long word. */
-export const strongswanConf = (paths: CharonPaths): string => `charon {
+export const strongswanConf = (paths: CharonPaths, { fragmentSize }: Setup): string => `charon {
   load = ${PLUGINS}
-  retransmit_timeout = 1.0
+${fragmentSize === undefined ? '' : `  fragment_size = ${fragmentSize}\n`}  retransmit_timeout = 1.0
   retransmit_tries = 3
   install_routes = no
   install_virtual_ip = no
@@ -32,6 +36,7 @@ swanctl { load = random openssl pem pkcs1 pkcs8 pubkey x509 }
 export const swanctlConf = (setup: Setup): string => `connections { peer {
   version = 1
   encap = ${setup.forcesEncapsulation ? 'yes' : 'no'}
+  fragmentation = ${fragmentation(setup)}
   aggressive = ${setup.aggressive ? 'yes' : 'no'}
   local_addrs = ${setup.local}
   remote_addrs = ${setup.remote}

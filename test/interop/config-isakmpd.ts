@@ -18,6 +18,7 @@ export const isakmpdConf = (setup: Setup, folder: string): string => {
       ['Listen-on', setup.local],
       ...(setup.kernel === undefined ? [] : [['Kernel', setup.kernel] as const]),
       ['Retransmits', '2'],
+      ...(setup.fragmentSize === undefined ? [] : [['IKE-fragment-size', String(setup.fragmentSize)] as const]),
       ['Exchange-max-time', '30'],
       ['Default-phase-1-lifetime', lifetime(setup.lifetimes.phase1, 3600)],
       ['Default-phase-2-lifetime', lifetime(setup.lifetimes.phase2, 1200)],

@@ -38,6 +38,8 @@ const conn = (setup: Setup, net: Net, keys: string): readonly string[] => [
   `rightid=${identity(setup.remoteId)}`,
   ...(setup.transport ? [] : [`leftsubnet=${cidr(net.local)}`, `rightsubnet=${cidr(net.remote)}`]),
   'leftupdown=/bin/true',
+  // Otherwise pluto waits for a retransmission before it believes that a message is too large.
+  ...(setup.fragmentSize === undefined ? [] : ['fragmentation=force']),
   ...(setup.lifetimes.phase1 === undefined ? [] : [`ikelifetime=${setup.lifetimes.phase1}s`]),
   ...(setup.lifetimes.phase2 === undefined ? [] : [`salifetime=${setup.lifetimes.phase2}s`]),
   ...(setup.renews ? ['rekeymargin=4s', 'rekeyfuzz=0%'] : ['rekey=no']),

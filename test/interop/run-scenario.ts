@@ -37,9 +37,14 @@ export const runScenario = async (scenario: Scenario, folder: string, bench: Ben
     };
     const capture = await withCapture(pair, folder, () => negotiate(scenario, sides));
     const tableOf = (phase1s: readonly OpenPhase1[]) => decryptionTable(scenario, setups.ours, sides.theirs, phase1s);
-    const { messages, encrypted, faults } = await dissect(capture, setups.ours.local, tableOf);
+    const { messages, encrypted, fragments, faults } = await dissect(capture, setups.ours.local, tableOf);
     if (faults.length > 0) throw new SystemError(`tshark on what we sent: ${faults.join('; ')}`);
-    return `${messages} messages of ours, ${encrypted} encrypted`;
+    if (scenario.fragmentSize !== undefined && (fragments.ours === 0 || fragments.theirs === 0)) {
+      throw new SystemError(
+        `fragments: ${fragments.ours} of ours, ${fragments.theirs} of the peer; both should have sent some`,
+      );
+    }
+    return `${messages} messages of ours, ${encrypted} encrypted, ${fragments.ours} fragments`;
   } finally {
     await removePair(pair);
   }

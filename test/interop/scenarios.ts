@@ -35,11 +35,13 @@ export interface Scenario {
   /** Who pretends a NAT: ESP goes in UDP then. */
   readonly encap: 'nobody' | Side;
   readonly proof: Proof;
+  /** Bytes of an IP packet: what does not fit goes in IKE fragments; undefined: as ever. */
+  readonly fragmentSize: number | undefined;
   readonly expect: Expectation;
 }
 
 /** The cells of the result table; each has to hold at least three scenarios in a full run. */
-export const CELLS = ['plain', 'PFS', 'transport', 'rekey', 'refusal', 'delete', 'signature'] as const;
+export const CELLS = ['plain', 'PFS', 'transport', 'rekey', 'refusal', 'delete', 'signature', 'fragments'] as const;
 
 const PEERS = ['charon', 'pluto'] as const;
 const ROLES = ['initiator', 'responder'] as const;
@@ -74,6 +76,7 @@ export const allScenarios = (): readonly Scenario[] => {
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
     ...sides().flatMap(signatureScenarios),
+    ...sides().flatMap(fragmentScenarios),
   ];
 };
 
@@ -87,6 +90,7 @@ export const selectedScenarios = (): readonly Scenario[] => {
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
     ...sides().flatMap(signatureScenarios).filter(isSelected),
+    ...sides().flatMap(fragmentScenarios),
   ];
 };
 
@@ -160,9 +164,29 @@ const signatureScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Sc
   );
 };
 
+/**
+ * A secret and large key exchange values, and certificates. Both peers make their very first message into fragments as well if they make any without being asked twice, which nobody takes
+ * from strangers: that of main mode is small, that of aggressive mode is not, and there charon can wait and pluto cannot.
+ */
+const fragmentScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Scenario[] => {
+  const expect = { kind: 'established' } as const;
+  const shape: Shape = { ...ordinaryShape({ ...side, expect }), group: 16, encap: 'us' };
+  return [
+    scenario(shape, expect),
+    scenario({ ...shape, mode: 'transport', encap: 'nobody' }, expect),
+    ...(side.peer === 'pluto' && side.peerRole === 'initiator'
+      ? []
+      : [scenario({ ...shape, exchange: 'aggressive' }, expect)]),
+    scenario({ ...shape, group: 14, encap: 'nobody' }, expect, { kind: 'certificate', key: 'rsa' }),
+    // Over IPv6 pluto's are of 1280 bytes.
+    ...(side.peer === 'pluto' ? [] : [scenario({ ...shape, family: 6, encap: 'nobody' }, expect)]),
+  ].map((one) => ({ ...one, fragmentSize: 576, cell: 'fragments', name: `${one.name}/fragments` }));
+};
+
 const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Scenario => ({
   ...shape,
   proof,
+  fragmentSize: undefined,
   expect,
   cell: expect.kind === 'established' && proof.kind !== 'secret' ? 'signature' : cellOf(shape, expect),
   name: [

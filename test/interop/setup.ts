@@ -43,6 +43,8 @@ export interface Setup {
   /** Does this side replace its SAs when they grow old? */
   readonly renews: boolean;
   readonly initiates: boolean;
+  /** Bytes of an IP packet; undefined: the default of the daemon. */
+  readonly fragmentSize: number | undefined;
   /** Whether ESP is real: then our daemon uses this backend, and the peer its kernel. */
   readonly kernel: KernelName | undefined;
 }
@@ -91,6 +93,7 @@ const ourSetup = (scenario: Scenario): Setup => {
     lifetimes: { phase1: short === 1 ? SHORT_LIFE : undefined, phase2: short === 2 ? SHORT_LIFE : undefined },
     renews: true,
     initiates: scenario.peerRole === 'responder',
+    fragmentSize: scenario.fragmentSize,
     kernel: undefined,
   };
 };

@@ -1,4 +1,5 @@
 /** Dissection by tshark of what our side sent: a judge who is neither of the two. */
+import { PayloadType } from '../../src/shared/constants/isakmp.ts';
 import { SystemError } from '../../src/shared/errors.ts';
 import { withoutRepetitions } from './capture.ts';
 import type { OpenPhase1, TableRow } from './decryption-table.ts';
@@ -8,6 +9,8 @@ interface Dissection {
   /** How many of our messages were looked at, and how many of them were encrypted. */
   readonly messages: number;
   readonly encrypted: number;
+  /** IKE fragments that each side has sent. */
+  readonly fragments: { readonly ours: number; readonly theirs: number };
   /** What is wrong, one line a message; empty if all is well. */
   readonly faults: readonly string[];
 }
@@ -25,11 +28,15 @@ export const dissect = async (
     '-o',
     `uat:ikev1_decryption_table:${initiatorCookie},${key}`,
   ]);
-  const messages = (await rows(clean, FIELDS, options)).map(messageOf).filter((message) => message.source === source);
+  const everything = (await rows(clean, FIELDS, options)).map(messageOf);
+  const messages = everything.filter((message) => message.source === source);
+  const fragments = everything.filter(isFragment);
+  const ourFragments = messages.filter(isFragment).length;
   if (messages.length === 0) throw new SystemError(`no message from ${source} was captured`);
   return {
     messages: messages.length,
     encrypted: messages.filter((message) => message.isEncrypted).length,
+    fragments: { ours: ourFragments, theirs: fragments.length - ourFragments },
     faults: messages.flatMap((message) => faultsOf(message).map((fault) => `message ${message.number}: ${fault}`)),
   };
 };
@@ -45,6 +52,8 @@ interface Message {
   readonly expert: string;
 }
 
+const isFragment = ({ payloads }: Message): boolean => payloads.split(',').includes(String(PayloadType.FRAGMENT));
+
 const faultsOf = ({ exchange, isEncrypted, payloads, padding, malformed, expert }: Message): readonly string[] => [
   ...(exchange === '' ? ['not dissected as ISAKMP'] : []),
   ...(malformed === '' ? [] : [`malformed: ${malformed}`]),
@@ -55,8 +64,9 @@ const faultsOf = ({ exchange, isEncrypted, payloads, padding, malformed, expert 
 
 const phase1sOf = (messages: readonly (readonly string[])[]): readonly OpenPhase1[] => {
   const seen = new Map<string, OpenPhase1>();
-  for (const [initiatorCookie = '', responderCookie = '', publicValue = '', nonce = ''] of messages) {
+  for (const [initiatorCookies = '', responderCookies = '', publicValue = '', nonce = ''] of messages) {
     if (publicValue === '') continue;
+    const [initiatorCookie, responderCookie] = [lastOf(initiatorCookies), lastOf(responderCookies)];
     const known = seen.get(initiatorCookie);
     seen.set(initiatorCookie, {
       initiatorCookie,
@@ -68,10 +78,13 @@ const phase1sOf = (messages: readonly (readonly string[])[]): readonly OpenPhase
   return [...seen.values()];
 };
 
+/** A packet with the last fragment of a message has two headers, that of the message last. */
+const lastOf = (values: string): string => values.split(',').at(-1) ?? '';
+
 const messageOf = (fields: readonly string[]): Message => {
   const [number = '', v4 = '', v6 = '', exchange = '', flag = '', payloads = '', ...rest] = fields;
   const [padding = '', malformed = '', expert = ''] = rest;
-  return { number, source: v4 + v6, exchange, isEncrypted: flag === '1', payloads, padding, malformed, expert };
+  return { number, source: v4 + v6, exchange, isEncrypted: lastOf(flag) === '1', payloads, padding, malformed, expert };
 };
 
 const rows = async (

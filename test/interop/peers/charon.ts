@@ -26,7 +26,8 @@ export class Charon implements Peer {
     const { folder, namespace } = this.#place;
     mkdirSync(join(folder, 'run'), { recursive: true });
     mkdirSync(join(folder, 'swanctl'), { recursive: true });
-    writeFileSync(join(folder, 'strongswan.conf'), strongswanConf({ socket: this.#socket, log: this.#log }));
+    const paths = { socket: this.#socket, log: this.#log };
+    writeFileSync(join(folder, 'strongswan.conf'), strongswanConf(paths, this.#setup));
     writeFileSync(join(folder, 'swanctl', 'swanctl.conf'), swanctlConf(this.#setup));
     this.#copyKeys(join(folder, 'swanctl'));
     const script = 'mount --bind "$1" /run && LD_PRELOAD="$2" exec "$3"';

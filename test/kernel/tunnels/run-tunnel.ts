@@ -74,6 +74,7 @@ const tunnelSetups = (scenario: TunnelScenario): { readonly ours: Setup; readonl
     subnets: 1,
     family,
     proof: { kind: 'secret' },
+    fragmentSize: undefined,
     encap: inUdp ? 'us' : 'nobody',
     expect: { kind: 'established' },
   });
