@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { Daemon, type DaemonOptions } from '../../loadtest/daemon.ts';
-import { type Gateway, openGateways } from '../../loadtest/esp/gateways.ts';
+import { type Gateway, openGateways, routed } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
 import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
@@ -139,6 +139,7 @@ describe('a daemon with ESP in its own process', { skip }, () => {
   it('negotiates for the first packet, which arrives, and encapsulates where it is told to', async (t) => {
     await withBench(t, 'Flags=force-encap', async ({ left, right, start }) => {
       const daemons = [await start(left, 'left'), await start(right, 'right')];
+      await Promise.all([routed(left, right), routed(right, left)]);
       const tap = await WireTap.start(right.namespace);
       await transfer(left, right);
       for (const daemon of daemons) await daemon.saw('quick mode done');
