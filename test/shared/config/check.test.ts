@@ -45,13 +45,6 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
-    'a section that is not there yet is told once',
-    '[KeyNote]\nCredential-directory=/a\n',
-    [
-      '2 warning [KeyNote] has no effect yet: KeyNote credentials are neither sent nor received, the policy alone counts',
-    ],
-  ],
-  [
     'mode config sections are known by their names',
     '[ufqdn/a@b]\nAddress=10.0.0.1\nNetmask=255.0.0.0\n',
     ['2 warning [ufqdn/a@b] has no effect yet: addresses are not handed out by mode config'],

@@ -36,6 +36,7 @@ test('without configuration the defaults of isakmpd.conf(5) hold', () => {
     certificateDirectory: '/etc/isakmpd/certs/',
     revocationListDirectory: '/etc/isakmpd/crls/',
     policyFile: '/etc/isakmpd/isakmpd.policy',
+    keynoteDirectory: '/etc/isakmpd/keynote/',
     settings: DEFAULT_TRUST_SETTINGS,
   });
   assert.deepEqual(findings, []);

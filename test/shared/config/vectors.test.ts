@@ -25,7 +25,7 @@ const FILES: Readonly<
 > = {
   'VPN-default.conf': { warned: [], peers: { any: [] } },
   'isakmpd.conf.5-example.conf': {
-    warned: ['asn1_dn//C=SE/L=SomeCity/O=SomeCompany/CN=SomePeer.company.com', 'KeyNote'],
+    warned: ['asn1_dn//C=SE/L=SomeCity/O=SomeCompany/CN=SomePeer.company.com'],
     peers: { 'ISAKMP-peer-west': ['IPsec-east-west'] },
   },
   'puppet-buzzdeee.conf': { warned: [], peers: { 'Default-phase-1': [] } },
