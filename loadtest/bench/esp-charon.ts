@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Daemon, DaemonFault } from '../daemon.ts';
 import { CharonLibipsec } from '../esp/charon-libipsec.ts';
+import { gatewayConfiguration, transfer } from '../esp/gateway-configuration.ts';
 import { type Gateway, openGateways, type Tunnel } from '../esp/gateways.ts';
 import { namespacesFault } from '../esp/namespaces.ts';
 import { cpuOf } from './observed-daemon.ts';
@@ -53,40 +54,22 @@ const charons = async ({ left, right }: Tunnel, folder: string): Promise<Ends> =
   };
 };
 
-const configuration = (own: Gateway, peer: Gateway): string => `[General]
-Kernel=userland
-Listen-on=${own.outer}
-[Phase 1]
-${peer.outer}=peer
-[Phase 2]
-Passive-connections=tunnel
-[peer]
-Phase=1
-Address=${peer.outer}
-Configuration=main-mode
-Authentication=${SECRET}
-Flags=force-encap
-[main-mode]
-EXCHANGE_TYPE=ID_PROT
-Transforms=AES-128-SHA2-256-GRP19
-[tunnel]
-Phase=2
-ISAKMP-peer=peer
-Configuration=quick-mode
-Local-ID=own-net
-Remote-ID=peer-net
-[quick-mode]
-EXCHANGE_TYPE=QUICK_MODE
-Suites=${isCbc ? 'QM-ESP-AES-128-SHA-SUITE' : 'QM-ESP-AESGCM-128-SUITE'}
-${net('own-net', own)}${net('peer-net', peer)}`;
-
-const net = (name: string, { network: { address } }: Gateway): string =>
-  `[${name}]\nID-type=IPV4_ADDR_SUBNET\nNetwork=${address}\nNetmask=255.255.0.0\n`;
+const SETTINGS = {
+  general: 'Kernel=userland',
+  peer: 'Flags=force-encap',
+  transform: 'AES-128-SHA2-256-GRP19',
+  suite: isCbc ? 'QM-ESP-AES-128-SHA-SUITE' : 'QM-ESP-AESGCM-128-SUITE',
+};
 
 const ours = async ({ left, right }: Tunnel, folder: string): Promise<Ends> => {
   const begin = (name: string, own: Gateway, peer: Gateway): Daemon =>
     new Daemon({
-      ...{ name, folder, configuration: configuration(own, peer), ports: { ike: 500, encapsulated: 4500 } },
+      ...{
+        name,
+        folder,
+        configuration: gatewayConfiguration(own, peer, SETTINGS),
+        ports: { ike: 500, encapsulated: 4500 },
+      },
       words: ['-d', '-v', '-K', '-4'],
       inside: inside(own),
     });
@@ -104,14 +87,6 @@ const ours = async ({ left, right }: Tunnel, folder: string): Promise<Ends> => {
   };
 };
 
-const transfer = async ({ left, right }: Tunnel, bytes: number): Promise<void> => {
-  const port = Number(await right.endpoint.call({ kind: 'serve', address: right.inner }));
-  const way = { from: left.inner, to: { address: right.inner, port } };
-  const hash = await left.endpoint.call({ kind: 'send', ...way, bytes });
-  const received = JSON.stringify(await right.endpoint.event('received'));
-  if (received !== JSON.stringify({ size: bytes, hash })) throw new DaemonFault('something else arrived');
-};
-
 /** Mbit per second of time, and per CPU second of both ends. */
 const measure = async (
   begin: (tunnel: Tunnel, folder: string) => Promise<Ends>,
@@ -123,10 +98,10 @@ const measure = async (
     ends = await begin(tunnel, folder);
     await ends.bringUp();
     // Routes are made and programs warm.
-    await transfer(tunnel, WARM_UP_BYTES);
+    await transfer(tunnel.left, tunnel.right, WARM_UP_BYTES);
     const cpu = (): number => (ends?.pids ?? []).reduce((sum, end) => sum + cpuOf(end), 0) / 1000;
     const [began, before] = [performance.now(), cpu()];
-    await transfer(tunnel, megabytes * 1e6);
+    await transfer(tunnel.left, tunnel.right, megabytes * 1e6);
     const [seconds, spent] = [(performance.now() - began) / 1000, cpu() - before];
     return [(megabytes * 8) / seconds, (megabytes * 8) / spent];
   } finally {

@@ -4,53 +4,21 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
 import { Daemon, DaemonFault } from '../daemon.ts';
+import { gatewayConfiguration, transfer } from '../esp/gateway-configuration.ts';
 import { type Gateway, routed, type Tunnel } from '../esp/gateways.ts';
 import type { WireCounts } from '../esp/wire-watch.ts';
 import { checkMirrored, endAll, said, show } from './stage.ts';
-
-const configuration = (own: Gateway, peer: Gateway): string => `[General]
-Listen-on=${own.outer}
-
-[Phase 1]
-${peer.outer}=peer
-
-[Phase 2]
-Passive-connections=tunnel
-
-[peer]
-Phase=1
-Address=${peer.outer}
-Configuration=main-mode
-Authentication=a secret for the demo only
-
-[main-mode]
-EXCHANGE_TYPE=ID_PROT
-Transforms=AES-256-SHA2-256-GRP14
-
-[tunnel]
-Phase=2
-ISAKMP-peer=peer
-Configuration=quick-mode
-Local-ID=own-network
-Remote-ID=peer-network
-
-[quick-mode]
-EXCHANGE_TYPE=QUICK_MODE
-Suites=QM-ESP-AESGCM-256-PFS-GRP14-SUITE
-${network('own-network', own)}${network('peer-network', peer)}`;
-
-const network = (name: string, gateway: Gateway): string => `
-[${name}]
-ID-type=IPV4_ADDR_SUBNET
-Network=${gateway.network.address}
-Netmask=255.255.0.0
-`;
 
 /** Rejects with DaemonFault when anything is missing; the caller ends tunnel and daemons. */
 export const tunnelDemo = async ({ left, right }: Tunnel, folder: string, daemons: Daemon[]): Promise<void> => {
   const begin = (name: string, own: Gateway, peer: Gateway): Daemon =>
     new Daemon({
-      ...{ name, folder, configuration: configuration(own, peer), ports: { ike: 500, encapsulated: 4500 } },
+      ...{
+        name,
+        folder,
+        configuration: gatewayConfiguration(own, peer, SETTINGS),
+        ports: { ike: 500, encapsulated: 4500 },
+      },
       words: ['-d', '-v', '-K', '-4', '--allow-userland'],
       inside: ['ip', 'netns', 'exec', own.namespace.name],
       onLine: said(name),
@@ -65,7 +33,7 @@ export const tunnelDemo = async ({ left, right }: Tunnel, folder: string, daemon
   );
   await right.endpoint.call({ kind: 'watch', interfaceName: 'out0' });
   const began = performance.now();
-  await transfer(left, right);
+  await transfer(left, right, BYTES);
   const seconds = (performance.now() - began) / 1000;
   const counts = (await right.endpoint.call({ kind: 'stopWatching' })) as WireCounts;
 
@@ -86,14 +54,7 @@ export const tunnelDemo = async ({ left, right }: Tunnel, folder: string, daemon
 };
 
 const BYTES = 1_000_000;
-
-const transfer = async (from: Gateway, to: Gateway): Promise<void> => {
-  const port = Number(await to.endpoint.call({ kind: 'serve', address: to.inner }));
-  const way = { from: from.inner, to: { address: to.inner, port } };
-  const hash = await from.endpoint.call({ kind: 'send', ...way, bytes: BYTES });
-  const received = JSON.stringify(await to.endpoint.event('received'));
-  if (received !== JSON.stringify({ size: BYTES, hash })) throw new DaemonFault(`something else arrived: ${received}`);
-};
+const SETTINGS = { transform: 'AES-256-SHA2-256-GRP14', suite: 'QM-ESP-AESGCM-256-PFS-GRP14-SUITE' };
 
 /** As the status socket tells it. */
 const trafficOf = async ({ runDirectory }: Daemon): Promise<string> => {

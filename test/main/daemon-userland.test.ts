@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { Daemon, type DaemonOptions } from '../../loadtest/daemon.ts';
+import { gatewayConfiguration, transfer } from '../../loadtest/esp/gateway-configuration.ts';
 import { type Gateway, openGateways, routed } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
@@ -14,50 +15,6 @@ import { protocolsOf, WireTap } from '../helpers/wire-tap.ts';
 
 const skip = nativeAddonFault() ?? namespacesFault();
 const PORTS = { ike: 500, encapsulated: 4500 };
-
-const configuration = (own: Gateway, peer: Gateway, flags: string): string => `
-[General]
-Listen-on=${own.outer}
-Kernel=userland
-
-[Phase 1]
-${peer.outer}=peer
-
-[Phase 2]
-Passive-connections=tunnel
-
-[peer]
-Phase=1
-Address=${peer.outer}
-Configuration=main-mode
-Authentication=a secret of tests, long enough
-${flags}
-
-[main-mode]
-EXCHANGE_TYPE=ID_PROT
-Transforms=AES-128-SHA2-256-GRP19
-
-[tunnel]
-Phase=2
-ISAKMP-peer=peer
-Configuration=quick-mode
-Local-ID=own-net
-Remote-ID=peer-net
-
-[quick-mode]
-EXCHANGE_TYPE=QUICK_MODE
-Suites=QM-ESP-AESGCM-128-SUITE
-
-[own-net]
-ID-type=IPV4_ADDR_SUBNET
-Network=${own.network.address}
-Netmask=255.255.0.0
-
-[peer-net]
-ID-type=IPV4_ADDR_SUBNET
-Network=${peer.network.address}
-Netmask=255.255.0.0
-`;
 
 interface Bench {
   readonly left: Gateway;
@@ -74,7 +31,7 @@ const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => P
   const start = async (own: Gateway, name: string): Promise<Daemon> => {
     const options: DaemonOptions = {
       ...{ name, folder, ports: PORTS, words: ['-d', '-v', '-K', '-4'] },
-      configuration: configuration(own, own === left ? right : left, flags),
+      configuration: gatewayConfiguration(own, own === left ? right : left, { ...SETTINGS, peer: flags }),
       inside: ['ip', 'netns', 'exec', own.namespace.name],
     };
     const daemon = new Daemon(options);
@@ -90,13 +47,12 @@ const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => P
   }
 };
 
-/** Bytes over TCP arrive as they were sent. */
-const transfer = async (from: Gateway, to: Gateway, bytes = 200_000): Promise<void> => {
-  const port = Number(await to.endpoint.call({ kind: 'serve', address: to.inner }));
-  const hash = await from.endpoint.call({ kind: 'send', from: from.inner, to: { address: to.inner, port }, bytes });
-  assert.deepEqual(await to.endpoint.event('received'), { size: bytes, hash });
+const BYTES = 200_000;
+const SETTINGS = {
+  general: 'Kernel=userland',
+  transform: 'AES-128-SHA2-256-GRP19',
+  suite: 'QM-ESP-AESGCM-128-SUITE',
 };
-
 const byNumber = (a: number, b: number): number => a - b;
 const ESP = 50;
 const UDP = 17;
@@ -121,8 +77,8 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       const tap = await WireTap.start(right.namespace);
       daemons[0]?.command('c tunnel');
       for (const daemon of daemons) await daemon.saw('quick mode done');
-      await transfer(left, right);
-      await transfer(right, left);
+      await transfer(left, right, BYTES);
+      await transfer(right, left, BYTES);
       assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
       const [ours, theirs] = await Promise.all(daemons.map(trafficOf));
       assert.ok(ours && theirs);
@@ -141,7 +97,7 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       const daemons = [await start(left, 'left'), await start(right, 'right')];
       await Promise.all([routed(left, right), routed(right, left)]);
       const tap = await WireTap.start(right.namespace);
-      await transfer(left, right);
+      await transfer(left, right, BYTES);
       for (const daemon of daemons) await daemon.saw('quick mode done');
       assert.deepEqual(protocolsOf(await tap.end()), [UDP]);
     });
@@ -161,7 +117,7 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       await again.saw('routing rules that a predecessor left stay closed');
       again.command('c tunnel');
       await again.saw('quick mode done');
-      await transfer(left, right);
+      await transfer(left, right, BYTES);
       assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
     });
   });
