@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -20,7 +20,7 @@ if (files.length === 0) {
   process.stderr.write(`no test file has one of ${wanted.join(', ')} in its name\n`);
   process.exit(1);
 }
-const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', '--test-timeout=240000', ...files], {
-  stdio: 'inherit',
-});
+const repeatable = pathToFileURL(join(here, 'helpers', 'repeatable-properties.js')).href;
+const options = ['--import', repeatable, '--test', '--test-concurrency=2', '--test-timeout=240000'];
+const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -97,8 +97,10 @@ test('every address of bytes is read back from its text', () => {
 });
 
 test('IPv6 text is canonical as RFC 5952 says, compared with URL hosts', () => {
+  // A URL keeps an IPv4-mapped address as IPv6.
+  const unmapped = ipv6.filter((bytes) => addressFromBytes(bytes).family === 6);
   fc.assert(
-    fc.property(ipv6, (bytes) => {
+    fc.property(unmapped, (bytes) => {
       const groups = hex(bytes).match(/..../g)?.join(':') ?? '';
       assert.equal(`[${addressFromBytes(bytes).text}]`, new URL(`http://[${groups}]`).hostname);
     }),

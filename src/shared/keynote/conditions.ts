@@ -33,6 +33,11 @@ class Evaluation {
   readonly #constants: ReadonlyMap<string, string>;
   /** Of the last match in the clause that is being evaluated. */
   #groups: MatchGroups;
+  /**
+   * Whether the clause had a comparison of what is not known yet: then neither is what follows it in the clause certain to be evaluated, nor
+   * what is skipped certain to be skipped. So matches and faults may come out otherwise.
+   */
+  #isUncertain = false;
   #decisive: Relation | undefined;
 
   constructor(environment: Environment, constants: ReadonlyMap<string, string>) {
@@ -46,6 +51,7 @@ class Evaluation {
     let best: ConditionsOutcome = { value: 0, clauses: [] };
     for (const clause of clauses) {
       this.#groups = groups;
+      this.#isUncertain = false;
       const outcome = this.#clause(clause, highest);
       if (outcome.value > best.value) best = outcome;
       else if (best.value === 0 && best.clauses.length < MOST_EXPLAINED) {
@@ -68,7 +74,7 @@ class Evaluation {
         return { value: Math.max(value, 0), clauses: [outcome] };
       }
       case 'program': {
-        const inner = this.program(clause.value.program, this.#groups);
+        const inner = this.program(clause.value.program, this.#isUncertain ? 'unknown' : this.#groups);
         return inner.clauses.length === 0 ? { value: 0, clauses: [outcome] } : inner;
       }
     }
@@ -81,7 +87,7 @@ class Evaluation {
       return { clause, holds, decisive: this.#decisive, fault: undefined };
     } catch (fault) {
       if (!(fault instanceof RuntimeFault)) throw fault;
-      return { clause, holds: false, decisive: this.#decisive, fault: fault.message };
+      return { clause, holds: this.#isUncertain, decisive: this.#decisive, fault: fault.message };
     }
   }
 
@@ -125,12 +131,7 @@ class Evaluation {
   }
 
   #matches({ text, pattern }: Extract<Relation, { readonly kind: 'match' }>): boolean {
-    const groups = this.#groups;
-    const stringOf = (expression: StringExpression): string =>
-      this.#environment.string(expression, this.#constants, groups);
-    // It stays so where one of the two is not known.
-    this.#groups = 'unknown';
-    const [given, wanted] = [stringOf(text), stringOf(pattern)];
+    const [given, wanted] = [this.#string(text), this.#string(pattern)];
     this.#groups = undefined;
     this.#groups = matchRegexp(wanted, given, this.#environment);
     return this.#groups !== undefined;
@@ -141,6 +142,7 @@ class Evaluation {
       return evaluate();
     } catch (fault) {
       if (!(fault instanceof NotKnownYet)) throw fault;
+      this.#isUncertain = true;
       return otherwise;
     }
   }
@@ -168,7 +170,7 @@ class Evaluation {
   }
 
   #string(expression: StringExpression): string {
-    return this.#environment.string(expression, this.#constants, this.#groups);
+    return this.#environment.string(expression, this.#constants, this.#isUncertain ? 'unknown' : this.#groups);
   }
 }
 

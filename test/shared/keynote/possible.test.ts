@@ -38,7 +38,15 @@ describe('a query before all attributes are known', () => {
     ['u ~= "^(.)" && _1 == "9"', 'true'],
     ['a ~= "^(.)" && _1 == "9"', 'false'],
     ['u ~= "^(.)" && _1 ~= "(.)" && _1 == "9"', 'true'],
-    ['u ~= "^(.)" && a ~= "^(.)" && _1 == "9"', 'false'],
+    ['u ~= "^(.)" && a ~= "^(.)" && _1 == "9"', 'true'],
+    // What decides whether something is evaluated decides about its match and its fault.
+    ['(u == "1" || a ~= "(.)") && _1 == "1"', 'true'],
+    ['((u == "1" && a ~= "(.)") || true) && _1 == ""', 'true'],
+    ['(u == "1" && 1 / 0 == 1) || a == "1"', 'true'],
+    ['a == "1" || (u == "1" && 1 / 0 == 1)', 'true'],
+    ['a == "2" && u == "1" && 1 / 0 == 1', 'false'],
+    ['1 / 0 == 1 || u == "1"', 'false'],
+    ['(u == "1" || a ~= "(.)") -> { _1 == "1" -> "maybe"; }', 'maybe'],
   ] as const) {
     it(`gives ${value} for ${conditions}`, () => {
       assert.equal(possibleOf(conditions, { a: '1' }, ['u']), value);
