@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DaemonFault, until } from '../daemon.ts';
+import type { Certificates } from './certificates.ts';
 import { RESPONDER } from './gateways.ts';
 
 const CHARON = '/usr/lib/ipsec/charon';
@@ -13,6 +14,17 @@ const SHIM = join(process.cwd(), 'test', 'interop', 'shim.c');
 
 /** Who does Diffie-Hellman for it: OpenSSL, or GMP with short exponents, which is its best for MODP groups. */
 export type DiffieHellman = 'openssl' | 'gmp';
+
+export interface CharonOptions {
+  readonly folder: string;
+  readonly diffieHellman: DiffieHellman;
+  /** Of phase 1, in its words. */
+  readonly proposal: string;
+  /** Undefined: a pre-shared key authenticates. */
+  readonly certificates: Certificates | undefined;
+  /** Words of a command that starts it in its namespace. */
+  readonly inside: readonly string[];
+}
 
 /** Why it cannot be had here; false: it can. */
 export const charonFault = (): string | false => {
@@ -23,12 +35,12 @@ export class CharonResponder {
   readonly #child: ChildProcess;
   readonly #folder: string;
 
-  /** `inside`: words of a command that starts it in its namespace. */
-  constructor(folder: string, diffieHellman: DiffieHellman, proposal: string, inside: readonly string[]) {
+  constructor({ folder, diffieHellman, proposal, certificates, inside }: CharonOptions) {
     this.#folder = join(folder, diffieHellman);
     for (const name of ['run', 'swanctl']) mkdirSync(join(this.#folder, name), { recursive: true });
     writeFileSync(join(this.#folder, 'strongswan.conf'), this.#strongswanConf(diffieHellman));
-    writeFileSync(join(this.#folder, 'swanctl', 'swanctl.conf'), swanctlConf(proposal));
+    writeFileSync(join(this.#folder, 'swanctl', 'swanctl.conf'), swanctlConf(proposal, certificates !== undefined));
+    if (certificates !== undefined) this.#writeCertificates(certificates);
     // The path of its pid file is built in: a bind mount over /run keeps it away from others.
     const script = 'mount --bind "$1" /run && LD_PRELOAD="$2" exec "$3"';
     const shim = join(this.#folder, 'shim.so');
@@ -50,6 +62,16 @@ export class CharonResponder {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  #writeCertificates({ authority, responder: { key, certificates } }: Certificates): void {
+    const [own = authority] = certificates;
+    const files = { 'x509ca/ca.crt': authority, 'x509/own.crt': own, 'private/own.key': key.privatePem };
+    for (const [name, content] of Object.entries(files)) {
+      const file = join(this.#folder, 'swanctl', name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, { mode: 0o600 });
+    }
   }
 
   #swanctl(word: string): boolean {
@@ -76,7 +98,7 @@ export class CharonResponder {
   #strongswanConf(diffieHellman: DiffieHellman): string {
     const crypto = diffieHellman === 'gmp' ? 'gmp openssl' : 'openssl gmp';
     return `charon {
-  load = random nonce ${crypto} hmac kdf pem pkcs1 pubkey x509 constraints kernel-netlink socket-default vici
+  load = random nonce ${crypto} hmac kdf pem pkcs1 pkcs8 pubkey x509 constraints kernel-netlink socket-default vici
   dos_protection = no
   install_routes = no
   ikesa_table_size = 4096
@@ -86,22 +108,22 @@ export class CharonResponder {
   }
 }
 libstrongswan { dh_exponent_ansi_x9_42 = no }
-swanctl { load = random openssl }
+swanctl { load = random openssl pem pkcs1 pkcs8 pubkey x509 }
 `;
   }
 }
 
-const swanctlConf = (proposal: string): string => `connections { gateways {
+const swanctlConf = (proposal: string, hasCertificates: boolean): string => `connections { gateways {
   version = 1
   local_addrs = ${RESPONDER}
   remote_addrs = %any
   proposals = ${proposal}
   local {
-    auth = psk
+    ${hasCertificates ? 'auth = pubkey\n    certs = own.crt' : 'auth = psk'}
     id = ${RESPONDER}
   }
   remote {
-    auth = psk
+    auth = ${hasCertificates ? 'pubkey' : 'psk'}
     id = %any
   }
   children { net {

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: handshakes (main mode and quick mode without PFS) between two of our daemons on loopback, each with one lane; CPU time of
- * each side per handshake, by thread. The first handshakes warm up and are not counted. Arguments: number of handshakes (1000), groups (14 19);
+ * each side per handshake, by thread. The first handshakes warm up and are not counted. Arguments: number of handshakes (1000), groups (14 19), `rsa` for
+ * certificates in place of a pre-shared key;
  * `--profile` has Node write a .cpuprofile of each thread of both sides into the current folder; other options are for Node.
  */
 import { execFileSync } from 'node:child_process';
@@ -8,7 +9,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Daemon, until } from '../daemon.ts';
-import { freeGatewayPorts, initiator, responder } from './gateways.ts';
+import { writeCertificates } from './certificates.ts';
+import { freeGatewayPorts, gatewayCertificates, initiator, responder } from './gateways.ts';
 
 /** User and system CPU time so far, ms. */
 interface Cpu {
@@ -37,14 +39,19 @@ const perHandshake = (count: number, before: Cpu, after: Cpu): string => {
   return `${each('all')} (main ${each('main')}, lane ${each('lane')})`;
 };
 
-const measure = async (count: number, group: string, nodeOptions: readonly string[]): Promise<void> => {
+const measure = async (
+  { count, group, usesRsa }: { readonly count: number; readonly group: string; readonly usesRsa: boolean },
+  nodeOptions: readonly string[],
+): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'isakmpd-bench-'));
   const ports = await freeGatewayPorts();
   const all = WARM_UP + count;
   const begin = (name: string, configuration: string) =>
     new Daemon({ name, folder, configuration, ports, nodeOptions });
-  const left = begin('initiator', initiator(all, group, ports.ike, KEEP));
-  const right = begin('responder', responder(all, group, ports.ike, KEEP));
+  const side = { count: all, group, port: ports.ike, general: KEEP };
+  const certificates = writeCertificates(folder, usesRsa ? await gatewayCertificates(all) : undefined);
+  const left = begin('initiator', initiator({ ...side, certificates: certificates.initiator }));
+  const right = begin('responder', responder({ ...side, certificates: certificates.responder }));
   const shake = async (from: number, to: number): Promise<void> => {
     for (let i = from; i < to; i++) left.command(`c net-${i}`);
     const isDone = (): true | undefined => right.count('quick mode done (as responder)') >= to || undefined;
@@ -58,7 +65,7 @@ const measure = async (count: number, group: string, nodeOptions: readonly strin
     await shake(WARM_UP, all);
     const seconds = (performance.now() - start) / 1000;
     console.log(
-      `group ${group}: ${count} handshakes in ${seconds.toFixed(1)} s; CPU ms per handshake: ` +
+      `group ${group}, ${usesRsa ? 'RSA-2048' : 'pre-shared key'}: ${count} handshakes in ${seconds.toFixed(1)} s; CPU ms per handshake: ` +
         `initiator ${perHandshake(count, before[0], cpuOf(left.pid))}, responder ${perHandshake(count, before[1], cpuOf(right.pid))}`,
     );
     for (const daemon of [left, right]) daemon.command('Q');
@@ -79,4 +86,7 @@ const options = words.filter((word) => word.startsWith('--'));
 const nodeOptions = options.flatMap((word) =>
   word === '--profile' ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}`] : word,
 );
-for (const group of groups.length === 0 ? ['14', '19'] : groups) await measure(Number(count), group, nodeOptions);
+const usesRsa = words.includes('rsa');
+for (const group of groups.length === 0 ? ['14', '19'] : groups) {
+  await measure({ count: Number(count), group, usesRsa }, nodeOptions);
+}

@@ -26,8 +26,9 @@ const listed = async (daemon: Daemon): Promise<number> => ((await daemon.ask('S'
 const measure = async (count: number): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'isakmpd-bench-'));
   const ports = await freeGatewayPorts();
-  const left = new Daemon({ name: 'initiator', folder, configuration: initiator(count, GROUP, ports.ike), ports });
-  const right = new Daemon({ name: 'responder', folder, configuration: responder(count, GROUP, ports.ike), ports });
+  const side = { count, group: GROUP, port: ports.ike };
+  const left = new Daemon({ name: 'initiator', folder, configuration: initiator(side), ports });
+  const right = new Daemon({ name: 'responder', folder, configuration: responder(side), ports });
   try {
     await Promise.all([left.ready(), right.ready()]);
     await bringUp(left, right, count);
