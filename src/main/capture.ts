@@ -7,7 +7,7 @@ import { printable } from '../shared/log/printable.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import { TokenBucket } from '../shared/log/token-bucket.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lanes } from './lanes/lanes.ts';
 import type { CaptureFile } from './privileged/capture-file.ts';
 import { QueuedFile } from './queued-file.ts';
 

@@ -6,9 +6,9 @@ import type { Steps } from '../shared/steps.ts';
 import { schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
-import type { Lanes } from './lanes.ts';
-import type { Logger } from './log.ts';
-import type { PeerAddresses } from './peer-addresses.ts';
+import type { Lanes } from './lanes/lanes.ts';
+import type { Logger } from './log/log.ts';
+import type { PeerAddresses } from './network/peer-addresses.ts';
 import { inSlices } from './slices.ts';
 import type { Supervisor } from './supervisor.ts';
 

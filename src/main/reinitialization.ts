@@ -10,9 +10,9 @@ import { readConfigurationFile } from './cli/configuration-file.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import type { PolicyFile } from './credentials/policy-file.ts';
-import type { Listening } from './listening.ts';
+import type { Listening } from './network/listening.ts';
+import type { PeerAddresses } from './network/peer-addresses.ts';
 import type { Operator } from './operator.ts';
-import type { PeerAddresses } from './peer-addresses.ts';
 import type { Privileged } from './privileged/privileged.ts';
 import { inSlices } from './slices.ts';
 

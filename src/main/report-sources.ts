@@ -7,9 +7,9 @@ import type { LaneAnswer } from '../shared/report/exchange-report.ts';
 import type { AnsweringConnection, CheckedConnection, ReportSources } from '../shared/report/report.ts';
 import type { SaTable } from '../shared/sa-table/sa-table.ts';
 import type { DaemonConfiguration } from './configuration.ts';
-import type { Gate } from './gate.ts';
-import type { Lanes } from './lanes.ts';
-import type { UdpSockets } from './sockets.ts';
+import type { Lanes } from './lanes/lanes.ts';
+import type { Gate } from './network/gate.ts';
+import type { UdpSockets } from './network/sockets.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface ReportedParts {

@@ -7,7 +7,7 @@ import { type ReportSources, reportLines } from '../shared/report/report.ts';
 import { saListing } from '../shared/report/sa-list.ts';
 import type { SaRow } from '../shared/sa-table/rows.ts';
 import type { LogRecord } from '../shared/threads/contract.ts';
-import { localTime } from './log.ts';
+import { localTime } from './log/log.ts';
 
 /** None of them ever rejects: what could not be written is logged. */
 export interface Reports {

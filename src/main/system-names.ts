@@ -1,7 +1,7 @@
 /** What this system knows by name: its interfaces, and the protocols and services of its tables. */
 import { readFileSync } from 'node:fs';
 import type { AddressBook } from '../shared/config/address-book.ts';
-import { readInterfaces } from './interfaces.ts';
+import { readInterfaces } from './network/interfaces.ts';
 import { codeOf } from './privileged/system-fault.ts';
 
 export const learnSystemNames = (book: AddressBook): void => {

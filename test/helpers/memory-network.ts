@@ -1,6 +1,6 @@
 /** A network without sockets for whole assemblies in one process: every datagram arrives, in order, a moment later. */
 
-import type { UdpSockets } from '../../src/main/sockets.ts';
+import type { UdpSockets } from '../../src/main/network/sockets.ts';
 import { parseAddress } from '../../src/shared/address.ts';
 import type { Path } from '../../src/shared/threads/contract.ts';
 

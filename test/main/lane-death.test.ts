@@ -6,7 +6,7 @@ import { until } from '../../loadtest/daemon.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
 import { type Assembly, assemble } from '../../src/main/assembly.ts';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
-import type { Logger } from '../../src/main/log.ts';
+import type { Logger } from '../../src/main/log/log.ts';
 import { CAPTURE_FORMATS } from '../../src/shared/capture/formats.ts';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';

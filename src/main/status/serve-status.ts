@@ -4,7 +4,7 @@ import { failure } from '../../shared/log/records.ts';
 import type { Assembly } from '../assembly.ts';
 import { monotonicNow, wallTime } from '../clock.ts';
 import type { DaemonConfiguration } from '../configuration.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../log/log.ts';
 import type { Privileged } from '../privileged/privileged.ts';
 import { answerPieces, type StatusParts } from './status-answers.ts';
 import { StatusSocket } from './status-socket.ts';

@@ -19,9 +19,9 @@ import type {
 import type { SaEntry, SaTable } from '../../shared/sa-table/sa-table.ts';
 import type { DaemonConfiguration } from '../configuration.ts';
 import type { DaemonCredentials } from '../credentials/daemon-credentials.ts';
-import type { Gate } from '../gate.ts';
 import type { TrafficCounters } from '../kernel/traffic-counters.ts';
-import type { Lanes } from '../lanes.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { Gate } from '../network/gate.ts';
 import { writtenSections } from '../report-sources.ts';
 import type { Supervisor } from '../supervisor.ts';
 

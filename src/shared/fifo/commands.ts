@@ -1,4 +1,4 @@
-/** The FIFO commands of isakmpd(8), one row each: how a line becomes a command. What a command does is decided in src/main/fifo-commands.ts. */
+/** The FIFO commands of isakmpd(8), one row each: how a line becomes a command. What a command does is decided in src/main/fifo/fifo-commands.ts. */
 
 import { parseAddress } from '../address.ts';
 import type { Target } from '../connection/events.ts';
