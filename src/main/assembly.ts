@@ -4,12 +4,11 @@ import type { CaptureFormat } from '../shared/capture/formats.ts';
 import { pooledRandom } from '../shared/crypto/random-pool.ts';
 import { createSaTable, SaTable, type SharedSaTable } from '../shared/sa-table/sa-table.ts';
 import type { Path } from '../shared/threads/contract.ts';
-import { Capture, type CaptureOptions } from './capture.ts';
+import { Capture, type CaptureOptions } from './capture/capture.ts';
 import { DeadlineTimer, monotonicNow, schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import { TrustReview } from './credentials/trust-review.ts';
-import { Faults } from './faults.ts';
 import type { OpenedKernel } from './kernel/kernels.ts';
 import { TrafficCounters } from './kernel/traffic-counters.ts';
 import { createEffects } from './lanes/effects.ts';
@@ -23,10 +22,11 @@ import { Listening } from './network/listening.ts';
 import { LocalAddresses } from './network/local-addresses.ts';
 import { PeerAddresses } from './network/peer-addresses.ts';
 import type { UdpSockets } from './network/sockets.ts';
-import { OnDemand } from './on-demand.ts';
 import { Operator } from './operator.ts';
+import { Faults } from './process/faults.ts';
 import { EventFeed } from './status/event-feed.ts';
-import { Supervisor } from './supervisor.ts';
+import { OnDemand } from './supervisor/on-demand.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
 
 export interface AssemblyParts {
   readonly configuration: DaemonConfiguration;

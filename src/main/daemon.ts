@@ -17,7 +17,6 @@ import type { DaemonConfiguration } from './configuration.ts';
 import { DaemonCredentials } from './credentials/daemon-credentials.ts';
 import { makeFirstKey, makesFirstKey } from './credentials/host-key.ts';
 import { PolicyFile } from './credentials/policy-file.ts';
-import { Ending } from './ending.ts';
 import { commandStream, FifoReader } from './fifo/fifo.ts';
 import { createFifoCommands, type FifoCommands } from './fifo/fifo-commands.ts';
 import { KERNELS, type OpenedKernel, openKernel, socketOptions } from './kernel/kernels.ts';
@@ -29,11 +28,12 @@ import type { Gate } from './network/gate.ts';
 import { readInterfaces } from './network/interfaces.ts';
 import { createUdpSockets } from './network/sockets.ts';
 import type { Privileged } from './privileged/privileged.ts';
+import { Ending } from './process/ending.ts';
+import type { ServiceManager } from './process/service-manager.ts';
+import { handleSignals } from './process/signals.ts';
 import { Reinitialization } from './reinitialization.ts';
-import { reportSources } from './report-sources.ts';
-import { createReports, type Reports } from './reports.ts';
-import type { ServiceManager } from './service-manager.ts';
-import { handleSignals } from './signals.ts';
+import { reportSources } from './report/report-sources.ts';
+import { createReports, type Reports } from './report/reports.ts';
 import { serveStatus } from './status/serve-status.ts';
 
 export interface DaemonParts {

@@ -6,7 +6,6 @@ import { PEER_TRIGGERED } from '../shared/log/peer-triggered.ts';
 import { printable } from '../shared/log/printable.ts';
 import { failure, fatal, notice } from '../shared/log/records.ts';
 import { Verbosity } from '../shared/log/verbosity.ts';
-import { type StartReport, startInBackground, takeStartReport } from './background.ts';
 import { checkConfiguration } from './cli/check.ts';
 import { readConfigurationFile } from './cli/configuration-file.ts';
 import { restartWithLegacyProvider } from './cli/legacy-provider.ts';
@@ -15,13 +14,14 @@ import { runPki } from './cli/pki/run.ts';
 import { schedule } from './clock.ts';
 import { DaemonConfiguration } from './configuration.ts';
 import { runDaemon } from './daemon.ts';
-import { handleUncaught } from './faults.ts';
 import { createLogger, createWallClock, type Logger } from './log/log.ts';
 import { openLogDestination } from './log/log-destination.ts';
+import { learnSystemNames } from './network/system-names.ts';
 import { createPrivileged, type Privileged } from './privileged/privileged.ts';
-import { processTitle } from './process-title.ts';
-import { ServiceManager } from './service-manager.ts';
-import { learnSystemNames } from './system-names.ts';
+import { type StartReport, startInBackground, takeStartReport } from './process/background.ts';
+import { handleUncaught } from './process/faults.ts';
+import { processTitle } from './process/process-title.ts';
+import { ServiceManager } from './process/service-manager.ts';
 
 /** Answers the exit status. */
 const main = async (): Promise<number> => {

@@ -10,7 +10,7 @@ import type { Lanes } from './lanes/lanes.ts';
 import type { Logger } from './log/log.ts';
 import type { PeerAddresses } from './network/peer-addresses.ts';
 import { inSlices } from './slices.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor/supervisor.ts';
 
 export interface OperatorOptions {
   readonly configuration: DaemonConfiguration;

@@ -3,7 +3,7 @@
  * main and a lane take time, as between threads; a lane can be killed, and so can the daemon.
  */
 
-import { Supervisor } from '../../src/main/supervisor.ts';
+import { Supervisor } from '../../src/main/supervisor/supervisor.ts';
 import type { ConfigurationView } from '../../src/shared/connection/configuration-view.ts';
 import type { ConvergenceRule } from '../../src/shared/connection/convergence.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';

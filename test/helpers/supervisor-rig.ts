@@ -1,7 +1,7 @@
 /** A supervisor with a virtual clock, one lane that only listens, a kernel that says yes, and a real table. */
 import type { KernelBackend } from '../../src/kernel/backend.ts';
 import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
-import { Supervisor } from '../../src/main/supervisor.ts';
+import { Supervisor } from '../../src/main/supervisor/supervisor.ts';
 import { NO_ROUTE } from '../../src/shared/flow.ts';
 import type { Acquire } from '../../src/shared/kernel-news.ts';
 import { createDebugLevels } from '../../src/shared/log/classes.ts';

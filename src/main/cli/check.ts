@@ -10,9 +10,9 @@ import { printable } from '../../shared/log/printable.ts';
 import { atOnce } from '../../shared/steps.ts';
 import { readCredentials } from '../credentials/credential-reader.ts';
 import { readPolicy } from '../credentials/policy-file.ts';
+import { learnSystemNames } from '../network/system-names.ts';
 import { listFiles, readSecretFile, readTrustedFile } from '../privileged/secret-file.ts';
 import { codeOf } from '../privileged/system-fault.ts';
-import { learnSystemNames } from '../system-names.ts';
 import { readConfigurationFile } from './configuration-file.ts';
 
 /** Answers the exit status: 0 nothing is wrong, 1 something is in error, 2 there are warnings only. `asksPolicy`: without -K. */

@@ -5,7 +5,7 @@ import { CAPTURE_FORMATS } from '../../shared/capture/formats.ts';
 import { normalise } from '../../shared/cli/getopt.ts';
 import { OPTIONS, type OptionRow, usage } from '../../shared/cli/option-table.ts';
 import { parsePort } from '../../shared/cli/port.ts';
-import { readTable } from '../system-names.ts';
+import { readTable } from '../network/system-names.ts';
 
 export interface Options {
   readonly families: readonly (4 | 6)[];

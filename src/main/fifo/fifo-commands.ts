@@ -12,8 +12,8 @@ import { notice } from '../../shared/log/records.ts';
 import type { Verbosity } from '../../shared/log/verbosity.ts';
 import type { SaRow } from '../../shared/sa-table/rows.ts';
 import type { LogRecord } from '../../shared/threads/contract.ts';
-import type { Capture } from '../capture.ts';
-import type { Reports } from '../reports.ts';
+import type { Capture } from '../capture/capture.ts';
+import type { Reports } from '../report/reports.ts';
 import { FifoTransactions } from './fifo-transactions.ts';
 
 export interface FifoCommandOptions {

@@ -1,11 +1,11 @@
 /** Carries out what the lanes ask for: bytes to the sockets, records to the log, all else to the supervisor. */
 import { unreachable } from '../../shared/errors.ts';
 import type { LaneEffect } from '../../shared/threads/contract.ts';
-import type { Capture } from '../capture.ts';
+import type { Capture } from '../capture/capture.ts';
 import type { TrustReview } from '../credentials/trust-review.ts';
-import type { Faults } from '../faults.ts';
 import type { Logger } from '../log/log.ts';
 import type { UdpSockets } from '../network/sockets.ts';
+import type { Faults } from '../process/faults.ts';
 
 /** What of a lane's effects is not just sent or printed. */
 export type SupervisorEffect = Exclude<LaneEffect, { readonly kind: 'send' | 'log' | 'captured' | 'captureKey' }>;

@@ -22,8 +22,8 @@ import type { DaemonCredentials } from '../credentials/daemon-credentials.ts';
 import type { TrafficCounters } from '../kernel/traffic-counters.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Gate } from '../network/gate.ts';
-import { writtenSections } from '../report-sources.ts';
-import type { Supervisor } from '../supervisor.ts';
+import { writtenSections } from '../report/report-sources.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export interface StatusParts {
   readonly configuration: DaemonConfiguration;

@@ -11,7 +11,7 @@ import {
   type StatusRequest,
 } from '../../shared/report/status-schema.ts';
 import { schedule } from '../clock.ts';
-import type { Faults } from '../faults.ts';
+import type { Faults } from '../process/faults.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Question } from './status-answers.ts';
 

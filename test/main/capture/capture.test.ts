@@ -1,11 +1,11 @@
 /** Captures with a file that the test writes slowly, or not at all. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Capture } from '../../src/main/capture.ts';
-import { CAPTURE_FORMATS } from '../../src/shared/capture/formats.ts';
-import type { CapturedMessage } from '../../src/shared/capture/packet.ts';
-import { pcapFileHeader } from '../../src/shared/capture/pcap.ts';
-import { SystemError } from '../../src/shared/errors.ts';
+import { Capture } from '../../../src/main/capture/capture.ts';
+import { CAPTURE_FORMATS } from '../../../src/shared/capture/formats.ts';
+import type { CapturedMessage } from '../../../src/shared/capture/packet.ts';
+import { pcapFileHeader } from '../../../src/shared/capture/pcap.ts';
+import { SystemError } from '../../../src/shared/errors.ts';
 
 const END = { address: '192.0.2.1', port: 500 };
 const message = (size: number): CapturedMessage => ({

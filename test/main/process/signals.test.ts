@@ -8,7 +8,7 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 
-const SIGNALS = new URL(`../../src/main/signals${extname(import.meta.url)}`, import.meta.url).href;
+const SIGNALS = new URL(`../../../src/main/process/signals${extname(import.meta.url)}`, import.meta.url).href;
 
 interface Program {
   readonly child: ChildProcess;
@@ -112,7 +112,7 @@ test('threats "SIGUSR1": bin/isakmpd installs the handlers before it loads the r
   copyFileSync(launcher, join(directory, 'bin', 'isakmpd'));
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   writeFileSync(join(main, 'signals.js'), `import ${JSON.stringify(SIGNALS)}; console.log('signals');`);
-  writeFileSync(join(main, 'main.js'), `import './rest.js'; console.log(...process.argv.slice(2));`);
+  writeFileSync(join(main, 'main.js'), `import '../rest.js'; console.log(...process.argv.slice(2));`);
   writeFileSync(join(main, 'rest.js'), `console.log(process.listenerCount('SIGUSR1'));`);
   const child = spawn(process.execPath, [join(directory, 'bin', 'isakmpd'), '-nKd'], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,10 +1,10 @@
 /** Connections that are made for packets: their sections, how often each is used, and what becomes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DaemonConfiguration } from '../../src/main/configuration.ts';
-import { OnDemand } from '../../src/main/on-demand.ts';
-import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
-import type { Acquire } from '../../src/shared/kernel-news.ts';
+import { DaemonConfiguration } from '../../../src/main/configuration.ts';
+import { OnDemand } from '../../../src/main/supervisor/on-demand.ts';
+import type { ConnectionEvent } from '../../../src/shared/connection/events.ts';
+import type { Acquire } from '../../../src/shared/kernel-news.ts';
 
 const net = (address: string, prefixLength: number, protocol = 0, port = 0) => ({
   address,

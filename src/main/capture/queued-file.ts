@@ -1,5 +1,5 @@
 /** A file that is written behind a bounded queue, so that a slow disk costs data, not the daemon. All of it may be secret: what has been written, or never will be, is erased. */
-import type { CaptureFile } from './privileged/capture-file.ts';
+import type { CaptureFile } from '../privileged/capture-file.ts';
 
 export class QueuedFile {
   readonly #file: CaptureFile;

@@ -3,10 +3,10 @@
  * call runs at a time, and one that hangs is ended. Without NOTIFY_SOCKET there is nobody to tell.
  */
 import { execFile } from 'node:child_process';
-import { notice } from '../shared/log/records.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
-import { schedule } from './clock.ts';
-import { codeOf } from './privileged/system-fault.ts';
+import { notice } from '../../shared/log/records.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
+import { schedule } from '../clock.ts';
+import { codeOf } from '../privileged/system-fault.ts';
 
 export interface ServiceManagerOptions {
   /** The daemon's own. */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { extname } from 'node:path';
 import { it } from 'node:test';
-import { Faults } from '../../src/main/faults.ts';
-import { InvariantError } from '../../src/shared/errors.ts';
+import { Faults } from '../../../src/main/process/faults.ts';
+import { InvariantError } from '../../../src/shared/errors.ts';
 
-const FAULTS = new URL(`../../src/main/faults${extname(import.meta.url)}`, import.meta.url).href;
+const FAULTS = new URL(`../../../src/main/process/faults${extname(import.meta.url)}`, import.meta.url).href;
 
 const setUp = () => {
   const lines: string[] = [];

@@ -1,11 +1,11 @@
 /** Policies on their way into a slow or unwilling kernel. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelError } from '../../src/kernel/backend.ts';
-import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
-import { FlowWork } from '../../src/main/flow-work.ts';
-import type { Flow } from '../../src/shared/flow.ts';
-import { createDebugLevels } from '../../src/shared/log/classes.ts';
+import { KernelError } from '../../../src/kernel/backend.ts';
+import { createNoneBackend } from '../../../src/kernel/none/none-backend.ts';
+import { FlowWork } from '../../../src/main/supervisor/flow-work.ts';
+import type { Flow } from '../../../src/shared/flow.ts';
+import { createDebugLevels } from '../../../src/shared/log/classes.ts';
 
 const flow = (reqid: number, id = 1): Flow => ({
   id,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReports } from '../../src/main/reports.ts';
-import { SystemError } from '../../src/shared/errors.ts';
-import type { ReportSources } from '../../src/shared/report/report.ts';
-import { SaFlag, type SaRow } from '../../src/shared/sa-table/rows.ts';
-import type { LogRecord } from '../../src/shared/threads/contract.ts';
-import { sampleRow } from '../shared/sa-table/sample-row.ts';
+import { createReports } from '../../../src/main/report/reports.ts';
+import { SystemError } from '../../../src/shared/errors.ts';
+import type { ReportSources } from '../../../src/shared/report/report.ts';
+import { SaFlag, type SaRow } from '../../../src/shared/sa-table/rows.ts';
+import type { LogRecord } from '../../../src/shared/threads/contract.ts';
+import { sampleRow } from '../../shared/sa-table/sample-row.ts';
 
 /** A report of nothing but these SAs. */
 const sourcesOf = (rows: readonly SaRow[]): ReportSources => ({

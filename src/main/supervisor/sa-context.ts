@@ -1,11 +1,11 @@
 /** What the kernel is told of an SA besides its keys, from what its quick mode agreed on. */
-import type { SaContext, SaLife } from '../kernel/backend.ts';
-import { DEFAULT_LIFE_SECONDS } from '../shared/constants/ipsec-doi.ts';
-import type { Selector } from '../shared/flow.ts';
-import { isInUdp } from '../shared/policy/encapsulation.ts';
-import type { Identity } from '../shared/policy/peer-policy.ts';
-import { prefixesOf } from '../shared/policy/prefixes.ts';
-import type { Agreement, IpsecSa } from '../shared/threads/contract.ts';
+import type { SaContext, SaLife } from '../../kernel/backend.ts';
+import { DEFAULT_LIFE_SECONDS } from '../../shared/constants/ipsec-doi.ts';
+import type { Selector } from '../../shared/flow.ts';
+import { isInUdp } from '../../shared/policy/encapsulation.ts';
+import type { Identity } from '../../shared/policy/peer-policy.ts';
+import { prefixesOf } from '../../shared/policy/prefixes.ts';
+import type { Agreement, IpsecSa } from '../../shared/threads/contract.ts';
 
 /** What all SAs of a pair have in common. */
 export interface PairContext {

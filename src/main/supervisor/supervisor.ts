@@ -2,25 +2,25 @@
  * Drives the connection core: hands it what lanes, kernel, FIFO and clock say, and carries out what it wants. Sockets, threads and timers belong to
  * others, so that tests can run the whole of it on a network and a clock of their own.
  */
-import type { KernelBackend, KernelUpcalls, OwnState } from '../kernel/backend.ts';
-import type { Endpoint } from '../shared/address.ts';
-import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
-import type { ConvergenceRule } from '../shared/connection/convergence.ts';
-import { ConnectionCore, type CoreCounts } from '../shared/connection/core.ts';
-import type { TimerListener } from '../shared/connection/desk.ts';
-import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../shared/connection/events.ts';
-import type { News } from '../shared/connection/news.ts';
-import type { Proof } from '../shared/connection/proofs.ts';
-import type { ConnectionStatus } from '../shared/connection/status.ts';
-import { unreachable } from '../shared/errors.ts';
-import type { ReqidRange } from '../shared/flow.ts';
-import { type Acquire, isUsed } from '../shared/kernel-news.ts';
-import { isPrinted, LogClass } from '../shared/log/classes.ts';
-import { debugRecord } from '../shared/log/debugging.ts';
-import { failure } from '../shared/log/records.ts';
-import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
-import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { LaneEvent, LogRecord, Path } from '../shared/threads/contract.ts';
+import type { KernelBackend, KernelUpcalls, OwnState } from '../../kernel/backend.ts';
+import type { Endpoint } from '../../shared/address.ts';
+import type { ConfigurationView } from '../../shared/connection/configuration-view.ts';
+import type { ConvergenceRule } from '../../shared/connection/convergence.ts';
+import { ConnectionCore, type CoreCounts } from '../../shared/connection/core.ts';
+import type { TimerListener } from '../../shared/connection/desk.ts';
+import type { ConnectionEffect, ConnectionEvent, SaEffect } from '../../shared/connection/events.ts';
+import type { News } from '../../shared/connection/news.ts';
+import type { Proof } from '../../shared/connection/proofs.ts';
+import type { ConnectionStatus } from '../../shared/connection/status.ts';
+import { unreachable } from '../../shared/errors.ts';
+import type { ReqidRange } from '../../shared/flow.ts';
+import { type Acquire, isUsed } from '../../shared/kernel-news.ts';
+import { isPrinted, LogClass } from '../../shared/log/classes.ts';
+import { debugRecord } from '../../shared/log/debugging.ts';
+import { failure } from '../../shared/log/records.ts';
+import type { PeerPolicy } from '../../shared/policy/peer-policy.ts';
+import type { SaTable } from '../../shared/sa-table/sa-table.ts';
+import type { LaneEvent, LogRecord, Path } from '../../shared/threads/contract.ts';
 import { FlowWork } from './flow-work.ts';
 import { KernelWork } from './supervisor-kernel.ts';
 import { PairRows } from './supervisor-table.ts';

@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { closeSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { argumentsOfThisProcess, argumentsWithLegacyProvider } from './cli/legacy-provider.ts';
-import type { Options } from './cli/options.ts';
-import { codeOf } from './privileged/system-fault.ts';
+import { argumentsOfThisProcess, argumentsWithLegacyProvider } from '../cli/legacy-provider.ts';
+import type { Options } from '../cli/options.ts';
+import { codeOf } from '../privileged/system-fault.ts';
 import { processTitle } from './process-title.ts';
 import { handleSignals } from './signals.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Ending } from '../../src/main/ending.ts';
+import { Ending } from '../../../src/main/process/ending.ts';
 
 it('is in order the first time, at once the second time, and nothing more after that', async () => {
   const ending = new Ending();

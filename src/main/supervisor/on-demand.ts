@@ -2,14 +2,14 @@
  * Connections for packets that met a policy of somebody else's: written into the configuration as isakmpd does, counted by how many connections use each
  * section, and removed with the last of them.
  */
-import { addressFromBytes, maskFromPrefix, parseAddress } from '../shared/address.ts';
-import { defaultSuites } from '../shared/config/generated.ts';
-import type { ConfigurationStore } from '../shared/config/store.ts';
-import type { ConnectionEvent } from '../shared/connection/events.ts';
-import type { Selector } from '../shared/flow.ts';
-import type { Acquire } from '../shared/kernel-news.ts';
-import { notice } from '../shared/log/records.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
+import { addressFromBytes, maskFromPrefix, parseAddress } from '../../shared/address.ts';
+import { defaultSuites } from '../../shared/config/generated.ts';
+import type { ConfigurationStore } from '../../shared/config/store.ts';
+import type { ConnectionEvent } from '../../shared/connection/events.ts';
+import type { Selector } from '../../shared/flow.ts';
+import type { Acquire } from '../../shared/kernel-news.ts';
+import { notice } from '../../shared/log/records.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
 
 export interface OnDemandOptions {
   readonly configuration: {

@@ -1,8 +1,8 @@
 /** What this system knows by name: its interfaces, and the protocols and services of its tables. */
 import { readFileSync } from 'node:fs';
-import type { AddressBook } from '../shared/config/address-book.ts';
-import { readInterfaces } from './network/interfaces.ts';
-import { codeOf } from './privileged/system-fault.ts';
+import type { AddressBook } from '../../shared/config/address-book.ts';
+import { codeOf } from '../privileged/system-fault.ts';
+import { readInterfaces } from './interfaces.ts';
 
 export const learnSystemNames = (book: AddressBook): void => {
   book.setInterfaces(readInterfaces());

@@ -1,12 +1,12 @@
 /** The supervisor's dealings with the kernel: they take time, and what fails half way is undone. */
-import { type KernelBackend, KernelError } from '../kernel/backend.ts';
-import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
-import type { ConnectionEffect, Move, SaId } from '../shared/connection/events.ts';
-import type { SaUsage } from '../shared/kernel-news.ts';
-import { isPrinted, LogClass } from '../shared/log/classes.ts';
-import { debugRecord } from '../shared/log/debugging.ts';
-import { failure } from '../shared/log/records.ts';
-import type { Agreement, IpsecSa, LogRecord } from '../shared/threads/contract.ts';
+import { type KernelBackend, KernelError } from '../../kernel/backend.ts';
+import type { ConfigurationView } from '../../shared/connection/configuration-view.ts';
+import type { ConnectionEffect, Move, SaId } from '../../shared/connection/events.ts';
+import type { SaUsage } from '../../shared/kernel-news.ts';
+import { isPrinted, LogClass } from '../../shared/log/classes.ts';
+import { debugRecord } from '../../shared/log/debugging.ts';
+import { failure } from '../../shared/log/records.ts';
+import type { Agreement, IpsecSa, LogRecord } from '../../shared/threads/contract.ts';
 import { saContext } from './sa-context.ts';
 
 export interface KernelWorkOptions {

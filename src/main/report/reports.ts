@@ -1,13 +1,13 @@
 /** What the daemon writes about itself: the listing of all SAs and single answers into the result file, the report into the log or its file. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SystemError } from '../shared/errors.ts';
-import { failure, reportLine } from '../shared/log/records.ts';
-import { textLine } from '../shared/log/text-format.ts';
-import { type ReportSources, reportLines } from '../shared/report/report.ts';
-import { saListing } from '../shared/report/sa-list.ts';
-import type { SaRow } from '../shared/sa-table/rows.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
-import { localTime } from './log/log.ts';
+import { SystemError } from '../../shared/errors.ts';
+import { failure, reportLine } from '../../shared/log/records.ts';
+import { textLine } from '../../shared/log/text-format.ts';
+import { type ReportSources, reportLines } from '../../shared/report/report.ts';
+import { saListing } from '../../shared/report/sa-list.ts';
+import type { SaRow } from '../../shared/sa-table/rows.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
+import { localTime } from '../log/log.ts';
 
 /** None of them ever rejects: what could not be written is logged. */
 export interface Reports {

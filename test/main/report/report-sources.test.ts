@@ -1,12 +1,12 @@
 /** Where a report gets its facts, and what it does without some of them. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { DaemonConfiguration } from '../../src/main/configuration.ts';
-import { type ReportedParts, reportSources } from '../../src/main/report-sources.ts';
-import { SystemError } from '../../src/shared/errors.ts';
-import { reportLines } from '../../src/shared/report/report.ts';
-import { createSaTable, SaTable } from '../../src/shared/sa-table/sa-table.ts';
-import type { LaneExchange } from '../../src/shared/threads/contract.ts';
+import { DaemonConfiguration } from '../../../src/main/configuration.ts';
+import { type ReportedParts, reportSources } from '../../../src/main/report/report-sources.ts';
+import { SystemError } from '../../../src/shared/errors.ts';
+import { reportLines } from '../../../src/shared/report/report.ts';
+import { createSaTable, SaTable } from '../../../src/shared/sa-table/sa-table.ts';
+import type { LaneExchange } from '../../../src/shared/threads/contract.ts';
 
 const end = { address: '10.66.0.1', port: 500 };
 const exchange: LaneExchange = {

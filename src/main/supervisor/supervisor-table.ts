@@ -1,16 +1,16 @@
 /** The phase 2 rows of the SA table: one for each established pair. */
-import { parseAddress } from '../shared/address.ts';
-import type { PairFacts } from '../shared/connection/events.ts';
-import { ExchangeType } from '../shared/constants/isakmp.ts';
-import { isPrinted, LogClass } from '../shared/log/classes.ts';
-import { debugRecord } from '../shared/log/debugging.ts';
-import { failure } from '../shared/log/records.ts';
-import { idText } from '../shared/log/who.ts';
-import { identityText } from '../shared/policy/identity.ts';
-import type { SaHandle } from '../shared/sa-table/handles.ts';
-import { SaRole, type SaRow } from '../shared/sa-table/rows.ts';
-import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
+import { parseAddress } from '../../shared/address.ts';
+import type { PairFacts } from '../../shared/connection/events.ts';
+import { ExchangeType } from '../../shared/constants/isakmp.ts';
+import { isPrinted, LogClass } from '../../shared/log/classes.ts';
+import { debugRecord } from '../../shared/log/debugging.ts';
+import { failure } from '../../shared/log/records.ts';
+import { idText } from '../../shared/log/who.ts';
+import { identityText } from '../../shared/policy/identity.ts';
+import type { SaHandle } from '../../shared/sa-table/handles.ts';
+import { SaRole, type SaRow } from '../../shared/sa-table/rows.ts';
+import type { SaTable } from '../../shared/sa-table/sa-table.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
 
 export class PairRows {
   readonly #table: SaTable;

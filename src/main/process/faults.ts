@@ -2,10 +2,10 @@
  * Faults of our own code in the main thread. What one datagram, effect, timer or command sets off is guarded: it is dropped and logged, the daemon goes
  * on (threats: a poison packet must not take it down). What gets past that ends the daemon in order.
  */
-import { faultText } from '../shared/log/fault-text.ts';
-import { failure } from '../shared/log/records.ts';
-import { TokenBucket } from '../shared/log/token-bucket.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
+import { faultText } from '../../shared/log/fault-text.ts';
+import { failure } from '../../shared/log/records.ts';
+import { TokenBucket } from '../../shared/log/token-bucket.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
 
 /** Contains faults, and logs as many of them as the log bears. */
 export class Faults {

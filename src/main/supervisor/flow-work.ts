@@ -1,10 +1,10 @@
 /** Policies on their way into the kernel: for each flow one call at a time, and of what is wanted meanwhile only the latest. */
-import { type KernelBackend, KernelError } from '../kernel/backend.ts';
-import type { Flow, Selector } from '../shared/flow.ts';
-import { isPrinted, LogClass } from '../shared/log/classes.ts';
-import { debugRecord } from '../shared/log/debugging.ts';
-import { failure, notice } from '../shared/log/records.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
+import { type KernelBackend, KernelError } from '../../kernel/backend.ts';
+import type { Flow, Selector } from '../../shared/flow.ts';
+import { isPrinted, LogClass } from '../../shared/log/classes.ts';
+import { debugRecord } from '../../shared/log/debugging.ts';
+import { failure, notice } from '../../shared/log/records.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
 
 type Kernel = Pick<KernelBackend, 'putFlow' | 'deleteFlow' | 'removeLeftovers' | 'capabilities'>;
 

@@ -1,11 +1,11 @@
 /** What the kernel is told of an SA besides its keys. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { saContext } from '../../src/main/sa-context.ts';
-import { EncapsulationMode } from '../../src/shared/constants/ipsec-doi.ts';
-import { identityFromText } from '../../src/shared/policy/identity.ts';
-import type { Agreement } from '../../src/shared/threads/contract.ts';
-import { ConnectionBench, pathTo } from '../helpers/connection-bench.ts';
+import { saContext } from '../../../src/main/supervisor/sa-context.ts';
+import { EncapsulationMode } from '../../../src/shared/constants/ipsec-doi.ts';
+import { identityFromText } from '../../../src/shared/policy/identity.ts';
+import type { Agreement } from '../../../src/shared/threads/contract.ts';
+import { ConnectionBench, pathTo } from '../../helpers/connection-bench.ts';
 
 const maker = new ConnectionBench();
 const agreement = (overrides: Partial<Agreement> = {}): Agreement => ({

@@ -1,16 +1,16 @@
 /** Where a report gets its facts: the SA table, the lanes, the sockets, the connection core and the configuration. */
 
-import { SystemError } from '../shared/errors.ts';
-import { identityText } from '../shared/policy/identity.ts';
-import type { WrittenSection } from '../shared/report/configuration-report.ts';
-import type { LaneAnswer } from '../shared/report/exchange-report.ts';
-import type { AnsweringConnection, CheckedConnection, ReportSources } from '../shared/report/report.ts';
-import type { SaTable } from '../shared/sa-table/sa-table.ts';
-import type { DaemonConfiguration } from './configuration.ts';
-import type { Lanes } from './lanes/lanes.ts';
-import type { Gate } from './network/gate.ts';
-import type { UdpSockets } from './network/sockets.ts';
-import type { Supervisor } from './supervisor.ts';
+import { SystemError } from '../../shared/errors.ts';
+import { identityText } from '../../shared/policy/identity.ts';
+import type { WrittenSection } from '../../shared/report/configuration-report.ts';
+import type { LaneAnswer } from '../../shared/report/exchange-report.ts';
+import type { AnsweringConnection, CheckedConnection, ReportSources } from '../../shared/report/report.ts';
+import type { SaTable } from '../../shared/sa-table/sa-table.ts';
+import type { DaemonConfiguration } from '../configuration.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { Gate } from '../network/gate.ts';
+import type { UdpSockets } from '../network/sockets.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export interface ReportedParts {
   readonly configuration: DaemonConfiguration;

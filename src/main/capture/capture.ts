@@ -1,14 +1,14 @@
 /** Packet capture, isakmpd(8) -L and `p`: one at a time, with a decryption table beside it where the format wants one. */
-import { DECRYPTION_TABLE, decryptionTableHeader, decryptionTableLine } from '../shared/capture/decryption-table.ts';
-import type { CaptureFormat } from '../shared/capture/formats.ts';
-import type { CapturedMessage } from '../shared/capture/packet.ts';
-import { SystemError } from '../shared/errors.ts';
-import { printable } from '../shared/log/printable.ts';
-import { failure, notice } from '../shared/log/records.ts';
-import { TokenBucket } from '../shared/log/token-bucket.ts';
-import type { LogRecord } from '../shared/threads/contract.ts';
-import type { Lanes } from './lanes/lanes.ts';
-import type { CaptureFile } from './privileged/capture-file.ts';
+import { DECRYPTION_TABLE, decryptionTableHeader, decryptionTableLine } from '../../shared/capture/decryption-table.ts';
+import type { CaptureFormat } from '../../shared/capture/formats.ts';
+import type { CapturedMessage } from '../../shared/capture/packet.ts';
+import { SystemError } from '../../shared/errors.ts';
+import { printable } from '../../shared/log/printable.ts';
+import { failure, notice } from '../../shared/log/records.ts';
+import { TokenBucket } from '../../shared/log/token-bucket.ts';
+import type { LogRecord } from '../../shared/threads/contract.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { CaptureFile } from '../privileged/capture-file.ts';
 import { QueuedFile } from './queued-file.ts';
 
 export interface CaptureOptions {

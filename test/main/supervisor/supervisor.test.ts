@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KernelError } from '../../src/kernel/backend.ts';
-import { createNoneBackend } from '../../src/kernel/none/none-backend.ts';
-import { SaFlag, SaRole } from '../../src/shared/sa-table/rows.ts';
-import type { IpsecSa } from '../../src/shared/threads/contract.ts';
-import { EPOCH, ISAKMP, SupervisorRig, settled } from '../helpers/supervisor-rig.ts';
+import { KernelError } from '../../../src/kernel/backend.ts';
+import { createNoneBackend } from '../../../src/kernel/none/none-backend.ts';
+import { SaFlag, SaRole } from '../../../src/shared/sa-table/rows.ts';
+import type { IpsecSa } from '../../../src/shared/threads/contract.ts';
+import { EPOCH, ISAKMP, SupervisorRig, settled } from '../../helpers/supervisor-rig.ts';
 
 const isZeroed = ({ encryptionKey, authenticationKey }: IpsecSa): boolean =>
   [...encryptionKey, ...authenticationKey].every((byte) => byte === 0);

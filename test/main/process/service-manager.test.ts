@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { until } from '../../loadtest/daemon.ts';
-import { ServiceManager } from '../../src/main/service-manager.ts';
-import { freePorts, spawnDaemon, testFolder } from '../helpers/daemon-process.ts';
+import { until } from '../../../loadtest/daemon.ts';
+import { ServiceManager } from '../../../src/main/process/service-manager.ts';
+import { freePorts, spawnDaemon, testFolder } from '../../helpers/daemon-process.ts';
 
 /** The absolute path of a program; undefined where there is none. */
 const find = (program: string): string | undefined => {
