@@ -107,12 +107,12 @@ test('threats "SIGUSR1": bin/isakmpd installs the handlers before it loads the r
   const directory = mkdtempSync(join(tmpdir(), 'isakmpd-bin-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const main = join(directory, 'dist', 'src', 'main');
-  mkdirSync(main, { recursive: true });
+  mkdirSync(join(main, 'process'), { recursive: true });
   mkdirSync(join(directory, 'bin'));
   copyFileSync(launcher, join(directory, 'bin', 'isakmpd'));
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(main, 'signals.js'), `import ${JSON.stringify(SIGNALS)}; console.log('signals');`);
-  writeFileSync(join(main, 'main.js'), `import '../rest.js'; console.log(...process.argv.slice(2));`);
+  writeFileSync(join(main, 'process', 'signals.js'), `import ${JSON.stringify(SIGNALS)}; console.log('signals');`);
+  writeFileSync(join(main, 'main.js'), `import './rest.js'; console.log(...process.argv.slice(2));`);
   writeFileSync(join(main, 'rest.js'), `console.log(process.listenerCount('SIGUSR1'));`);
   const child = spawn(process.execPath, [join(directory, 'bin', 'isakmpd'), '-nKd'], {
     stdio: ['ignore', 'pipe', 'inherit'],
