@@ -1,5 +1,5 @@
 /**
- * Runs the commands of a docs/howto-*.md as they stand there, inside of namespaces of its own (test/main/docs/howto.test.ts): machines are folders
+ * Runs the commands of a docs/howto-*.md as they stand there, inside of namespaces of its own (test/main/howto.test.ts): machines are folders
  * with an /etc and a /var/run of their own, and addresses on one loopback. Daemons get -n, scp(1) and logger(1) are stand-ins.
  */
 import { spawnSync } from 'node:child_process';
@@ -50,6 +50,7 @@ const makePrograms = (): void => {
   mkdirSync(join(folder, 'bin'));
   const isakmpd = `exec ${process.execPath} ${join(process.cwd(), 'bin/isakmpd')} "$@"`;
   program('isakmpd', `case $1 in pki) ;; *) set -- "$@" -n --workers 1 ;; esac\n${isakmpd}\n`);
+  program('keynote', `exec ${process.execPath} ${join(process.cwd(), 'bin/keynote')} "$@"\n`);
   program('logger', `exec cat >> ${folder}/$MACHINE/log\n`);
   const cases = [...MACHINES].map(([name, address]) => `    root@${address}:*) echo "${rootOf(name)}\${1#*:}" ;;`);
   program(

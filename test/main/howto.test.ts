@@ -5,11 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseCertificate } from '../../../src/shared/x509/certificate.ts';
-import { derPieces, PEM_CERTIFICATE } from '../../../src/shared/x509/pem.ts';
-import { createTrustStore, DEFAULT_TRUST_SETTINGS } from '../../../src/shared/x509/trust-store.ts';
-import { validatePath } from '../../../src/shared/x509/validate-path.ts';
-import { testFolder } from '../../helpers/daemon-process.ts';
+import { parseCertificate } from '../../src/shared/x509/certificate.ts';
+import { derPieces, PEM_CERTIFICATE } from '../../src/shared/x509/pem.ts';
+import { createTrustStore, DEFAULT_TRUST_SETTINGS } from '../../src/shared/x509/trust-store.ts';
+import { validatePath } from '../../src/shared/x509/validate-path.ts';
+import { testFolder } from '../helpers/daemon-process.ts';
 
 const NAMESPACES = ['-r', '--mount', '--net', '--pid', '--fork', '--kill-child'];
 const works = (program: string, ...words: readonly string[]): boolean => spawnSync(program, words).status === 0;
@@ -17,7 +17,7 @@ const reason = !works('unshare', ...NAMESPACES, 'ip', 'link', 'set', 'lo', 'up')
   ? 'namespaces cannot be made here (unshare -r --net, ip)'
   : !works('openssl', 'version') && 'there is no openssl tool';
 
-const INSIDE = fileURLToPath(new URL('../../helpers/walkthrough.js', import.meta.url));
+const INSIDE = fileURLToPath(new URL('../helpers/walkthrough.js', import.meta.url));
 
 /** Runs the page in `folder`; `waitsFor` is a line of east's log that has to come before its daemon is ended. */
 const walk = (page: string, folder: string, waitsFor = ''): void => {
@@ -64,7 +64,7 @@ const judgeRecipe = (root: string): void => {
 };
 
 test('every page says what it needs and is linked from the README', () => {
-  assert.deepEqual(PAGES, ['howto-host-keys.md', 'howto-psk.md', 'howto-x509.md']);
+  assert.deepEqual(PAGES, ['howto-host-keys.md', 'howto-keynote.md', 'howto-psk.md', 'howto-x509.md']);
   const readme = readFileSync('README.md', 'utf8');
   for (const page of PAGES) assert.ok(readme.includes(`(docs/${page})`), page);
 });
