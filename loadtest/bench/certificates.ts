@@ -2,10 +2,10 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spkiOf } from '../../src/shared/crypto/spki.ts';
 import { subjectFromText, subjectOf } from '../../src/shared/pki/identity-name.ts';
 import { type Issue, issueAuthority, issuePeerCertificate } from '../../src/shared/pki/issue-certificate.ts';
 import { HOST_KEY, type KeyPair, makeKeyPair } from '../../src/shared/pki/key-pair.ts';
-import { spkiOf } from '../../src/shared/pki/sign-der.ts';
 import { identityFromText } from '../../src/shared/policy/identity.ts';
 import { parseCertificate } from '../../src/shared/x509/certificate.ts';
 

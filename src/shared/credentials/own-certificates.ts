@@ -1,5 +1,6 @@
 /** Which of our own certificates proves an identity to a peer, and which others it needs to follow it to an authority. */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { spkiOf } from '../crypto/spki.ts';
 import { nameKey } from '../policy/distinguished-name.ts';
 import { type Certificate, isSelfIssued } from '../x509/certificate.ts';
 import type { TrustStore } from '../x509/trust-store.ts';
@@ -16,7 +17,7 @@ export const ownCertificateChain = (
   authorities: readonly Uint8Array[],
   at: number,
 ): readonly Uint8Array[] => {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const spki = spkiOf(key);
   const wanted = new Set(authorities.map((der) => nameKey(der)));
   const chains = named
     .filter((certificate) => isOf(certificate, spki))
@@ -30,8 +31,8 @@ export const ownCertificateChain = (
   return best.map(({ der }) => der);
 };
 
-const isOf = ({ publicKey }: Certificate, spki: Buffer): boolean =>
-  publicKey?.export({ type: 'spki', format: 'der' }).equals(spki) === true;
+const isOf = ({ publicKey }: Certificate, spki: Uint8Array): boolean =>
+  publicKey !== undefined && Buffer.compare(spkiOf(publicKey), spki) === 0;
 
 /** A certificate that signed itself goes alone, and is left out above others. */
 const chainFrom = (store: TrustStore, own: Certificate): readonly Certificate[] => {

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { CertificateEncoding } from '../constants/isakmp.ts';
 import { AuthenticationMethod } from '../constants/oakley.ts';
+import { spkiOf } from '../crypto/spki.ts';
 import { CREDENTIAL_LIMITS } from '../keynote/limits.ts';
 import { rememberSignatures } from '../keynote/query.ts';
 import type { Claim } from './claim.ts';
@@ -32,8 +33,12 @@ export const vouchedKey = (
   if (key === undefined) return unfit('its signature is not made with the key that the last of them licenses');
   const { unsigned, weaknesses } = checkSignatures(read.assertions, rememberSignatures(false));
   if (unsigned !== undefined) return unfit(unsigned);
-  const spki = new Uint8Array(key.export({ type: 'spki', format: 'der' }));
-  const authenticated = { kind: 'publicKey', key: spki, chain: [], keynote: keynoteTexts(certificates) } as const;
+  const authenticated = {
+    kind: 'publicKey',
+    key: spkiOf(key),
+    chain: [],
+    keynote: keynoteTexts(certificates),
+  } as const;
   const { isPermitted, decision } = policy.identification(authenticated, { ...phase1, remoteId: identity, at });
   return isPermitted ? { kind: 'key', key, weaknesses } : unfit(decision);
 };

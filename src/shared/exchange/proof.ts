@@ -5,6 +5,7 @@ import { keynoteTexts } from '../credentials/peer-credentials.ts';
 import { provenKey } from '../credentials/peer-key.ts';
 import { equalConstantTime } from '../crypto/prf.ts';
 import { hashForProof, isProof, isSignatureMethod, signProof } from '../crypto/signature.ts';
+import { spkiOf } from '../crypto/spki.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
@@ -98,8 +99,7 @@ export const checkProof = (
     throw new ProtocolError(notify, text);
   }
   out.push(...weakCertificateRecords(setup, message.header, identity, proven.warnings));
-  const key = new Uint8Array(proven.key.export({ type: 'spki', format: 'der' }));
-  return { kind: 'publicKey', key, chain: proven.chain, keynote: keynoteTexts(certificates) };
+  return { kind: 'publicKey', key: spkiOf(proven.key), chain: proven.chain, keynote: keynoteTexts(certificates) };
 };
 
 /** What the peer is told (RFC 2408 §3.14.1). */

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { unfitKey } from '../credentials/keys.ts';
 import { DerTag } from '../crypto/der.ts';
+import { spkiOf } from '../crypto/spki.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import { CertificateError } from '../x509/certificate-error.ts';
 import { constructed, integer, objectIdentifier, sequence, set } from '../x509/der-build.ts';
@@ -10,7 +11,7 @@ import { type DistinguishedName, readDistinguishedName } from '../x509/general-n
 import { readPublicKey } from '../x509/public-key.ts';
 import { readSigned, verifySignature } from '../x509/signature.ts';
 import { alternativeNames } from './extensions.ts';
-import { signedDer, spkiOf } from './sign-der.ts';
+import { signedDer } from './sign-der.ts';
 
 /** What PEM calls it. */
 export const PEM_REQUEST = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'] as const;

@@ -1,11 +1,12 @@
 /** Certificates (RFC 5280 section 4.1) that a CA of our own issues: its own one, and those of peers. */
 import type { KeyObject } from 'node:crypto';
+import { spkiOf } from '../crypto/spki.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { constructed, integer, sequence, time } from '../x509/der-build.ts';
 import { constructedTag, type DerElement, readDer } from '../x509/der-element.ts';
 import { authorityExtensions, peerExtensions, taggedExtensions } from './extensions.ts';
-import { keyIdentifierOf, signedDer, spkiOf } from './sign-der.ts';
+import { keyIdentifierOf, signedDer } from './sign-der.ts';
 
 /** What every certificate has. Times are in ms since 1970. */
 export interface Issue {

@@ -1,5 +1,5 @@
 /** SIGNED{...} of X.509 with a key of ours: RSA and ECDSA with SHA-2, by node:crypto. */
-import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, type KeyObject, sign } from 'node:crypto';
 import { DerTag } from '../crypto/der.ts';
 import { InvariantError } from '../errors.ts';
 import { bitString, nothing, objectIdentifier, sequence } from '../x509/der-build.ts';
@@ -13,10 +13,6 @@ export const signedDer = (content: (algorithm: DerElement) => DerElement, key: K
   const tbs = content(algorithm);
   return derOf(sequence(tbs, algorithm, bitString(sign(digest, derOf(tbs), key))));
 };
-
-/** SubjectPublicKeyInfo of a key, public or private. */
-export const spkiOf = (key: KeyObject): Uint8Array =>
-  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
 
 /** RFC 5280 section 4.2.1.2, method 1: SHA-1 of the bits of the public key. It is a name, nothing hangs on its strength. */
 export const keyIdentifierOf = (spki: Uint8Array): Uint8Array => {

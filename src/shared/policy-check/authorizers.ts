@@ -1,6 +1,7 @@
 /** In whose name a peer asks for SAs, and what its certificates say of it: principals and assertions of KeyNote made of what it has proved in phase 1 (isakmpd.policy(5)). */
 import { createHash, createPublicKey } from 'node:crypto';
 import type { Authenticated } from '../credentials/authenticated.ts';
+import { spkiOf } from '../crypto/spki.ts';
 import { type Assertion, parseAssertions, parseCredentials } from '../keynote/assertion.ts';
 import { writtenLiteral } from '../keynote/string-literals.ts';
 import { type Certificate, isSelfIssued, parseCertificate } from '../x509/certificate.ts';
@@ -57,8 +58,7 @@ const issuedBy = (certificate: Certificate, index: number, chain: readonly Certi
 };
 
 /** Undefined: it is of a kind that is not known here. */
-const keyOf = ({ publicKey }: Certificate): string | undefined =>
-  publicKey && keyAuthorizer(publicKey.export({ type: 'spki', format: 'der' }));
+const keyOf = ({ publicKey }: Certificate): string | undefined => publicKey && keyAuthorizer(spkiOf(publicKey));
 
 const assertionText = (authorizer: string, licensee: string, { notBefore, notAfter }: Certificate): string =>
   `Authorizer: "${writtenLiteral(authorizer)}"
