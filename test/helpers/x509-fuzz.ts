@@ -212,5 +212,5 @@ const any = (seeds: readonly Uint8Array[], random: Prng): Uint8Array =>
   seeds[random.word() % seeds.length] ?? new Uint8Array();
 
 const HOSTILE = [0, 1, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x88, 0xff, 0x1f, 0x30, 0x31, 0x24, 0xa0];
-const SETTINGS = { ...DEFAULT_TRUST_SETTINGS, acceptSha1: true };
+const SETTINGS = { ...DEFAULT_TRUST_SETTINGS, acceptSha1: true, minimumRsaBits: 1024 };
 const AT = Date.UTC(2020, 5, 1);
