@@ -1,10 +1,10 @@
 /**
- * KeyObjects of symmetric keys, beside the states that hold only the bytes: on Node 24 an HMAC or a cipher costs six times
- * more with raw bytes than with a KeyObject. One cache per thread; module state is enough, each worker loads its own.
+ * KeyObjects of cipher keys, beside the states that hold only the bytes: on Node 24 a cipher costs six times more with raw
+ * bytes than with a KeyObject. One cache per thread; module state is enough, each worker loads its own.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto';
 
-/** A KeyObject is 1.4 kB: a full cache costs 6 MB a thread. Some four keys of an SA are in use at a time. */
+/** A KeyObject is 1.4 kB: a full cache costs 6 MB a thread. An ISAKMP SA has one. */
 export const KEY_CACHE_CAPACITY = 4096;
 
 /**

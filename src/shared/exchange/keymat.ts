@@ -1,6 +1,5 @@
 /** The key schedule of IKEv1: SKEYID and what hangs on it, the IV chain, HASH_I and HASH_R, KEYMAT (RFC 2409 §5 and appendix B). */
 import { AhTransform, AuthenticationAlgorithm, EspTransform, ProtocolId } from '../constants/ipsec-doi.ts';
-import { forgetKey } from '../crypto/key-cache.ts';
 import { digest, hashSize, prf } from '../crypto/prf.ts';
 import { InvariantError } from '../errors.ts';
 
@@ -13,9 +12,7 @@ export const skeyidSignature = (hash: number, ni: Uint8Array, nr: Uint8Array, gx
   const nonces = new Uint8Array(ni.length + nr.length);
   nonces.set(ni);
   nonces.set(nr, ni.length);
-  const skeyid = prf(hash, nonces, gxy);
-  forgetKey(nonces);
-  return skeyid;
+  return prf(hash, nonces, gxy);
 };
 
 /** The three keys an ISAKMP SA lives on: for KEYMAT, for authenticating messages, for encrypting them. */

@@ -4,7 +4,7 @@
  */
 import { HeaderFlag } from '../constants/isakmp.ts';
 import { HashAlgorithm } from '../constants/oakley.ts';
-import { digest } from '../crypto/prf.ts';
+import { hexDigest } from '../crypto/prf.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Header, OutPayload } from '../wire/message.ts';
 import type { Effect, Effects, Env, ExchangeEvent, Repeat } from './effects.ts';
@@ -133,8 +133,7 @@ const duplicateOf = ({ seen, lastSent }: Conversation, fingerprint: string): Dup
 };
 
 /** SHA-1 in hex digits: a string takes less memory than an array of bytes. */
-const fingerprintOf = (datagram: Uint8Array): string =>
-  Buffer.from(digest(HashAlgorithm.SHA, datagram)).toString('hex');
+const fingerprintOf = (datagram: Uint8Array): string => hexDigest(HashAlgorithm.SHA, datagram);
 
 /** In phase 1 a refused message may cost a Diffie-Hellman: whoever tries so often is not heard any more. */
 const isDeaf = ({ authentication, refusals }: Conversation): boolean =>

@@ -115,11 +115,13 @@ const stringOf = ({ tag, bytes }: Element): string | undefined => {
 /** Undefined for bytes that are no UTF-8: two different ones never look the same. */
 const utf8Text = (bytes: Uint8Array): string | undefined => {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return undefined;
   }
 };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const bigEndianText = (bytes: Uint8Array): string => {
   let text = '';

@@ -48,7 +48,7 @@ export class Reassembly<Owner extends object> {
       return { kind: 'refused', reason };
     }
     this.#grow(pending, fragment.data.length);
-    pending.parts[fragment.number - 1] = Uint8Array.from(fragment.data);
+    pending.parts[fragment.number - 1] = new Uint8Array(fragment.data);
     pending.received++;
     pending.bytes += fragment.data.length;
     if (fragment.isLast) pending.count = fragment.number;

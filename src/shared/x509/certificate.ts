@@ -1,5 +1,5 @@
 /** Certificates (RFC 5280 section 4.1). */
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { DerTag } from '../crypto/der.ts';
 import { bounded } from '../log/bounded.ts';
 import { CertificateError } from './certificate-error.ts';
@@ -15,7 +15,7 @@ import {
 } from './der-element.ts';
 import { type Extensions, readExtensionList, readExtensions } from './extensions.ts';
 import { type DistinguishedName, readDistinguishedName } from './general-name.ts';
-import { type KeySize, readPublicKey } from './public-key.ts';
+import { readPublicKey } from './public-key.ts';
 import { expectSameAlgorithm, readSigned, type Signed } from './signature.ts';
 import { readTime } from './time.ts';
 
@@ -35,8 +35,8 @@ export interface Certificate extends Signed {
   readonly spki: Uint8Array;
   /** Undefined for DSA with the issuer's parameters: validatePath answers with the key to use. */
   readonly publicKey: KeyObject | undefined;
-  /** Undefined where keys of its kind have one size only, or where the issuer has the parameters. */
-  readonly size: KeySize | undefined;
+  /** Undefined for anything but RSA. */
+  readonly rsaBits: number | undefined;
   readonly extensions: Extensions;
 }
 
@@ -59,7 +59,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   const notAfter = readTime(validity.takeAny('notAfter'), `${where}: notAfter`);
   validity.end();
   const subject = readDistinguishedName(fields.takeAny('subject'), `${where}: subject`);
-  const { spki, key, size } = readPublicKey(fields.takeAny('subjectPublicKeyInfo'));
+  const { spki, key, rsaBits } = readPublicKey(fields.takeAny('subjectPublicKeyInfo'));
   const uniqueIds = [fields.takeIf(primitiveTag(1)), fields.takeIf(primitiveTag(2))];
   const extensions = fields.takeIf(constructedTag(3));
   fields.end();
@@ -68,7 +68,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   if (version < 3 && extensions !== undefined) throw new CertificateError(`${where}: extensions in version ${version}`);
   return {
     ...signed,
-    der: Uint8Array.from(der),
+    der: new Uint8Array(der),
     fingerprint: fingerprintOf(der),
     version,
     serialNumber,
@@ -78,7 +78,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
     notAfter,
     spki,
     publicKey: key,
-    size,
+    rsaBits,
     extensions: readExtensions(extensions === undefined ? [] : readExtensionList(onlyPart(extensions, where), where)),
   };
 };
@@ -91,7 +91,7 @@ export const certificateText = ({ subject, serialNumber }: Certificate): string 
 export const isSelfIssued = ({ subject, issuer }: Certificate): boolean => subject.key === issuer.key;
 
 /** SHA-256 as hex digits. */
-export const fingerprintOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+export const fingerprintOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
 
 const readVersion = (element: DerElement | undefined, where: string): 1 | 2 | 3 => {
   if (element === undefined) return 1;

@@ -158,9 +158,9 @@ export const readInteger = (element: DerElement, tag: number, where: string): Ui
 /** The bytes of a BIT STRING that has no bits left over. */
 export const readWholeBits = (element: DerElement, where: string): Uint8Array => {
   expectTag(element, DerTag.BIT_STRING, where);
-  const [unused, ...bytes] = contentOf(element, where);
-  if (unused !== 0) throw new CertificateError(`${where}: a BIT STRING of whole bytes is wanted`);
-  return Uint8Array.from(bytes);
+  const content = contentOf(element, where);
+  if (content[0] !== 0) throw new CertificateError(`${where}: a BIT STRING of whole bytes is wanted`);
+  return content.slice(1);
 };
 
 /** Named bits (RFC 5280: KeyUsage, ReasonFlags), the first one as 1, the second as 2, the third as 4. Bits after the 16th are left out. */
@@ -193,7 +193,7 @@ export const primitiveTag = (number: number): number => 0x80 | number;
 
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
 
 const CONSTRUCTED = 0x20;
 const OPTIONS = { strict: true, parseAllBytes: true, decodeBitStrings: false, maxDepth: 32 };

@@ -13,7 +13,7 @@ export const derPieces = (bytes: Uint8Array, labels: readonly string[]): readonl
   if (pieces.length === 0) {
     throw new CertificateError(`neither DER nor PEM with -----BEGIN ${labels[0]}----- and its end`);
   }
-  return pieces.map(([, , body = '']) => Uint8Array.from(Buffer.from(body, 'base64')));
+  return pieces.map(([, , body = '']) => new Uint8Array(Buffer.from(body, 'base64')));
 };
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----/g;

@@ -8,7 +8,6 @@ import {
   ProtocolId,
 } from '../../../src/shared/constants/ipsec-doi.ts';
 import { HashAlgorithm } from '../../../src/shared/constants/oakley.ts';
-import { cachedKeys } from '../../../src/shared/crypto/key-cache.ts';
 import { digest, hashSize, prf } from '../../../src/shared/crypto/prf.ts';
 import { InvariantError } from '../../../src/shared/errors.ts';
 import {
@@ -92,12 +91,6 @@ test('HASH_I and HASH_R take their arguments in the same order and differ', () =
     hashR(SHA, skeyid, gxi, gxr, cookieI, cookieR, sa, id),
     prf(SHA, skeyid, Uint8Array.of(3, 2, 5, 4, 6, 7)),
   );
-});
-
-test('the key made of the nonces is forgotten once SKEYID is there', () => {
-  const before = cachedKeys();
-  skeyidSignature(SHA, Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3));
-  assert.equal(cachedKeys(), before);
 });
 
 test('every result owns its bytes', () => {
