@@ -1,6 +1,6 @@
 /** Mutated KeyNote credentials in the CERT payload of a peer whose signature fits whatever key they license: from the payload's body to the proof of an identity. */
 import assert from 'node:assert/strict';
-import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { CertificateEncoding, ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import { AuthenticationMethod } from '../../src/shared/constants/oakley.ts';
 import { createCredentials } from '../../src/shared/credentials/credentials.ts';
 import { provenKey } from '../../src/shared/credentials/peer-key.ts';
@@ -34,13 +34,18 @@ export const credentialFuzz = (seeds: readonly string[]): CredentialFuzz => {
       second,
       ...seeds,
     ]);
-    const body = Buffer.concat([Uint8Array.of(random.word() % 8 === 0 ? 4 : 11), Buffer.from(text, 'latin1')]);
-    const { encoding, certificateData: data } = PAYLOADS.CERT.read(cursor(body));
+    const encoding = random.word() % 8 === 0 ? CertificateEncoding.X509_SIGNATURE : CertificateEncoding.KEYNOTE;
+    const pieces = random.chance(0.5) ? [text] : piecesOf(text, random);
+    const certificates = pieces.map((piece) => {
+      const body = Buffer.concat([Uint8Array.of(encoding), Buffer.from(piece, 'latin1')]);
+      const { encoding: said, certificateData: data } = PAYLOADS.CERT.read(cursor(body));
+      return { encoding: said, data };
+    });
     const name = random.pick(['branch.example', 'other.example']);
     const proven = provenKey(credentials, {
       identity: identityFromText(name),
       method: AuthenticationMethod.RSA_SIG,
-      certificates: [{ encoding, data }],
+      certificates,
       phase1: { exchangeType: ExchangeType.ID_PROT, group: 14, path: PATH },
       isSignedWith: () => true,
       at: Date.UTC(2026, 10, 26),
@@ -51,9 +56,16 @@ export const credentialFuzz = (seeds: readonly string[]): CredentialFuzz => {
     }
     assert.equal(name, 'branch.example', text);
     assert.ok(proven.key.equals(rsaKey('branch').publicKey), text);
-    for (const part of signedTexts(data)) assert.ok(signed.has(part), text);
+    for (const { data } of certificates) for (const part of signedTexts(data)) assert.ok(signed.has(part), text);
     return 'proven';
   };
+};
+
+/** Two or three payloads: cut between assertions, or anywhere. */
+const piecesOf = (text: string, random: Prng): readonly string[] => {
+  if (random.chance(0.7)) return text.split('\n\n').slice(0, 3);
+  const at = random.word() % (text.length + 1);
+  return [text.slice(0, at), text.slice(at)];
 };
 
 const signedTexts = (bytes: Uint8Array): readonly string[] =>

@@ -1,9 +1,14 @@
-/** Mutated certificates, CRLs, PKCS #7 and bodies of CERT payloads: read, and judged where they can be read. */
+/** Mutated certificates, CRLs, PKCS #7 and CERT payloads: read, and judged where they can be read. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
+import { AuthenticationMethod } from '../../src/shared/constants/oakley.ts';
+import { createCredentials } from '../../src/shared/credentials/credentials.ts';
+import { provenKey } from '../../src/shared/credentials/peer-key.ts';
 import { ProtocolError } from '../../src/shared/errors.ts';
 import { identityText } from '../../src/shared/policy/identity.ts';
+import type { Identity } from '../../src/shared/policy/peer-policy.ts';
 import { cursor } from '../../src/shared/wire/cursor.ts';
 import { PAYLOADS } from '../../src/shared/wire/payloads.ts';
 import { parseCertificate } from '../../src/shared/x509/certificate.ts';
@@ -17,91 +22,137 @@ import {
   type TrustStore,
 } from '../../src/shared/x509/trust-store.ts';
 import { validatePath } from '../../src/shared/x509/validate-path.ts';
+import { credentialFiles } from './credential-keys.ts';
+import { PATH } from './lane-pair.ts';
 import type { Prng } from './prng.ts';
 import { sharedPath } from './shared-folder.ts';
 
-const KINDS = ['certificate', 'crl', 'pkcs7', 'payload'] as const;
-export type FuzzKind = (typeof KINDS)[number];
+export type X509Kind = 'certificate' | 'crl' | 'pkcs7' | 'payload';
 
 export interface X509Seeds {
   readonly certificates: readonly Uint8Array[];
   readonly crls: readonly Uint8Array[];
   readonly bundles: readonly Uint8Array[];
   readonly root: Uint8Array;
+  /** A certificate that is valid below the root, and that of its issuer. */
+  readonly path: readonly [Uint8Array, Uint8Array];
+  /** What the first of those names. */
+  readonly pathNames: readonly Identity[];
   /** Trusts the root, knows two of the CRLs. */
   readonly store: TrustStore;
 }
 
 const folder = sharedPath('vectors', 'x509', 'pkits');
-export const NEEDS_PKITS = { skip: folder === undefined ? 'there is no ../shared/vectors/x509' : false };
+export const NEEDS_PKITS: { readonly skip: string | false } = {
+  skip: folder === undefined ? 'there is no ../shared/vectors/x509' : false,
+};
 
 /** NIST's PKITS; the bundles are made of them. */
 export const x509Seeds = (): X509Seeds => {
   const all = (kind: string): readonly Uint8Array[] =>
     readdirSync(join(folder ?? '', kind)).map((name) => new Uint8Array(readFileSync(join(folder ?? '', kind, name))));
   const certificates = all('certs');
-  const root = new Uint8Array(readFileSync(join(folder ?? '', 'certs', 'TrustAnchorRootCertificate.crt')));
+  const one = (name: string): Uint8Array => new Uint8Array(readFileSync(join(folder ?? '', 'certs', `${name}.crt`)));
+  const root = one('TrustAnchorRootCertificate');
+  const path = [one('ValidCertificatePathTest1EE'), one('GoodCACert')] as const;
+  const pathNames = certificateIdentities(parseCertificate(path[0]));
   const bundles = [1, 2, 5].map((count) => bundleOf(certificates.slice(count, 2 * count)));
   const crls = all('crls');
-  return { certificates, crls, bundles, root, store: storeOf(root, crls.slice(0, 2)) };
+  return { certificates, crls, bundles, root, path, pathNames, store: storeOf(root, crls.slice(0, 2)) };
 };
 
 /**
- * One mutant. Throws where anything but a CertificateError comes of it, and where a certificate that was changed is valid. Answers what it was and
- * whether it could be read.
+ * One mutant a call, of one kind: it says whether it could be read, of CERT payloads whether they prove who the peer is. Throws where anything but a
+ * CertificateError comes of it, and where a certificate that was changed is valid.
  */
-export const fuzzX509 = (seeds: X509Seeds, random: Prng): { readonly kind: FuzzKind; readonly wasRead: boolean } => {
-  const kind = random.pick([...KINDS]);
-  try {
-    ACTIONS[kind](seeds, random);
-    return { kind, wasRead: true };
-  } catch (fault) {
-    if (!(fault instanceof CertificateError) && !(fault instanceof ProtocolError)) throw fault;
-    assert.match(fault.message, /^[ -~]+$/);
-    return { kind, wasRead: false };
-  }
+export const x509Fuzz = (kind: X509Kind, seeds: X509Seeds): ((random: Prng) => string) => {
+  const action = ACTIONS[kind](seeds);
+  return (random) => {
+    try {
+      return action(random);
+    } catch (fault) {
+      if (!(fault instanceof CertificateError) && !(fault instanceof ProtocolError)) throw fault;
+      assert.match(fault.message, PRINTABLE);
+      return 'unread';
+    }
+  };
 };
 
-type Action = (seeds: X509Seeds, random: Prng) => void;
+type Action = (seeds: X509Seeds) => (random: Prng) => string;
 
-const ACTIONS: Readonly<Record<FuzzKind, Action>> = {
-  certificate: (seeds, random) => judge(seeds, mutated(seeds.certificates, random), seeds.certificates),
-  crl: (seeds, random) => {
+const ACTIONS: Readonly<Record<X509Kind, Action>> = {
+  certificate: (seeds) => (random) => judge(seeds, mutated(seeds.certificates, random)),
+  crl: (seeds) => (random) => {
     const crl = mutated(seeds.crls, random);
     const store = storeOf(seeds.root, [crl]);
-    for (const { problem } of store.problems) assert.match(problem, /^[ -~]+$/);
-    if (store.problems.length > 0) throw new CertificateError(store.problems[0]?.problem);
+    for (const { problem } of store.problems) assert.match(problem, PRINTABLE);
     const certificate = parseCertificate(any(seeds.certificates, random));
-    const [untrusted] = [certificate, parseCertificate(any(seeds.certificates, random))];
-    validatePath(certificate, { untrusted: [untrusted], store, at: AT });
+    const untrusted = [certificate, parseCertificate(any(seeds.certificates, random))];
+    validatePath(certificate, { untrusted, store, at: AT });
+    return store.problems.length > 0 ? 'unread' : 'read';
   },
-  pkcs7: (seeds, random) => {
-    for (const der of certificatesOfPkcs7(mutated(seeds.bundles, random))) judge(seeds, der, seeds.certificates);
+  pkcs7: (seeds) => (random) => {
+    for (const der of certificatesOfPkcs7(mutated(seeds.bundles, random))) judge(seeds, der);
+    return 'read';
   },
-  payload: (seeds, random) => {
-    const sources = [seeds.certificates, seeds.bundles, seeds.crls] as const;
-    const encoding = [4, 1, 7][random.word() % 3] ?? 4;
-    const source = random.pick([...sources]);
-    const body = mutated([Uint8Array.of(encoding, ...any(source, random))], random);
-    const { encoding: said, certificateData: data } = PAYLOADS.CERT.read(cursor(body));
-    const pieces = said === 1 ? certificatesOfPkcs7(data) : [data];
-    for (const der of pieces) judge(seeds, der, seeds.certificates);
-  },
+  payload: (seeds) => payloadAction(seeds),
 };
 
-const judge = (seeds: X509Seeds, der: Uint8Array, originals: readonly Uint8Array[]): void => {
+/** The CERT payloads of a peer whose signature fits whatever key they have: from the payloads' bodies to the proof of an identity. */
+const payloadAction = (seeds: X509Seeds): ((random: Prng) => string) => {
+  const credentials = createCredentials(
+    credentialFiles(undefined, {}, { authorities: [{ file: 'root', bytes: seeds.root }], settings: SETTINGS }),
+  );
+  const originals = new Set(seeds.certificates.map((der) => Buffer.from(der).toString('latin1')));
+  const names = seeds.certificates.flatMap((der) => {
+    try {
+      return certificateIdentities(parseCertificate(der));
+    } catch {
+      return []; // PKITS has certificates that nobody should read.
+    }
+  });
+  return (random) => {
+    const isWhole = random.chance(0.5);
+    const [leaf, issuer] = isWhole ? seeds.path : [any(seeds.certificates, random), any(seeds.certificates, random)];
+    const sources = [leaf, issuer, any(seeds.bundles, random), any(seeds.crls, random)];
+    const bodies = sources.map((der, index) => Uint8Array.of(ENCODINGS[index] ?? 4, ...der));
+    const changed = random.word() % bodies.length;
+    const sent = bodies.map((body, index) => (index === changed ? mutated([body], random) : body));
+    const proven = provenKey(credentials, {
+      identity: any(isWhole ? seeds.pathNames : names, random),
+      method: AuthenticationMethod.RSA_SIG,
+      certificates: sent.map((body) => {
+        const { encoding, certificateData: data } = PAYLOADS.CERT.read(cursor(body));
+        return { encoding, data };
+      }),
+      phase1: { exchangeType: ExchangeType.ID_PROT, group: 14, path: PATH },
+      isSignedWith: () => true,
+      at: AT,
+    });
+    if (proven.kind === 'refused') {
+      assert.match(proven.reason, /^[ -~]*$/);
+      return `refused (${proven.fault})`;
+    }
+    for (const der of proven.chain)
+      assert.ok(originals.has(Buffer.from(der).toString('latin1')), 'a changed certificate proves something');
+    return 'proven';
+  };
+};
+
+const judge = (seeds: X509Seeds, der: Uint8Array): string => {
   const certificate = parseCertificate(der);
   for (const identity of certificateIdentities(certificate)) {
     assert.match(identityText(identity), /^[ -~]*$/);
     bindsIdentity(certificate, identity, { matchWildcards: true });
   }
   const outcome = validatePath(certificate, { untrusted: [], store: seeds.store, at: AT });
-  if (outcome.kind === 'refused') assert.match(outcome.reason, /^[ -~]+$/);
+  if (outcome.kind === 'refused') assert.match(outcome.reason, PRINTABLE);
   else
     assert.ok(
-      originals.some((original) => Buffer.compare(original, der) === 0),
+      seeds.certificates.some((original) => Buffer.compare(original, der) === 0),
       'a changed certificate is valid',
     );
+  return 'read';
 };
 
 const storeOf = (root: Uint8Array, crls: readonly Uint8Array[]): TrustStore => {
@@ -208,9 +259,15 @@ const withByte = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
 const spliced = (bytes: Uint8Array, from: number, to: number, insert: Uint8Array): Uint8Array =>
   new Uint8Array(Buffer.concat([bytes.subarray(0, from), insert, bytes.subarray(to)]));
 
-const any = (seeds: readonly Uint8Array[], random: Prng): Uint8Array =>
-  seeds[random.word() % seeds.length] ?? new Uint8Array();
+const any = <T>(seeds: readonly T[], random: Prng): T => {
+  const seed = seeds[random.word() % seeds.length];
+  if (seed === undefined) throw new RangeError('there are no seeds');
+  return seed;
+};
 
+const PRINTABLE = /^[ -~]+$/;
+/** CertificateEncoding of what is sent. */
+const ENCODINGS = [4, 4, 1, 7];
 const HOSTILE = [0, 1, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x88, 0xff, 0x1f, 0x30, 0x31, 0x24, 0xa0];
-const SETTINGS = { ...DEFAULT_TRUST_SETTINGS, acceptSha1: true };
+const SETTINGS = { ...DEFAULT_TRUST_SETTINGS, acceptSha1: true, minimumRsaBits: 1024 };
 const AT = Date.UTC(2020, 5, 1);

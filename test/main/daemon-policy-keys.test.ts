@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
 import { privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
-import { LEFT, RIGHT, startPair, testFolder } from '../helpers/daemon-process.ts';
+import { LEFT, RIGHT, type Side, startPair, testFolder } from '../helpers/daemon-process.ts';
 import { credential, principal } from '../helpers/keynote-credentials.ts';
 import { CA, NEEDS_OPENSSL, opensslPki } from '../helpers/openssl-pki.ts';
 
@@ -15,8 +15,8 @@ const CONDITIONS =
 /** The left side's address. */
 const IS_LEFT = 'remote_id == "127.000.000.001"';
 
-const policy = (licensee: string): string =>
-  `Authorizer: "POLICY"\nLicensees: "${licensee}"\nConditions: ${CONDITIONS} -> "true";\n`;
+const policy = (licensee: string, conditions = CONDITIONS): string =>
+  `Authorizer: "POLICY"\nLicensees: "${licensee}"\nConditions: ${conditions} -> "true";\n`;
 
 /** Paths and contents of files; what lies below `private` or is called so is closed to others. */
 type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -53,15 +53,19 @@ Life=LIFE_MAIN_MODE
 
 const [LEFT_KEY, RIGHT_KEY] = [rsaKey('left'), rsaKey('right')];
 
-/** The right side, known to the left one by its raw key, asks the policy about the left side, which begins. */
+/** Both ask a policy: the left side, which begins and knows the other one by its raw key, one that permits the tunnel. */
 const started = async (t: TestContext, left: Files, right: Files): Promise<readonly [Daemon, Daemon]> => {
   const folder = testFolder(t);
-  const known = { 'pubkeys/ipv4/127.0.0.2': publicPem(RIGHT_KEY), 'private/local.key': privatePem(LEFT_KEY) };
+  const known = {
+    'pubkeys/ipv4/127.0.0.2': publicPem(RIGHT_KEY),
+    'private/local.key': privatePem(LEFT_KEY),
+    'private/policy': policy(principal(RIGHT_KEY), CONDITIONS.replaceAll('010.011.001.', '010.011.002.')),
+  };
   const own = { 'private/local.key': privatePem(RIGHT_KEY) };
-  const asking = `Policy-file=${folder}/${RIGHT.name}/private/policy`;
+  const asking = ({ name }: Side): string => `Policy-file=${folder}/${name}/private/policy`;
   const general = {
-    [LEFT.name]: sideOf(folder, LEFT.name, { ...known, ...left }, 'Use-Keynote=no'),
-    [RIGHT.name]: sideOf(folder, RIGHT.name, { ...own, ...right }, asking),
+    [LEFT.name]: sideOf(folder, LEFT.name, { ...known, ...left }, asking(LEFT)),
+    [RIGHT.name]: sideOf(folder, RIGHT.name, { ...own, ...right }, asking(RIGHT)),
   };
   const pair = await startPair(t, undefined, { ...OPTIONS, general });
   pair[0].command('c tunnel');
@@ -114,7 +118,10 @@ describe('a policy that licenses a CA by its name', NEEDS_OPENSSL, () => {
     await hasTunnel(await start(t, policy('DN:/O=Bed/CN=Root')));
   });
   it('permits them to nobody of another name', async (t) => {
-    await isRefused(await start(t, policy('DN:/O=Bed/CN=root')), /: "false": what licenses who asks is not enough/);
+    await isRefused(
+      await start(t, policy('DN:/O=Bed/CN=root')),
+      /: "false": the policy licenses nobody who licenses who asks: what a certificate says gives/,
+    );
   });
   it('permits no other tunnels', async (t) => {
     await isRefused(

@@ -15,26 +15,30 @@ Conditions: app_domain == "IPsec policy" && esp_present == "yes" && esp_enc_alg 
   remote_filter == "010.011.002.000-010.011.002.255" -> "true";
 `;
 
+/** The same for what the left side may have. */
+const PERMITS_LEFT = PERMITS.replaceAll('010.011.002.', '010.011.001.');
+
 /** Writes a policy, and answers its path. */
-const policy = (folder: string, text: string): string => {
-  const path = join(folder, 'isakmpd.policy');
+const policy = (folder: string, text: string, name = 'isakmpd.policy'): string => {
+  const path = join(folder, name);
   writeFileSync(path, text);
   chmodSync(path, 0o600);
   return path;
 };
 
 interface Bench {
-  /** Has the policy; begins the quick mode, or answers. */
+  /** Has the policy of the test; begins the quick mode, or answers. */
   readonly left: Daemon;
   readonly right: Daemon;
   readonly rewrite: (text: string) => void;
 }
 
-/** Only the left one asks a policy. */
+/** Both ask a policy: the right one permits the tunnel. */
 const started = async (t: TestContext, text: string): Promise<Bench> => {
   const folder = testFolder(t);
   const path = policy(folder, text);
-  const general = { left: `Policy-file=${path}`, right: 'Use-Keynote=no' };
+  const permitting = policy(folder, PERMITS_LEFT, 'right.policy');
+  const general = { left: `Policy-file=${path}`, right: `Policy-file=${permitting}` };
   const [left, right] = await startPair(t, undefined, { words: WORDS, general });
   return { left, right, rewrite: (next) => void policy(folder, next) };
 };

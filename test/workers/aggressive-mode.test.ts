@@ -225,16 +225,48 @@ describe('aggressive mode between hostile messages', () => {
     }
   });
 
-  it('CVE-2015-4171: another identity than Remote-ID is refused before anything is computed', () => {
-    const host = responder({ remoteId: fqdn('right.example') });
-    const peer = new ScriptedPeer({ identity: fqdn('right.example.evil') });
-    assert.equal(clearNotify(host.hear(offerOf(peer))[0]), NotifyType.INVALID_ID_INFORMATION);
-    assert.equal(host.core.diffieHellman, 0);
-    assert.equal(host.core.remains, 0);
-    assert.equal(host.log[0], 'ike_phase_1_recv_ID: received remote ID other than expected right.example');
+  it('CVE-2002-1623: does not tell which identities there are: all fail as with a wrong secret', () => {
+    const identitySecrets = new Map([
+      ['known.example', new TextEncoder().encode('of known')],
+      ['wanted.example', new TextEncoder().encode('of wanted')],
+    ]);
+    /** What a stranger without the secret sees: sizes and flags of message 2 and of what its message 3 gets, by then encrypted or still clear. */
+    const seenBy = (identity: string, isEncrypted: boolean, changes: Partial<PeerPolicy> = {}): readonly unknown[] => {
+      const host = responder({ preSharedKey: undefined, ...changes });
+      host.tell({ kind: 'general', policy: generalPolicy({ identitySecrets }) });
+      const peer = new ScriptedPeer({ identity: fqdn(identity), preSharedKey: 'guess' });
+      const [message2, ...more] = host.hear(offerOf(peer));
+      peer.learnKeys(message2, ExchangeType.AGGRESSIVE);
+      const proof = [peer.hashPayload('initiator')];
+      const answers = host.hear(isEncrypted ? peer.sealed(proof) : peer.clear(proof, AGGRESSIVE));
+      assert.equal(host.core.counts.isakmpSas, 0);
+      return [
+        readAnything(message2 ?? assert.fail()).header.length,
+        more.length,
+        answers.map((bytes) => [bytes.length, readHeader(bytes).flags, clearNotify(bytes)]),
+        host.core.diffieHellman,
+        host.core.counts,
+      ];
+    };
+    for (const isEncrypted of [true, false]) {
+      const known = seenBy('known.example', isEncrypted);
+      assert.deepEqual(seenBy('other.example', isEncrypted), known);
+      assert.deepEqual(seenBy('known.example', isEncrypted, { remoteId: fqdn('wanted.example') }), known);
+    }
   });
 
-  it('an identity without secret gets isakmpd’s line and no answer', () => {
+  it('CVE-2015-4171: who is not whom Remote-ID wants gets no SA, though it has the secret', () => {
+    const host = responder({ remoteId: fqdn('right.example') });
+    const peer = new ScriptedPeer({ identity: fqdn('right.example.evil') });
+    peer.learnKeys(host.hear(offerOf(peer))[0], ExchangeType.AGGRESSIVE);
+    assert.equal(host.log[0], 'ike_phase_1_recv_ID: received remote ID other than expected right.example');
+    assert.match(host.log.join(), /is answered as if only its secret were wrong/);
+    host.hear(peer.sealed([peer.hashPayload('initiator')]));
+    host.hear(peer.clear([peer.hashPayload('initiator')], AGGRESSIVE));
+    assert.deepEqual([host.core.counts.isakmpSas, host.all('phase1Established')], [0, []]);
+  });
+
+  it('an identity without secret, where nobody has one by identity, gets isakmpd’s line and no answer', () => {
     const host = responder({ preSharedKey: undefined });
     assert.deepEqual(host.hear(offerOf(new ScriptedPeer({ identity: fqdn('nobody.example') }))), []);
     assert.equal(host.log[0], 'ike_auth_get_key: no key found for peer "peer" or local ID "10.0.0.2"');

@@ -106,12 +106,12 @@ describe('KeyNote credentials', () => {
     [
       'threat self-made credentials: of somebody whom the policy does not license prove nothing',
       { credentials: [credential('stranger', STRANGER, IS_LEFT)], holder: 'stranger' },
-      /are not taken: "false": what licenses who asks is not enough: credential 1 gives "true"/,
+      /are not taken: "false": the policy licenses nobody who licenses who asks: credential 1 gives "true"/,
     ],
     [
       'that skip a step of the delegation prove nothing',
       { credentials: DELEGATION.slice(1) },
-      /are not taken: "false": what licenses who asks is not enough|are not taken: "false": credential 1/,
+      /are not taken: "false": the policy licenses nobody who licenses who asks|are not taken: "false": credential 1/,
     ],
     [
       'threat wrong identity: of somebody else prove nothing',

@@ -6,7 +6,7 @@ import { AuthenticationMethod } from '../../src/shared/constants/oakley.ts';
 import type { CredentialFiles } from '../../src/shared/credentials/credential-files.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
 import { credentialFiles, ecKey, type KeyPair, rsaKey } from '../helpers/credential-keys.ts';
-import { aes128Sha256, fqdn, type LanePair, lanePair } from '../helpers/lane-pair.ts';
+import { aes128Sha256, fqdn, type LanePair, lanePair, peerPolicy } from '../helpers/lane-pair.ts';
 
 const signing = (method: number): Partial<PeerPolicy> => ({
   transforms: [{ ...aes128Sha256(), authentication: method }],
@@ -85,10 +85,14 @@ for (const [mode, exchangeType] of Object.entries(MODES)) {
 
     it('threat wrong identity: whoever has proved to be somebody else than Remote-ID is refused', () => {
       const world = worldWith(
-        { ...signing(RSA), exchangeType, localId: fqdn('mallory'), remoteId: fqdn('alice') },
+        { ...signing(RSA), exchangeType, localId: fqdn('mallory') },
         credentialFiles(rsaKey('left'), { 'fqdn/mallory': rsaKey('right') }),
         credentialFiles(rsaKey('right'), { 'fqdn/mallory': rsaKey('left') }),
       );
+      world.right.tell({
+        kind: 'peer',
+        policy: peerPolicy({ ...signing(RSA), exchangeType, localId: fqdn('mallory'), remoteId: fqdn('alice') }),
+      });
       world.start();
       assert.deepEqual(world.right.all('phase1Established'), []);
       assert.match(world.right.explanations.join(), /it calls itself mallory, \[peer\]:Remote-ID wants alice/);

@@ -6,6 +6,7 @@ import { CONNECTION_FLAGS, PEER_FLAGS } from '../../shared/config/section-flags.
 import { SECTION_KINDS, type SectionKind } from '../../shared/config/sections.ts';
 import { COMMAND_FORMS, parseCommand } from '../../shared/fifo/commands.ts';
 import { LogClass } from '../../shared/log/classes.ts';
+import { ACTION_ATTRIBUTES } from '../../shared/policy-check/attribute-table.ts';
 
 /** Where a section of each kind comes from, in one sentence. */
 const INTRODUCTIONS: Readonly<Record<keyof typeof SECTION_KINDS, string>> = {
@@ -121,6 +122,13 @@ export const generatedDefinitions = (): string =>
     definition('Hashes', `${list(GENERATED_TOKENS.hashes)} RIPEMD is for suites only.`),
     definition('Groups', list(GENERATED_TOKENS.groups.map((group) => `GRP${group}`))),
   ].join('\n\n');
+
+/** The action attributes of isakmpd.policy(5); those of one meaning in one definition. */
+export const attributeDefinitions = (): string => {
+  const entries = new Map<string, string[]>();
+  for (const { name, doc } of ACTION_ATTRIBUTES) entries.set(doc, [...(entries.get(doc) ?? []), `\`${name}\``]);
+  return [...entries].map(([doc, names]) => definition(names.join(', '), doc)).join('\n\n');
+};
 
 const list = (tokens: readonly string[]): string =>
   `${tokens.map((token) => `\`${token.toUpperCase()}\``).join(', ')}.`;

@@ -1,6 +1,7 @@
 /** Every file that `npm run docs` writes. */
 import { bashCompletion, zshCompletion } from './completion.ts';
 import {
+  attributeDefinitions,
   commandDefinitions,
   complaintOrigins,
   debugClasses,
@@ -23,6 +24,7 @@ export const pages = (read: (path: string) => string): ReadonlyMap<string, strin
     ['docs/isakmpd.conf.md', filled(read('docs/man/reference.md'))],
     ['docs/man/isakmpd.8', manual(read, 'docs/man/isakmpd.8.md', ISAKMPD)],
     ['docs/man/isakmpd.conf.5', manual(read, 'docs/man/isakmpd.conf.5.md', ISAKMPD_CONF)],
+    ['docs/man/isakmpd.policy.5', manual(read, 'docs/man/isakmpd.policy.5.md', ISAKMPD_POLICY)],
     ['docs/man/keynote.1', manual(read, 'docs/man/keynote.1.md', KEYNOTE)],
     ['config/completion/isakmpd.bash', bashCompletion()],
     ['config/completion/_isakmpd', zshCompletion()],
@@ -43,6 +45,7 @@ const ISAKMPD_CONF: ManualTitle = {
   source: 'isakmpd',
   volume: 'File Formats Manual',
 };
+const ISAKMPD_POLICY: ManualTitle = { ...ISAKMPD_CONF, name: 'isakmpd.policy' };
 
 const KEYNOTE: ManualTitle = {
   name: 'keynote',
@@ -65,6 +68,7 @@ const PIECES: Readonly<Record<string, () => string>> = {
   flags: flagDefinitions,
   generated: generatedDefinitions,
   pki: pkiDefinitions,
+  attributes: attributeDefinitions,
 };
 
 /** `{{name}}` becomes what the tables say. */

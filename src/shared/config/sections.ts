@@ -311,7 +311,7 @@ export const X509_CERTIFICATES = {
   ),
   minimumRsaBits: number('bits', 1024, 8192)(
     'Minimum-RSA-bits',
-    'How long an RSA key has to be, ours and those of peers, with or without certificate.',
+    'How long an RSA key has to be, ours and those of peers, with or without certificate, and RSA and DSA keys of CAs. EC keys of certificates have 256 bits at least, whatever this says.',
     '2048',
   ),
   privateKey: path(

@@ -5,10 +5,11 @@ import type { Steps } from '../steps.ts';
 import type { LogRecord } from '../threads/contract.ts';
 import { type Certificate, certificateText, isSelfIssued } from '../x509/certificate.ts';
 import { bindsIdentity } from '../x509/certificate-identity.ts';
+import { keyRefusal } from '../x509/strength.ts';
 import { timeText } from '../x509/time.ts';
 import { type StoredCertificate, type TrustStore, trustStoreInSteps } from '../x509/trust-store.ts';
 import { validatePath } from '../x509/validate-path.ts';
-import type { CredentialFiles } from './credential-files.ts';
+import type { CredentialFiles, CredentialSettings } from './credential-files.ts';
 import { identityOfFileName } from './identity-key.ts';
 import { readPrivateKey } from './keys.ts';
 
@@ -40,7 +41,7 @@ export function* certificateFindingsInSteps(files: CredentialFiles, at: number):
   const store = yield* trustStoreInSteps(files, files.settings);
   const lists = new Set(files.revocationLists.map(({ file }) => file));
   const oddities: string[] = [];
-  for (const authority of store.authorities) oddities.push(...authorityOddities(authority));
+  for (const authority of store.authorities) oddities.push(...authorityOddities(authority, files.settings));
   for (const { file, list } of store.revocationLists) {
     if (!store.bySubject.has(list.issuer.key)) {
       oddities.push(`${file} has no effect: no certificate of ${list.issuer.said}, who issued this CRL, is there`);
@@ -65,10 +66,16 @@ export function* certificateFindingsInSteps(files: CredentialFiles, at: number):
 const itemText = ({ kind, name, file }: DatedItem): string => `${KINDS[kind]} of ${name} (${file})`;
 
 /** A peer's self-signed certificate may be there to be trusted for itself. */
-const authorityOddities = ({ file, certificate }: StoredCertificate): readonly string[] =>
-  certificate.extensions.basicConstraints?.isAuthority === true || isSelfIssued(certificate)
+const authorityOddities = (
+  { file, certificate }: StoredCertificate,
+  settings: CredentialSettings,
+): readonly string[] => {
+  const isAuthority = certificate.extensions.basicConstraints?.isAuthority === true || isSelfIssued(certificate);
+  const why = isAuthority ? keyRefusal(certificate.size, settings) : 'is no CA certificate';
+  return why === undefined
     ? []
-    : [`${file} vouches for nobody: the certificate of ${certificateText(certificate)} is no CA certificate`];
+    : [`${file} vouches for nobody: the certificate of ${certificateText(certificate)} ${why}`];
+};
 
 /** Those in Cert-directory whose private key we have. */
 const ownCertificates = (

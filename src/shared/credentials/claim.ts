@@ -1,7 +1,7 @@
 /** What a peer of phase 1 says and shows, before anything of it is believed. */
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../policy/peer-policy.ts';
-import type { PeerAction } from '../policy-check/action-attributes.ts';
+import type { PeerAction } from '../policy-check/action.ts';
 
 export interface Claim {
   readonly identity: Identity;

@@ -1,6 +1,6 @@
 /** Aggressive mode, responder: RFC 2409 §5.1 and §5.4, authenticated by signatures or by pre-shared key. Its first message costs a Diffie-Hellman: the lane rations it. */
 import { isSignatureMethod } from '../crypto/signature.ts';
-import { InvariantError } from '../errors.ts';
+import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import { writeBody } from '../wire/message.ts';
@@ -25,6 +25,7 @@ import {
   secretsOf,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
+import { decoyRecord } from './refusals.ts';
 import {
   type Collected,
   certificateRequests,
@@ -63,8 +64,7 @@ const answer = (
   const theirs = contributionOf(message);
   const { choice, answer: value } = acceptOffer(setup, sa.value, message.header, out, theirs.ke.length);
   const { identity: remoteId, body: remoteIdBody } = readIdentity(insist(message.id, 'ID'));
-  checkRemoteIdentity(setup, remoteId, message.header, out);
-  const secret = preSharedKeyFor(setup, choice, remoteId, message.header, out);
+  const secret = secretOrDecoy(setup, choice, remoteId, message.header, env, out);
   const saBody = sa.body.slice();
   // Message 1 has no responder cookie yet: the one that this side has just drawn is part of the keys.
   const header = { ...message.header, responderCookie: state.responderCookie };
@@ -105,6 +105,33 @@ const answer = (
   };
 };
 
+/**
+ * The secret of whoever the peer says it is; undefined: signatures. Who has none here, or is not whom Remote-ID wants, is answered from a random
+ * secret, so that its message 3 fails like one that was made from a wrong secret: the answer does not tell which identities there are.
+ */
+const secretOrDecoy = (
+  setup: Phase1Setup,
+  choice: Phase1Choice,
+  remoteId: Identity,
+  header: Inbound['header'],
+  env: Env,
+  out: Effects,
+): Uint8Array | undefined => {
+  if (isSignatureMethod(choice.authentication)) return undefined;
+  const isAnybodyKnown = setup.policy.preSharedKey !== undefined || setup.identitySecrets.size > 0;
+  try {
+    checkRemoteIdentity(setup, remoteId, header, out);
+    return preSharedKeyFor(setup, choice, remoteId, header, out);
+  } catch (fault) {
+    if (!(fault instanceof ProtocolError && isAnybodyKnown)) throw fault;
+    out.push(decoyRecord(setup, header, remoteId));
+    return env.random(DECOY_SIZE);
+  }
+};
+
+/** Bytes. */
+const DECOY_SIZE = 32;
+
 const finish = (
   state: Extract<State, { readonly tag: 'awaitProof' }>,
   message: Inbound,
@@ -113,6 +140,8 @@ const finish = (
 ): State => {
   const { setup, choice, keys, remoteId, remoteIdBody } = state;
   const authenticated = checkProof('initiator', state, message, remoteId, remoteIdBody, env, out);
+  // With a secret this was looked at before the answer.
+  if (authenticated.kind === 'publicKey') checkRemoteIdentity(setup, remoteId, message.header, out);
   const { deadPeerDetection, natDialect: dialect } = updated(state.abilities, message);
   out.push({
     kind: 'phase1Established',

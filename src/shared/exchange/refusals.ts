@@ -94,6 +94,16 @@ export const noKeyRecords = (
   ];
 };
 
+/** Aggressive mode: a peer that was just refused is answered nevertheless. */
+export const decoyRecord = (setup: Phase1Setup, header: Header, remoteId: Identity): Effect => {
+  const fields = { ...phase1Fields(setup, header), remoteIdentity: bounded(identityText(remoteId)) };
+  return line(
+    'phase1-decoy',
+    `phase 1: ${whoWords(fields)} is answered as if only its secret were wrong, so that it does not learn which identities there are`,
+    fields,
+  );
+};
+
 /** Phase 1: the signature proves nothing, as no key of the identity is known, or as it was made with another one, or as its certificate or its credentials are not to be trusted. */
 export const unprovenRecords = (
   setup: Phase1Setup,

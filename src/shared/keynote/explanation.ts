@@ -43,7 +43,9 @@ const refusalText = (evaluated: Evaluated): string => {
   const telling = considered.filter(({ licensees, value }) => licensees > 0 && value === 0);
   if (telling.length > 0) return joined(telling, evaluated);
   if (considered.length === 0) return 'nothing licenses who asks';
-  return `what licenses who asks is not enough: ${joined(considered, evaluated)}`;
+  const isLed = considered.some(({ authorizer }) => authorizer === POLICY);
+  const why = isLed ? 'what licenses who asks is not enough' : 'the policy licenses nobody who licenses who asks';
+  return `${why}: ${joined(considered, evaluated)}`;
 };
 
 const joined = (considered: readonly Considered[], evaluated: Evaluated): string =>

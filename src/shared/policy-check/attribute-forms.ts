@@ -9,7 +9,7 @@ export const identityAttribute = (identity: Identity, detail: string): string =>
     case '':
       return valueText(identity);
     case 'type':
-      return TYPES.get(identity.type) ?? '';
+      return IDENTITY_TYPES.get(identity.type) ?? '';
     case 'addr_lower':
       return boundText(identity, 'first');
     case 'addr_upper':
@@ -67,7 +67,8 @@ export const gmtTime = (at: number): string => GMT.format(at).replace(/\D/g, '')
 /** The same by this host's time zone. */
 export const localTime = (at: number): string => LOCAL.format(at).replace(/\D/g, '');
 
-const TYPES: ReadonlyMap<number, string> = new Map([
+/** By IdType. */
+export const IDENTITY_TYPES: ReadonlyMap<number, string> = new Map([
   [IdType.IPV4_ADDR, 'IPv4 address'],
   [IdType.IPV4_RANGE, 'IPv4 range'],
   [IdType.IPV4_ADDR_SUBNET, 'IPv4 subnet'],

@@ -6,7 +6,8 @@ import { createPolicy } from '../keynote/policy.ts';
 import { query, rememberSignatures } from '../keynote/query.ts';
 import { nameFromText } from '../policy/distinguished-name.ts';
 import type { Identity } from '../policy/peer-policy.ts';
-import { attributesInPhase1, attributesOf, type PeerAction, type QuickModeAction } from './action-attributes.ts';
+import type { PeerAction, QuickModeAction } from './action.ts';
+import { attributesInPhase1, attributesOf } from './action-attributes.ts';
 import { type Requester, requesterOf } from './authorizers.ts';
 
 export interface Permission {

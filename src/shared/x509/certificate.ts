@@ -15,7 +15,7 @@ import {
 } from './der-element.ts';
 import { type Extensions, readExtensionList, readExtensions } from './extensions.ts';
 import { type DistinguishedName, readDistinguishedName } from './general-name.ts';
-import { readPublicKey } from './public-key.ts';
+import { type KeySize, readPublicKey } from './public-key.ts';
 import { expectSameAlgorithm, readSigned, type Signed } from './signature.ts';
 import { readTime } from './time.ts';
 
@@ -35,8 +35,8 @@ export interface Certificate extends Signed {
   readonly spki: Uint8Array;
   /** Undefined for DSA with the issuer's parameters: validatePath answers with the key to use. */
   readonly publicKey: KeyObject | undefined;
-  /** Undefined for anything but RSA. */
-  readonly rsaBits: number | undefined;
+  /** Undefined where keys of its kind have one size only, or where the issuer has the parameters. */
+  readonly size: KeySize | undefined;
   readonly extensions: Extensions;
 }
 
@@ -59,7 +59,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   const notAfter = readTime(validity.takeAny('notAfter'), `${where}: notAfter`);
   validity.end();
   const subject = readDistinguishedName(fields.takeAny('subject'), `${where}: subject`);
-  const { spki, key, rsaBits } = readPublicKey(fields.takeAny('subjectPublicKeyInfo'));
+  const { spki, key, size } = readPublicKey(fields.takeAny('subjectPublicKeyInfo'));
   const uniqueIds = [fields.takeIf(primitiveTag(1)), fields.takeIf(primitiveTag(2))];
   const extensions = fields.takeIf(constructedTag(3));
   fields.end();
@@ -78,7 +78,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
     notAfter,
     spki,
     publicKey: key,
-    rsaBits,
+    size,
     extensions: readExtensions(extensions === undefined ? [] : readExtensionList(onlyPart(extensions, where), where)),
   };
 };

@@ -111,13 +111,13 @@ const signatureRefusal = (context: PathContext, certificate: Certificate, above:
 
 /** What a certificate has to be wherever it stands in the path. */
 const standingRefusal = ({ at, store }: PathContext, certificate: Certificate): string | undefined => {
-  const { notBefore, notAfter, rsaBits, extensions } = certificate;
+  const { notBefore, notAfter, size, extensions } = certificate;
   if (at < notBefore) return `valid from ${timeText(notBefore)} only`;
   if (at > notAfter) return `expired on ${timeText(notAfter)}`;
   const [unknown] = extensions.unknownCritical;
   if (unknown !== undefined) return `has the critical extension ${unknown}, which is not understood`;
   if (extensions.wantsExplicitPolicy) return 'wants certificate policies to be checked, which IKE does not use';
-  return keyRefusal(rsaBits, store.settings);
+  return keyRefusal(size, store.settings);
 };
 
 /** RFC 5280 section 6.1.3 (b), (c): self-issued CA certificates in between are free. */

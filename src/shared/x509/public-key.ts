@@ -9,11 +9,18 @@ export interface CertificateKey {
   readonly spki: Uint8Array;
   /** Undefined for a DSA key whose parameters are its issuer's (RFC 3279 section 2.3.2). */
   readonly key: KeyObject | undefined;
-  /** Undefined for anything but RSA. */
-  readonly rsaBits: number | undefined;
+  /** Undefined where its kind has one size only, or where its issuer has the parameters. */
+  readonly size: KeySize | undefined;
 }
 
-/** Throws CertificateError for keys that are none: RSA with an even modulus, an even exponent or one below 3 (CVE-2026-14957, CVE-2017-9022), points off the curve. */
+export interface KeySize {
+  /** `RSA`, `DSA`, or OpenSSL's name of an elliptic curve. */
+  readonly kind: 'RSA' | 'DSA' | { readonly curve: string };
+  /** Of the modulus; of a coordinate, in whole bytes. */
+  readonly bits: number;
+}
+
+/** Throws CertificateError for keys that are none: RSA with an even modulus, an even exponent or one below 3 (CVE-2026-14957, CVE-2017-9022), points off the curve, curves that have no name (CVE-2020-0601). */
 export const readPublicKey = (element: DerElement): CertificateKey => {
   const where = 'subjectPublicKeyInfo';
   const fields = fieldsOf(element, DerTag.SEQUENCE, where);
@@ -25,10 +32,25 @@ export const readPublicKey = (element: DerElement): CertificateKey => {
   const spki = derOf(element);
   if (oid === RSA || oid === RSA_PSS) {
     const key = readWholeBits(bits, where);
-    const rsaBits = checkRsa(key);
-    return { spki, key: oid === RSA ? importRsa(key) : importKey(spki), rsaBits };
+    const size: KeySize = { kind: 'RSA', bits: checkRsa(key) };
+    return { spki, key: oid === RSA ? importRsa(key) : importKey(spki), size };
   }
-  return { spki, key: oid === DSA && !hasParameters ? undefined : importKey(spki), rsaBits: undefined };
+  // RFC 5480 section 2.1.1.
+  if (oid === EC && algorithm.takeIf(DerTag.OBJECT_IDENTIFIER) === undefined)
+    throw new CertificateError(`${where}: an EC key whose curve has no name`);
+  if (oid === DSA && !hasParameters) return { spki, key: undefined, size: undefined };
+  const key = importKey(spki);
+  return { spki, key, size: sizeOf(key, readWholeBits(bits, where)) };
+};
+
+/** Undefined for kinds that have one size only. */
+const sizeOf = (key: KeyObject, content: Uint8Array): KeySize | undefined => {
+  const { namedCurve: curve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'dsa') return { kind: 'DSA', bits: modulusLength ?? 0 };
+  if (key.asymmetricKeyType !== 'ec') return undefined;
+  // SEC 1 section 2.3.3: one coordinate behind 2 or 3, both behind 4.
+  const coordinate = content[0] === 4 ? (content.length - 1) / 2 : content.length - 1;
+  return { kind: { curve: curve ?? 'unknown' }, bits: coordinate * 8 };
 };
 
 /** The DSA key of `spki` with the parameters of its issuer's key; undefined where that is no DSA key. */
@@ -91,6 +113,7 @@ const imported = (input: PublicKeyInput): KeyObject => {
 const RSA = '1.2.840.113549.1.1.1';
 const RSA_PSS = '1.2.840.113549.1.1.10';
 const DSA = '1.2.840.10040.4.1';
+const EC = '1.2.840.10045.2.1';
 const NULL = 0x05;
 /** What OpenSSL takes too. Checking a signature with such a key takes about a millisecond. */
 const MOST_MODULUS_BITS = 16_384;

@@ -7,7 +7,7 @@ import { derPieces, PEM_CERTIFICATE, PEM_REVOCATION_LIST } from './pem.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 
 export interface TrustSettings {
-  /** RSA keys below are refused, in CAs as well. */
+  /** RSA and DSA keys below are refused, in CAs as well. */
   readonly minimumRsaBits: number;
   /** Signatures over SHA-1 are taken, with a warning. */
   readonly acceptSha1: boolean;

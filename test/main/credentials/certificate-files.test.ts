@@ -1,5 +1,6 @@
 /** Files of certificates and CRLs on a disk, as main reads and watches them. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
@@ -63,8 +64,10 @@ describe('certificate files', NEEDS_OPENSSL, () => {
     ]);
   });
 
-  it('that do no good are named: a CA that is none, a CRL without its CA, a certificate of ours that peers would refuse', async (t) => {
+  it('that do no good are named: a CA that is none or has a weak key, a CRL without its CA, a certificate of ours that peers would refuse', async (t) => {
     const other = pki.certificate({ subject: '/CN=other', extensions: CA });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime192v1' });
+    const weak = pki.certificate({ subject: '/CN=weak', extensions: CA, privateKey });
     const bad = pki.certificate({
       subject: '/CN=gate',
       issuer: root,
@@ -74,11 +77,13 @@ describe('certificate files', NEEDS_OPENSSL, () => {
     const bed = await loaded(t, {
       'ca/root.pem': root.pem,
       'ca/gate.pem': gate.pem,
+      'ca/weak.pem': weak.pem,
       'certs/gate.pem': bad.pem,
       'crls/other.pem': pki.crl(other, [], { last: '260101000000Z', next: '400101000000Z' }),
     });
-    assert.deepEqual(bed.lines.slice(0, 3), [
+    assert.deepEqual(bed.lines.slice(0, 4), [
       'notice credentials: /ca/gate.pem vouches for nobody: the certificate of /CN=gate is no CA certificate',
+      'notice credentials: /ca/weak.pem vouches for nobody: the certificate of /CN=weak has an EC key on prime192v1, a curve of less than 256 bits',
       'notice credentials: /crls/other.pem has no effect: no certificate of /CN=other, who issued this CRL, is there',
       'notice credentials: /certs/gate.pem is ours, and peers may refuse it as we would: certificate of /CN=gate: its key usage has neither digitalSignature nor nonRepudiation',
     ]);

@@ -10,6 +10,7 @@ import { dashed, OPTIONS } from '../../../src/shared/cli/option-table.ts';
 import { PKI_COMMANDS, PKI_COMMON } from '../../../src/shared/cli/pki-table.ts';
 import { SECTION_KINDS } from '../../../src/shared/config/sections.ts';
 import { COMMAND_FORMS, parseCommand } from '../../../src/shared/fifo/commands.ts';
+import { ACTION_ATTRIBUTES } from '../../../src/shared/policy-check/attribute-table.ts';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 const PAGES = pages(read);
@@ -32,6 +33,14 @@ test('the reference has every tag of every section', () => {
     .flatMap(({ tags }) => tags.map(({ name }) => `| \`${name}\` |`))
     .filter((row) => !page.includes(row));
   assert.deepEqual(absent, []);
+});
+
+test('isakmpd.policy(5) has every action attribute, and says something of it', () => {
+  const page = PAGES.get('docs/man/isakmpd.policy.5') ?? '';
+  for (const { name, doc } of ACTION_ATTRIBUTES) {
+    assert.ok(page.includes(`\\fB${name}\\fR`), name);
+    assert.match(doc, /^[A-Z`].*\.$/, name);
+  }
 });
 
 test('the commands that the manual shows are commands', () => {
@@ -59,7 +68,13 @@ test('text that would be a request of roff is text', () => {
   assert.match(page, /\\fB\\eback\\fR/);
 });
 
-for (const manual of ['docs/man/isakmpd.8', 'docs/man/isakmpd.conf.5', 'docs/man/keynote.1']) {
+const { man: MANUALS } = JSON.parse(read('package.json')) as { readonly man: readonly string[] };
+
+test('package.json has every manual page', () => {
+  assert.deepEqual([...MANUALS].sort(), [...PAGES.keys()].filter((path) => /^docs\/man\/.*\.\d$/.test(path)).sort());
+});
+
+for (const manual of MANUALS) {
   test(`mandoc has no warning about ${manual}`, unless('mandoc'), () => {
     const { status, stdout, stderr } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', manual], {
       encoding: 'utf8',

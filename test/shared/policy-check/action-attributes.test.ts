@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { ExchangeType } from '../../../src/shared/constants/isakmp.ts';
 import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import type { Identity } from '../../../src/shared/policy/peer-policy.ts';
-import { attributesOf, type QuickModeAction } from '../../../src/shared/policy-check/action-attributes.ts';
+import type { QuickModeAction } from '../../../src/shared/policy-check/action.ts';
+import { attributesOf } from '../../../src/shared/policy-check/action-attributes.ts';
 
 const subnet: Identity = { ...identityFromText('10.1.0.0/255.255.0.0'), protocol: 6, port: 22 };
 

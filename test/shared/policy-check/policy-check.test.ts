@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { Authenticated } from '../../../src/shared/credentials/authenticated.ts';
 import { identityFromText } from '../../../src/shared/policy/identity.ts';
-import type { QuickModeAction } from '../../../src/shared/policy-check/action-attributes.ts';
+import type { QuickModeAction } from '../../../src/shared/policy-check/action.ts';
 import { requesterOf } from '../../../src/shared/policy-check/authorizers.ts';
 import { createPolicyCheck } from '../../../src/shared/policy-check/policy-check.ts';
 

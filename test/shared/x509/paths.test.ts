@@ -1,6 +1,6 @@
 /** Paths over certificates that the openssl tool made. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { type Certificate, parseCertificate } from '../../../src/shared/x509/certificate.ts';
 import { validatePath } from '../../../src/shared/x509/validate-path.ts';
@@ -264,6 +264,43 @@ describe('a path', NEEDS_OPENSSL, () => {
         leaf,
         { trusted: [smallRoot] },
         /certificate of \/CN=small: has an RSA key of 1024 bits, at least 2048/,
+      );
+    });
+
+    for (const curve of ['prime192v1', 'secp224r1', 'prime239v1', 'sect233k1']) {
+      it(`is refused with an EC key on ${curve}, in a CA too`, () => {
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: curve });
+        const smallRoot = pki.certificate({ subject: '/CN=small', extensions: CA, privateKey });
+        const reason = new RegExp(`has an EC key on ${curve}, a curve of less than 256 bits`);
+        refusedFor(pki.certificate({ subject: '/CN=leaf', issuer: smallRoot }), { trusted: [smallRoot] }, reason);
+        refusedFor(pki.certificate({ subject: '/CN=leaf', issuer: root, privateKey }), { trusted: [root] }, reason);
+      });
+    }
+
+    it('is taken below CAs on curves of 256 bits and more', () => {
+      for (const namedCurve of ['prime256v1', 'secp256k1', 'brainpoolP256r1', 'secp384r1', 'secp521r1', 'sect283k1']) {
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+        const large = pki.certificate({ subject: '/CN=large', extensions: CA, privateKey });
+        taken(pki.certificate({ subject: '/CN=leaf', issuer: large }), { trusted: [large] });
+      }
+    });
+
+    it('is refused with an EC key whose curve has parameters instead of a name (RFC 5480, CVE-2020-0601)', () => {
+      const pem = pki.openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-param_enc', 'explicit');
+      const privateKey = createPrivateKey(pem);
+      const leaf = pki.certificate({ subject: '/CN=leaf', issuer: root, privateKey });
+      assert.throws(() => parseCertificate(leaf.der), /an EC key whose curve has no name/);
+    });
+
+    it('is refused with DSA below the floor, in a CA too', () => {
+      const { privateKey } = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+      const smallRoot = pki.certificate({ subject: '/CN=small', extensions: CA, privateKey });
+      const leaf = pki.certificate({ subject: '/CN=leaf', issuer: smallRoot });
+      taken(leaf, { trusted: [smallRoot], settings: { minimumRsaBits: 1024 } });
+      refusedFor(
+        leaf,
+        { trusted: [smallRoot] },
+        /certificate of \/CN=small: has a DSA key of 1024 bits, at least 2048 are wanted \(Minimum-RSA-bits\)/,
       );
     });
 

@@ -47,6 +47,9 @@ const read = (name: string): Certificate | string => {
   }
 };
 
+/** Its DSA keys have 1024 bits, its DSA signatures SHA-1. */
+const PKITS_ALGORITHMS = { acceptSha1: true, minimumRsaBits: 1024 };
+
 const run = ({ ee, intermediates, crls }: Case): PathOutcome => {
   const store = createTrustStore(
     {
@@ -54,7 +57,7 @@ const run = ({ ee, intermediates, crls }: Case): PathOutcome => {
       certificates: [],
       revocationLists: [...crls, suite.trustAnchorCrl].map((name) => file('crls', name)),
     },
-    { ...DEFAULT_TRUST_SETTINGS, acceptSha1: true, requireRevocationList: true },
+    { ...DEFAULT_TRUST_SETTINGS, ...PKITS_ALGORITHMS, requireRevocationList: true },
   );
   const leaf = read(ee);
   if (typeof leaf === 'string') return { kind: 'refused', reason: leaf };

@@ -84,6 +84,17 @@ export const PHASE1_EVENTS = {
       },
     },
   },
+  'phase1-decoy': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      'phase 1: {who} is answered as if only its secret were wrong, so that it does not learn which identities there are':
+        {
+          cause: 'Aggressive mode with pre-shared keys, and the line before says why this peer is refused.',
+          cure: 'That of the line before. Whatever follows about a wrong secret of this peer has the same cause.',
+        },
+    },
+  },
   'nat-found': {
     severity: 'verbose',
     byPeer: false,
