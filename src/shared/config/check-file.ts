@@ -1,6 +1,5 @@
 /** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
 import { ConfigError } from '../errors.ts';
-import type { PeerPolicy } from '../policy/peer-policy.ts';
 import { atOnce } from '../steps.ts';
 import type { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
@@ -8,7 +7,7 @@ import { checkInSteps } from './check.ts';
 import { checkOverlaps } from './check-overlaps.ts';
 import { checkReferences } from './check-references.ts';
 import { contentInSteps, duplicatesIn } from './file-content.ts';
-import { type Finding, findingOf, placeOf, warningAt } from './finding.ts';
+import { type Finding, findingOf, placeOf } from './finding.ts';
 import { hostsAmong } from './host-names.ts';
 import { splitList } from './list-value.ts';
 import { type Problem, parseConfiguration } from './parse.ts';
@@ -17,7 +16,6 @@ import { refusedOr, SharedAnswers } from './resolution.ts';
 import { resolveConnection } from './resolve-connection.ts';
 import { type CredentialPlaces, resolveGeneral } from './resolve-general.ts';
 import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
-import { PEER } from './sections.ts';
 import { ConfigurationStore } from './store.ts';
 
 export interface CheckedFile {
@@ -90,18 +88,8 @@ const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
   for (const name of connections) {
     if (!checked.has(fold(store.get(name, 'ISAKMP-peer') ?? ''))) findings.push(...checkAlone(store, name));
   }
-  const policies = peers.map(({ policy }) => policy);
-  return [...findings, ...policies.flatMap(checkSecret), ...checkOverlaps(policies)];
+  return [...findings, ...checkOverlaps(peers.map(({ policy }) => policy))];
 };
-
-/** Whoever pretends to be the peer once can try secrets at leisure. */
-const checkSecret = ({ name, preSharedKey }: PeerPolicy): readonly Finding[] => {
-  if (preSharedKey === undefined || preSharedKey.length >= LEAST_SECRET) return [];
-  const text = `has ${preSharedKey.length} characters only and can be guessed: take ${LEAST_SECRET} random ones or more`;
-  return [warningAt(placeOf(name, PEER.authentication.name), text)];
-};
-/** Bytes. */
-const LEAST_SECRET = 16;
 
 /** A connection whose peer cannot be used has faults of its own as well. */
 const checkAlone = (store: ConfigurationStore, name: string): readonly Finding[] => {

@@ -9,6 +9,7 @@ import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
 import { refusedOr } from './resolution.ts';
 import type { Tag } from './schema.ts';
+import { weakSecretFindings } from './secret-strength.ts';
 import { GENERAL, INITIATOR_ID, KEYNOTE, X509_CERTIFICATES } from './sections.ts';
 
 /** [General]:Kernel */
@@ -146,7 +147,10 @@ const identitySecretsOf = (
     if (secret instanceof ConfigError) {
       const place = placeOf(section, INITIATOR_ID.authentication.name);
       findings.push({ severity: 'error', text: `${secret.message}; nobody can use it`, place });
-    } else if (secret !== undefined) secrets.set(identityKey(identityFromText(section)), secret);
+    } else if (secret !== undefined) {
+      findings.push(...weakSecretFindings(section, INITIATOR_ID.authentication.name, secret));
+      secrets.set(identityKey(identityFromText(section)), secret);
+    }
   }
   return secrets;
 };

@@ -15,6 +15,7 @@ import { readLocalAddress, readPeerAddress } from './resolve-address.ts';
 import { bySpecificity, resolveConnection, warnOfEqualSelectors } from './resolve-connection.ts';
 import { resolvePhase1Identity } from './resolve-identity.ts';
 import { type Phase1Configuration, resolvePhase1Configuration } from './resolve-phase1.ts';
+import { weakSecretFindings } from './secret-strength.ts';
 import { PEER_FLAGS } from './section-flags.ts';
 import { GENERAL, PEER } from './sections.ts';
 import { weaknessWarning } from './strength.ts';
@@ -143,6 +144,7 @@ const authenticationOf = (
   findings: Finding[],
 ): Pick<PeerPolicy, 'preSharedKey' | 'transforms'> => {
   const preSharedKey = readTag(reader, section, PEER.authentication);
+  if (preSharedKey !== undefined) findings.push(...weakSecretFindings(section, PEER.authentication.name, preSharedKey));
   const isAggressive = exchangeType === ExchangeType.AGGRESSIVE;
   const isGenerated = reader.written(configuration, 'Transforms') === undefined;
   const [forSecrets, forSignatures] = [transforms.filter(wantsSecret), transforms.filter((one) => !wantsSecret(one))];

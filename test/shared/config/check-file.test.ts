@@ -36,7 +36,7 @@ Netmask=		255.255.255.128
 test('CVE-2018-5389: a secret that can be guessed is told, and not repeated', () => {
   const lines = told(EXAMPLE.replace(/Authentication=.*/, 'Authentication=\t\tsesame'));
   assert.deepEqual(lines, [
-    '13 warning [west]:Authentication has 6 characters only and can be guessed: take 16 random ones or more',
+    '13 warning [west]:Authentication is worth 28 bits at most and can be guessed: take 20 random letters and digits or more, for instance of openssl rand -hex 20',
   ]);
 });
 
