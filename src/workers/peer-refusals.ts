@@ -1,5 +1,6 @@
 /** What peers say when they refuse something of ours: authenticated it ends a quick mode, in the clear it is only told to the operator. */
 import { NotifyType, notifyName } from '../shared/constants/isakmp.ts';
+import { isSignatureMethod } from '../shared/crypto/signature.ts';
 import { openMessage } from '../shared/exchange/envelope.ts';
 import { CLEARTEXT_NOTIFY } from '../shared/exchange/informational.ts';
 import { phase1Meaning, quickModeMeaning } from '../shared/exchange/notify-meanings.ts';
@@ -99,13 +100,20 @@ const isWaiting = ({ established, role, conversation }: IsakmpSa): boolean =>
 const waitingIn = ({ phase2 }: Established): Phase2 | undefined =>
   [...phase2.values()].find(({ isSettled, request }) => !isSettled && request !== 0);
 
-/** An encrypted informational message before phase 1 is done: what a peer with another secret says to our proof of it (charon). */
+/** An encrypted informational message before phase 1 is done: what a peer with another secret, or that does not take our signature, says to our proof (charon). */
 export const hearUnreadable = (lane: LaneContext, sa: IsakmpSa, { path }: Datagram): void => {
   if (path.remote.address !== sa.path.remote.address || sa.hearsay !== undefined) return;
   if (sa.conversation?.protection === undefined) return;
   sa.hearsay = 'it had answered something that we cannot decrypt';
   if (!lane.strangers.take(lane.now())) return;
+  const refused = `phase 1 refused by ${whoWords(fieldsOf(sa))}` as const;
+  if (isSignatureMethod(sa.conversation.exchange.choice()?.authentication ?? 0)) {
+    const what =
+      'it answers something that we cannot decrypt yet, probably it does not know our public key or certificate';
+    say(lane, sa, 'refused-by-peer', `${refused}: ${what}, or expects another ID than ours; look into its log`);
+    return;
+  }
   const cure = `compare [${sa.policy.name}]:Authentication with the peer's` as const;
   const what = 'it answers something that we cannot decrypt, probably a wrong pre-shared key';
-  say(lane, sa, 'refused-by-peer', `phase 1 refused by ${whoWords(fieldsOf(sa))}: ${what}; ${cure}`);
+  say(lane, sa, 'refused-by-peer', `${refused}: ${what}; ${cure}`);
 };

@@ -40,6 +40,7 @@ export const swanctlConf = (setup: Setup): string => `connections { peer {
   aggressive = ${setup.aggressive ? 'yes' : 'no'}
   local_addrs = ${setup.local}
   remote_addrs = ${setup.remote}
+  send_certreq = ${setup.proof.kind === 'certificate' && !setup.proof.asks ? 'no' : 'yes'}
   proposals = ${CIPHERS[setup.phase1.cipher].charon}-${HASHES[setup.phase1.hash].charon}-${GROUPS[setup.phase1.group].charon}
   local {
     ${proof(setup, 'own')}

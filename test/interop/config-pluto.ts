@@ -24,7 +24,7 @@ export const ipsecSecrets = ({ proof: { kind }, secret }: Setup): string =>
 /** pluto begins to replace an SA `rekeymargin` seconds before its end; with rekey=no it lets it expire. */
 const conn = (setup: Setup, net: Net, keys: string): readonly string[] => [
   'ikev2=no',
-  ...proof(setup, keys),
+  ...proofLines(setup, keys),
   `aggressive=${setup.aggressive ? 'yes' : 'no'}`,
   `ike=${CIPHERS[setup.phase1.cipher].pluto}-${HASHES[setup.phase1.hash].pluto};${GROUPS[setup.phase1.group].pluto}`,
   `phase2alg=${esp(setup)}`,
@@ -47,9 +47,13 @@ const conn = (setup: Setup, net: Net, keys: string): readonly string[] => [
 ];
 
 /** Certificates and private keys are in the NSS database, under the name of their owner. */
-const proof = ({ proof: { kind }, side, keys: owner }: Setup, keys: string): readonly string[] => {
-  if (kind === 'secret') return ['authby=secret'];
-  if (kind === 'certificate') return ['authby=rsasig', `leftcert=${owner}`, 'leftsendcert=always', 'rightca=%any'];
+const proofLines = ({ proof, side, keys: owner }: Setup, keys: string): readonly string[] => {
+  if (proof.kind === 'secret') return ['authby=secret'];
+  if (proof.kind === 'certificate') {
+    // Whose certificate it has it does not ask for another one.
+    const other = proof.asks ? ['rightca=%any'] : [`rightcert=${otherSide(side)}`];
+    return ['authby=rsasig', `leftcert=${owner}`, 'leftsendcert=always', 'sendca=issuer', ...other];
+  }
   const key = (whose: KeyOwner): string => dnsKey(join(keys, `${whose}-rsa.pub`));
   return ['authby=rsasig', `leftrsasigkey=${key(owner)}`, `rightrsasigkey=${key(otherSide(side))}`];
 };

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { SystemError } from '../../src/shared/errors.ts';
 import { isakmpdConf } from './config-isakmpd.ts';
-import { keyTypeOf, otherSide } from './keys.ts';
+import { certificateOf, intermediateOf, keyTypeOf, otherSide } from './keys.ts';
 import { type IsakmpdSa, type Listing, parseIsakmpdResult, readyListing } from './listing.ts';
 import { inside } from './namespaces.ts';
 import type { Party, Place } from './party.ts';
@@ -70,12 +70,15 @@ export class Isakmpd implements Party {
       writeFileSync(join(folder, place, as), readFileSync(join(keys, name)), { mode });
     };
     for (const place of ['pubkeys', 'ca', 'certs', 'crls']) mkdirSync(join(folder, place));
-    copy(`${owner}-${type}.key`, 'private', 'local.key', 0o600);
+    copy(`${certificateOf(proof, owner) ?? `${owner}-${type}`}.key`, 'private', 'local.key', 0o600);
     const kind = remoteId.includes(':') ? 'ipv6' : /^[\d.]+$/.test(remoteId) ? 'ipv4' : 'fqdn';
     if (proof.kind === 'raw') copy(`${otherSide(side)}-${type}.pub`, `pubkeys/${kind}`, remoteId);
     else {
       copy('ca.crt', 'ca', 'ca.crt');
-      copy(`${owner}-${type}.crt`, 'certs', 'own.crt');
+      copy('ca.crl', 'crls', 'ca.crl');
+      copy(`${certificateOf(proof, owner)}.crt`, 'certs', 'own.crt');
+      const between = intermediateOf(proof, side);
+      if (between !== undefined) copy(`${between}.crt`, 'certs', 'between.crt');
     }
   }
 

@@ -1,9 +1,11 @@
 /** The faults a peer can have, and the lines our daemon must log about each (isakmpd's own, which scripts rely on). */
 
+import type { KeyType, Proof } from './scenarios.ts';
+
 export interface Refusal {
-  readonly exchange: 'main' | 'aggressive';
+  readonly exchanges: readonly ('main' | 'aggressive')[];
   /** How both sides prove who they are; a pre-shared key where it is absent. */
-  readonly proof?: 'raw' | 'certificate';
+  readonly proof?: Proof;
   /** Our lines, all of which must come, by the role of the peer. */
   readonly lines: { readonly initiator: readonly RegExp[]; readonly responder: readonly RegExp[] };
 }
@@ -20,19 +22,39 @@ const GARBLED =
 const WRONG_SECRET = /probably a wrong pre-shared key/;
 
 const OTHER_KEY = /its signature is not made with the key of/;
-const OTHER_AUTHORITY = /its certificate is not taken: .*: no certificate of its issuer \/O=Bed\/CN=Stray CA is there/;
+
+const BOTH = ['main', 'aggressive'] as const;
+
+/** An RSA certificate right below the root, that the peer asks for. */
+export const certificate = (key: KeyType) => ({ kind: 'certificate', key, below: 'root', asks: true }) as const;
+
+/** A certificate that names the peer, and is not to be trusted. */
+const flawed = (reason: RegExp) => {
+  const lines = [
+    /due to notification type INVALID_CERTIFICATE/,
+    new RegExp(`phase 1 refused: .*: its certificate is not taken: certificate of \\S+: ${reason.source}`),
+  ];
+  return { exchanges: BOTH, proof: certificate('rsa'), lines: { initiator: lines, responder: lines } };
+};
+
+/** A certificate that does not name the peer. */
+const misnamed = (names: RegExp) => {
+  // What its certificate does not call it charon does not call itself.
+  const lines = [new RegExp(`its certificate is that of ${names.source}\\)|received remote ID other than expected`)];
+  return { exchanges: BOTH, proof: certificate('rsa'), lines: { initiator: lines, responder: lines } };
+};
 
 export const REFUSALS = {
   secret: {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: { initiator: [GARBLED, WRONG_SECRET], responder: [GIVING_UP] },
   },
   'secret-aggressive': {
-    exchange: 'aggressive',
+    exchanges: ['aggressive'],
     lines: { initiator: [/probably a wrong pre-shared key/], responder: [WRONG_SECRET] },
   },
   'phase1-proposal': {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: {
       initiator: [
         NO_PROPOSAL,
@@ -43,44 +65,43 @@ export const REFUSALS = {
     },
   },
   'phase2-proposal': {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: { initiator: [NO_PROPOSAL, DROPPED_NO_PROPOSAL], responder: [TOLD_NO_PROPOSAL] },
   },
   pfs: {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: { initiator: [NO_PROPOSAL, DROPPED_NO_PROPOSAL], responder: [TOLD_NO_PROPOSAL] },
   },
   'phase1-id': {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: {
       initiator: [/ike_phase_1_recv_ID: received remote ID other than expected/],
       responder: [/ike_phase_1_recv_ID: received remote ID other than expected/],
     },
   },
   'phase2-ids': {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: { initiator: [INVALID_IDS], responder: [/INVALID_ID_INFORMATION|giving up on exchange/] },
   },
   'foreign-subnet': {
-    exchange: 'main',
+    exchanges: ['main'],
     lines: { initiator: [INVALID_IDS], responder: [INVALID_IDS] },
   },
   'raw-key': {
-    exchange: 'main',
-    proof: 'raw',
+    exchanges: ['main'],
+    proof: { kind: 'raw', key: 'rsa' },
     lines: {
       initiator: [/due to notification type INVALID_SIGNATURE/, OTHER_KEY],
       responder: [/due to notification type INVALID_SIGNATURE/, OTHER_KEY],
     },
   },
-  'certificate-authority': {
-    exchange: 'aggressive',
-    proof: 'certificate',
-    lines: {
-      initiator: [/due to notification type INVALID_CERTIFICATE/, OTHER_AUTHORITY],
-      responder: [/due to notification type INVALID_CERTIFICATE/, OTHER_AUTHORITY],
-    },
-  },
+  'certificate-authority': flawed(/no certificate of its issuer \/O=Bed\/CN=Stray CA is there/),
+  'certificate-revoked': flawed(/revoked on \d{4}-\d\d-\d\d .*keyCompromise/),
+  'certificate-expired': flawed(/expired on \d{4}-/),
+  'certificate-early': flawed(/valid from \d{4}-\S+ \S+ UTC only/),
+  'certificate-alone': flawed(/signed by itself, and it is not among the CA certificates/),
+  'certificate-identity': misnamed(/\/O=Bed\/CN=impostor\.example, impostor\.example/),
+  'certificate-name-type': misnamed(/\/O=Bed\/CN=theirs\.example, theirs\.example \(USER_FQDN, its ID is FQDN\)/),
 } as const satisfies Readonly<Record<string, Refusal>>;
 
 export type Fault = keyof typeof REFUSALS;

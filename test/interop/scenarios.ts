@@ -1,7 +1,7 @@
 /** The scenarios: the axes of the matrix, what else can happen to an established pair, and every way to refuse one. */
 import type { Cipher, Group, Hash } from './algorithms.ts';
 import { type Axes, pairwise, product, type Row } from './pairwise.ts';
-import { FAULTS, type Fault, REFUSALS, type Refusal } from './refusals.ts';
+import { certificate, FAULTS, type Fault, REFUSALS, type Refusal } from './refusals.ts';
 
 export type PeerName = 'charon' | 'pluto';
 type PeerRole = 'initiator' | 'responder';
@@ -11,12 +11,21 @@ export type Expectation =
   | { readonly kind: 'established' }
   | { readonly kind: 'rekey'; readonly phase: 1 | 2; readonly by: Side }
   | { readonly kind: 'delete'; readonly what: 'quick' | 'main' | 'everything'; readonly by: Side }
-  | { readonly kind: 'refusal'; readonly fault: Fault };
+  | { readonly kind: 'refusal'; readonly fault: Fault; readonly exchange: 'main' | 'aggressive' };
 
 export type KeyType = 'rsa' | 'p256' | 'p384' | 'p521';
 
 /** How both sides prove who they are. */
-export type Proof = { readonly kind: 'secret' } | { readonly kind: 'raw' | 'certificate'; readonly key: KeyType };
+export type Proof =
+  | { readonly kind: 'secret' }
+  | { readonly kind: 'raw'; readonly key: KeyType }
+  | {
+      readonly kind: 'certificate';
+      readonly key: KeyType;
+      readonly below: 'root' | 'intermediate';
+      /** Whether the peer asks for ours (CERTREQ); we always ask for its. */
+      readonly asks: boolean;
+    };
 
 export interface Scenario {
   readonly name: string;
@@ -76,6 +85,7 @@ export const allScenarios = (): readonly Scenario[] => {
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
     ...sides().flatMap(signatureScenarios),
+    ...sides().flatMap((side) => certificateRows(side).map((row) => certificateScenario(side, row))),
     ...sides().flatMap(fragmentScenarios),
   ];
 };
@@ -90,6 +100,9 @@ export const selectedScenarios = (): readonly Scenario[] => {
     ...established.map((row) => scenario(row, { kind: 'established' })),
     ...events.filter(canHappen).map(eventScenario),
     ...sides().flatMap(signatureScenarios).filter(isSelected),
+    ...sides().flatMap((side) =>
+      pairwise(CERTIFICATE_AXES, certificateRows(side)).map((row) => certificateScenario(side, row)),
+    ),
     ...sides().flatMap(fragmentScenarios),
   ];
 };
@@ -111,7 +124,9 @@ const EVENTS: readonly Expectation[] = [
   { kind: 'delete', what: 'everything', by: 'us' },
   { kind: 'delete', what: 'quick', by: 'peer' },
   { kind: 'delete', what: 'main', by: 'peer' },
-  ...FAULTS.map((fault) => ({ kind: 'refusal', fault }) as const),
+  ...FAULTS.flatMap((fault) =>
+    REFUSALS[fault].exchanges.map((exchange) => ({ kind: 'refusal', fault, exchange }) as const),
+  ),
 ];
 
 interface Event {
@@ -120,9 +135,13 @@ interface Event {
   readonly expect: Expectation;
 }
 
-/** A pluto that is told not to do PFS takes it all the same when it is offered. */
-const canHappen = ({ peer, peerRole, expect }: Event): boolean =>
-  !(peer === 'pluto' && peerRole === 'responder' && expect.kind === 'refusal' && expect.fault === 'pfs');
+/** A pluto that is told not to do PFS takes it all the same when it is offered, and it loads no certificate of its own that is not valid now. */
+const canHappen = ({ peer, peerRole, expect }: Event): boolean => {
+  if (peer !== 'pluto' || expect.kind !== 'refusal') return true;
+  const { fault } = expect;
+  if (fault === 'pfs') return peerRole !== 'responder';
+  return fault !== 'certificate-expired' && fault !== 'certificate-early';
+};
 
 const sides = () => PEERS.flatMap((peer) => ROLES.map((peerRole) => ({ peer, peerRole })));
 
@@ -130,8 +149,7 @@ const sides = () => PEERS.flatMap((peer) => ROLES.map((peerRole) => ({ peer, pee
 const eventScenario = (event: Event): Scenario => {
   const { expect } = event;
   const refusal: Refusal | undefined = expect.kind === 'refusal' ? REFUSALS[expect.fault] : undefined;
-  const kind = refusal?.proof;
-  return scenario(ordinaryShape(event), expect, kind === undefined ? SECRET : { kind, key: 'rsa' });
+  return scenario(ordinaryShape(event), expect, refusal?.proof ?? SECRET);
 };
 
 const ordinaryShape = (event: Event): Shape => {
@@ -139,7 +157,7 @@ const ordinaryShape = (event: Event): Shape => {
   return {
     peer: event.peer,
     peerRole: event.peerRole,
-    exchange: expect.kind === 'refusal' ? REFUSALS[expect.fault].exchange : 'main',
+    exchange: expect.kind === 'refusal' ? expect.exchange : 'main',
     group: 14,
     cipher: 'aes128',
     hash: 'sha256',
@@ -157,12 +175,48 @@ const signatureScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Sc
   const expect = { kind: 'established' } as const;
   return (['main', 'aggressive'] as const).flatMap((exchange) =>
     keys.flatMap((key) =>
-      (['raw', 'certificate'] as const).map((kind) =>
-        scenario({ ...ordinaryShape({ ...side, expect }), exchange }, expect, { kind, key }),
+      [{ kind: 'raw', key } as const, certificate(key)].map((proof) =>
+        scenario({ ...ordinaryShape({ ...side, expect }), exchange }, expect, proof),
       ),
     ),
   );
 };
+
+const CERTIFICATE_AXES = {
+  exchange: ['main', 'aggressive'],
+  below: ['root', 'intermediate'],
+  asks: [true, false],
+  isCut: [false, true],
+} as const satisfies Axes;
+
+/** The ways in which certificates come; the plain ones are among signatureScenarios and fragmentScenarios. pluto sends no intermediate CA in aggressive mode. */
+const certificateRows = (side: Pick<Event, 'peer' | 'peerRole'>) =>
+  product(CERTIFICATE_AXES, ({ exchange, below, asks, isCut }) => {
+    if (below === 'root' && asks && !(exchange === 'aggressive' && isCut)) return false;
+    if (exchange === 'main') return true;
+    return !(isCut && beginsInFragments(side)) && !(side.peer === 'pluto' && below === 'intermediate');
+  });
+
+const certificateScenario = (
+  side: Pick<Event, 'peer' | 'peerRole'>,
+  { exchange, below, asks, isCut }: Row<typeof CERTIFICATE_AXES>,
+): Scenario => {
+  const expect = { kind: 'established' } as const;
+  const shape = { ...ordinaryShape({ ...side, expect }), exchange };
+  const one = scenario(shape, expect, { ...certificate('rsa'), below, asks });
+  return isCut ? inFragments(one) : one;
+};
+
+/** pluto makes its very first message into fragments as well, which nobody takes from strangers. */
+const beginsInFragments = ({ peer, peerRole }: Pick<Event, 'peer' | 'peerRole'>): boolean =>
+  peer === 'pluto' && peerRole === 'initiator';
+
+const inFragments = (one: Scenario): Scenario => ({
+  ...one,
+  fragmentSize: 576,
+  cell: 'fragments',
+  name: `${one.name}/fragments`,
+});
 
 /**
  * A secret and large key exchange values, and certificates. Both peers make their very first message into fragments as well if they make any without being asked twice, which nobody takes
@@ -174,13 +228,11 @@ const fragmentScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Sce
   return [
     scenario(shape, expect),
     scenario({ ...shape, mode: 'transport', encap: 'nobody' }, expect),
-    ...(side.peer === 'pluto' && side.peerRole === 'initiator'
-      ? []
-      : [scenario({ ...shape, exchange: 'aggressive' }, expect)]),
-    scenario({ ...shape, group: 14, encap: 'nobody' }, expect, { kind: 'certificate', key: 'rsa' }),
+    ...(beginsInFragments(side) ? [] : [scenario({ ...shape, exchange: 'aggressive' }, expect)]),
+    scenario({ ...shape, group: 14, encap: 'nobody' }, expect, certificate('rsa')),
     // Over IPv6 pluto's are of 1280 bytes.
     ...(side.peer === 'pluto' ? [] : [scenario({ ...shape, family: 6, encap: 'nobody' }, expect)]),
-  ].map((one) => ({ ...one, fragmentSize: 576, cell: 'fragments', name: `${one.name}/fragments` }));
+  ].map((one) => inFragments(one));
 };
 
 const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Scenario => ({
@@ -192,7 +244,7 @@ const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Sce
   name: [
     `${shape.peer}-${shape.peerRole}`,
     ...eventText(expect),
-    proof.kind === 'secret' ? undefined : `${proof.kind}-${proof.key}`,
+    proofText(proof),
     expect.kind === 'established' ? shapeText(shape) : undefined,
   ]
     .filter((part) => part !== undefined)
@@ -200,6 +252,12 @@ const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Sce
 });
 
 const SECRET: Proof = { kind: 'secret' };
+
+const proofText = (proof: Proof): string | undefined => {
+  if (proof.kind === 'secret') return undefined;
+  const path = proof.kind === 'certificate' && proof.below === 'intermediate' ? '-intermediate' : '';
+  return `${proof.kind}-${proof.key}${path}${proof.kind === 'raw' || proof.asks ? '' : '-unasked'}`;
+};
 
 const cellOf = (shape: Shape, expect: Expectation): (typeof CELLS)[number] => {
   if (expect.kind !== 'established') return expect.kind;
@@ -216,7 +274,7 @@ const eventText = (expect: Expectation): readonly string[] => {
     case 'delete':
       return ['delete', `${expect.what}-by-${expect.by}`];
     case 'refusal':
-      return ['refusal', expect.fault];
+      return ['refusal', expect.fault, ...(REFUSALS[expect.fault].exchanges.length > 1 ? [expect.exchange] : [])];
   }
 };
 

@@ -58,6 +58,46 @@ test('the selection of continuous integration has every cell for both peers', ()
   assert.equal(seen.size, 2 * CELLS.length);
 });
 
+for (const side of SIDES) {
+  const here = ALL.filter(({ name }) => name.startsWith(`${side}/`));
+  const isPluto = side.startsWith('pluto');
+
+  test(`certificates come with and without intermediate CA, asked for and not, whole and in fragments, with ${side}`, () => {
+    const ways = new Set(
+      here.flatMap(({ proof, exchange, fragmentSize, expect }) =>
+        proof.kind === 'certificate' && proof.key === 'rsa' && expect.kind === 'established'
+          ? [`${exchange} ${proof.below} ${proof.asks} ${fragmentSize !== undefined}`]
+          : [],
+      ),
+    );
+    const wanted = (['main', 'aggressive'] as const).flatMap((exchange) =>
+      (['root', 'intermediate'] as const).flatMap((below) =>
+        [true, false].flatMap((asks) => [true, false].map((isCut) => `${exchange} ${below} ${asks} ${isCut}`)),
+      ),
+    );
+    // pluto sends no intermediate CA in aggressive mode, and begins that in fragments.
+    const isPossible = (way: string): boolean => !(isPluto && way.startsWith('aggressive'));
+    assert.deepEqual(
+      wanted.filter((way) => isPossible(way) && !ways.has(way)),
+      [],
+    );
+  });
+
+  test(`every flaw of a certificate is refused in both exchanges with ${side}`, () => {
+    const refusals = here.flatMap(({ expect }) =>
+      expect.kind === 'refusal' ? [`${expect.fault} ${expect.exchange}`] : [],
+    );
+    const flaws = ['authority', 'revoked', 'expired', 'early', 'alone', 'identity', 'name-type'];
+    // pluto does not load a certificate of its own that is not valid now.
+    const possible = flaws.filter((flaw) => !isPluto || (flaw !== 'expired' && flaw !== 'early'));
+    const wanted = possible.flatMap((flaw) => [`certificate-${flaw} main`, `certificate-${flaw} aggressive`]);
+    assert.deepEqual(
+      wanted.filter((refusal) => !refusals.includes(refusal)),
+      [],
+    );
+  });
+}
+
 test('all pairs of three axes of two values need fewer rows than the product has', () => {
   const axes = { a: [0, 1], b: [0, 1], c: [0, 1] };
   assert.ok(

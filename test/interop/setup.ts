@@ -140,12 +140,27 @@ const faulty = (scenario: Scenario, theirs: Setup): Setup => {
     case 'raw-key':
     case 'certificate-authority':
       return { ...theirs, keys: 'stray' };
+    case 'certificate-revoked':
+      return { ...theirs, keys: 'revoked' };
+    case 'certificate-expired':
+      return { ...theirs, keys: 'expired' };
+    case 'certificate-early':
+      return { ...theirs, keys: 'early' };
+    case 'certificate-alone':
+      return { ...theirs, keys: 'alone' };
+    case 'certificate-identity':
+      return { ...theirs, keys: 'foreign', ...honest(scenario, 'impostor.example') };
+    case 'certificate-name-type':
+      return { ...theirs, keys: 'mistyped', ...honest(scenario, `email:${NAMES.theirs}`) };
     case 'foreign-subnet': {
       const { name, local, remote } = foreign(theirs.family);
       return { ...theirs, claims: [{ name, local: remote, remote: local }] };
     }
   }
 };
+
+/** charon never calls itself what its certificate does not. */
+const honest = ({ peer }: Scenario, localId: string) => (peer === 'charon' ? { localId } : {});
 
 /** isakmpd renews at 85 to 95 % of it, so both rekeying and the old SA's end come soon. */
 const SHORT_LIFE = 12;

@@ -7,10 +7,10 @@ import { type CredentialFiles, NO_CREDENTIALS } from '../../src/shared/credentia
 import type { Inbound } from '../../src/shared/exchange/inbound.ts';
 import { collected, NOTHING_COLLECTED } from '../../src/shared/exchange/riders/certificates.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
-import type { OutPayload } from '../../src/shared/wire/message.ts';
+import { type OutPayload, readHeader } from '../../src/shared/wire/message.ts';
 import { withCertificate } from '../helpers/added-certificate.ts';
 import { ecKey, privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
-import { readAnything } from '../helpers/ike-script.ts';
+import { readAnything, ScriptedPeer } from '../helpers/ike-script.ts';
 import { aes128Sha256, fqdn, LanePair, peerPolicy } from '../helpers/lane-pair.ts';
 import { CA, type Made, NEEDS_OPENSSL, opensslPki } from '../helpers/openssl-pki.ts';
 
@@ -139,6 +139,42 @@ describe('certificates', NEEDS_OPENSSL, () => {
       );
     });
   }
+
+  it('threat wrong identity: with the right name as another type than that of the ID are refused with both types', () => {
+    const world = worldOf({ ...both, left: filesOf({ own: left, authorities: [root], certificates: [] }) });
+    const mistyped = pki.certificate({
+      subject: '/O=Bed/CN=left',
+      issuer: root,
+      privateKey: left.privateKey,
+      extensions: ['subjectAltName=email:left.example'],
+    });
+    world.bend = withCertificate(world, mistyped.der);
+    world.start();
+    assert.equal(world.right.all('phase1Established').length, 0);
+    assert.match(
+      explained(world),
+      /its certificate is that of \/O=Bed\/CN=left, left\.example \(USER_FQDN, its ID is FQDN\)\)/,
+    );
+  });
+
+  it('that nobody can read yet what a peer answers to our message 5 is a hint at the certificate', () => {
+    const world = worldOf(both);
+    world.bend = (_from, bytes, index) => (index < 4 ? [bytes] : []);
+    world.start();
+    const { initiatorCookie, responderCookie } = readHeader(world.wire[2]?.bytes ?? assert.fail());
+    const noise = new ScriptedPeer().clear([{ kind: 'raw', type: 8, body: new Uint8Array(44).fill(3) }], {
+      initiatorCookie,
+      responderCookie,
+      exchangeType: ExchangeType.INFO,
+      messageId: 77,
+    });
+    noise[19] = 1;
+    world.deliver(world.right, noise);
+    assert.match(
+      world.left.notices.join('\n'),
+      /it answers something that we cannot decrypt yet, probably it does not know our public key or certificate, or expects another ID than ours; look into its log$/,
+    );
+  });
 
   it('come with those of CAs in between', () => {
     const below = leaf('left', middle);

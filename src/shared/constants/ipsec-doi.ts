@@ -80,3 +80,5 @@ export const IdType = {
   DER_ASN1_GN: 10,
   KEY_ID: 11,
 } as const;
+const idTypeNames = new Map<number, string>(Object.entries(IdType).map(([name, value]) => [value, name]));
+export const idTypeName = (value: number): string => idTypeNames.get(value) ?? String(value);

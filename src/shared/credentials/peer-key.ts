@@ -1,9 +1,11 @@
 /** Whose key a signature of the peer's was made with: that of a certificate which names the peer and which we trust, a raw one, or one that credentials vouch for. */
 import type { KeyObject } from 'node:crypto';
+import { idTypeName } from '../constants/ipsec-doi.ts';
 import { CertificateEncoding } from '../constants/isakmp.ts';
 import { methodOfKey } from '../crypto/signature.ts';
 import { bounded } from '../log/bounded.ts';
 import { identityText } from '../policy/identity.ts';
+import type { Identity } from '../policy/peer-policy.ts';
 import { type Certificate, certificateText } from '../x509/certificate.ts';
 import { CertificateError } from '../x509/certificate-error.ts';
 import { bindsIdentity, certificateIdentities } from '../x509/certificate-identity.ts';
@@ -60,7 +62,7 @@ export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => 
   if (vouched !== undefined) return { kind: 'refused', fault: 'credentials', reason: vouched.reason };
   if (refused !== undefined) return { kind: 'refused', fault: 'certificate', reason: refused };
   if (raw !== undefined || named.length > 0) return { kind: 'refused', fault: 'signature', reason: '' };
-  return { kind: 'refused', fault: 'unknown', reason: broken ?? namesOf(sent) };
+  return { kind: 'refused', fault: 'unknown', reason: broken ?? namesOf(sent, claim.identity) };
 };
 
 /** A signature each: what a peer may cost us. */
@@ -96,9 +98,14 @@ const derOf = (encoding: number, data: Uint8Array): readonly Uint8Array[] => {
   return encoding === CertificateEncoding.PKCS7 ? certificatesOfPkcs7(data) : [];
 };
 
-const namesOf = ([first]: readonly Certificate[]): string => {
+/** Names of the first one; the same text as another type of identity with both types. */
+const namesOf = ([first]: readonly Certificate[], claimed: Identity): string => {
   if (first === undefined) return 'it sends no certificate';
-  const names = certificateIdentities(first).map((identity) => bounded(identityText(identity)));
+  const names = certificateIdentities(first).map((identity) => {
+    const text = bounded(identityText(identity));
+    if (identityText(claimed) !== identityText(identity)) return text;
+    return `${text} (${idTypeName(identity.type)}, its ID is ${idTypeName(claimed.type)})`;
+  });
   const said = names.slice(0, 4).join(', ');
   return `its certificate is that of ${said === '' ? bounded(certificateText(first)) : said}`;
 };

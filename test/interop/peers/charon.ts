@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strongswanConf, swanctlConf } from '../config-charon.ts';
-import { keyTypeOf, otherSide } from '../keys.ts';
+import { certificateOf, intermediatesOfPeer, keyTypeOf, otherSide } from '../keys.ts';
 import { type Listing, parseSwanctl } from '../listing.ts';
 import { inside } from '../namespaces.ts';
 import type { Key, Peer, Place } from '../party.ts';
@@ -55,13 +55,14 @@ export class Charon implements Peer {
       mkdirSync(join(folder, place), { recursive: true });
       copyFileSync(join(this.#place.keys, name), join(folder, place, as));
     };
-    copy(`${keys}-${type}.key`, 'private', 'own.key');
+    copy(`${certificateOf(proof, keys) ?? `${keys}-${type}`}.key`, 'private', 'own.key');
     if (proof.kind === 'raw') {
       copy(`${keys}-${type}.pub`, 'pubkey', 'own.pub');
       copy(`${otherSide(side)}-${type}.pub`, 'pubkey', 'other.pub');
     } else {
-      copy(`${keys}-${type}.crt`, 'x509', 'own.crt');
+      copy(`${certificateOf(proof, keys)}.crt`, 'x509', 'own.crt');
       copy('ca.crt', 'x509ca', 'ca.crt');
+      for (const name of intermediatesOfPeer(this.#setup)) copy(`${name}.crt`, 'x509ca', `${name}.crt`);
     }
   }
 

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ipsecConf, ipsecSecrets } from '../config-pluto.ts';
-import { keyTypeOf } from '../keys.ts';
+import { certificateOf, intermediatesOfPeer, keyTypeOf, otherSide } from '../keys.ts';
 import { type Listing, parseWhack } from '../listing.ts';
 import { inside } from '../namespaces.ts';
 import type { Key, Peer, Place } from '../party.ts';
@@ -70,13 +70,19 @@ export class Pluto implements Peer {
   }
 
   async #importKeys(database: string): Promise<void> {
-    const { proof, keys: owner } = this.#setup;
+    const { proof, side, keys: owner } = this.#setup;
     const { keys } = this.#place;
     const type = keyTypeOf(proof);
     if (type === undefined) return;
-    await must('pk12util', ['-i', join(keys, `${owner}-${type}.p12`), '-d', database, '-W', '', '-K', '']);
-    if (proof.kind === 'raw') return;
-    await must('certutil', ['-A', '-n', 'ca', '-t', 'CT,,', '-i', join(keys, 'ca.crt'), '-d', database]);
+    const base = certificateOf(proof, owner) ?? `${owner}-${type}`;
+    await must('pk12util', ['-i', join(keys, `${base}.p12`), '-d', database, '-W', '', '-K', '']);
+    if (proof.kind !== 'certificate') return;
+    const add = (name: string, trust: string, file: string) =>
+      must('certutil', ['-A', '-n', name, '-t', trust, '-i', join(keys, `${file}.crt`), '-d', database]);
+    await add('ca', 'CT,,', 'ca');
+    for (const name of intermediatesOfPeer(this.#setup)) await add(name, ',,', name);
+    const other = otherSide(side);
+    if (!proof.asks) await add(other, ',,', certificateOf(proof, other) ?? other);
   }
 
   async initiate(): Promise<void> {

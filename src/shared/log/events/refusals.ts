@@ -178,6 +178,11 @@ export const REFUSAL_EVENTS = {
           cause: 'The peer answers our proof of the secret with a message under other keys.',
           cure: 'Compare both secrets.',
         },
+      'phase 1 refused by {who}: it answers something that we cannot decrypt yet, probably it does not know our public key or certificate, or expects another ID than ours; look into its log':
+        {
+          cause: 'The peer answers our signature with an encrypted message in place of its own proof.',
+          cure: 'Look into the log of the peer. It needs our raw key or the CA of our certificate; in aggressive mode that it begins also the certificates of CAs in between, which our answer has no room for.',
+        },
     },
   },
   'peer-error': {
