@@ -71,6 +71,7 @@ export class LaneCore {
         retransmits: 3,
         exchangeMaxTimeSeconds: 120,
         fragmentSize: 1280,
+        connectionlessSuites: [],
         identitySecrets: new Map(),
         encapsulationPort: undefined,
       },
@@ -173,7 +174,8 @@ export class LaneCore {
         kernelAnswered(lane, event.exchange, { kind: 'installed' });
         return;
       case 'refused':
-        kernelAnswered(lane, event.exchange, { kind: 'refused', reason: event.reason });
+      case 'denied':
+        kernelAnswered(lane, event.exchange, { kind: event.kind, reason: event.reason });
         return;
       case 'sendDelete': {
         const sa = lane.sas.find(event.isakmp);

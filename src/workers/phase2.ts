@@ -11,7 +11,7 @@ import { newConversation, type Refused, receive, signal } from '../shared/exchan
 import { LogClass } from '../shared/log/classes.ts';
 import { whoWords } from '../shared/log/who.ts';
 import { identityKey } from '../shared/policy/identity.ts';
-import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
+import type { PeerPolicy, Suite } from '../shared/policy/peer-policy.ts';
 import type { Failure, LaneEvent } from '../shared/threads/contract.ts';
 import type { Header } from '../shared/wire/message.ts';
 import { captureReceived } from './capture.ts';
@@ -41,7 +41,7 @@ export const setupOf = (
 ): Phase2Setup => ({
   isakmp: cookiesOf(sa),
   keys,
-  policy: boundTo(remoteIdentity, lane.peers.get(sa.policy.name) ?? sa.policy),
+  ...boundTo(remoteIdentity, lane.peers.get(sa.policy.name) ?? sa.policy, lane.general.connectionlessSuites),
   path: sa.path,
   messageId,
   localIdentity,
@@ -51,9 +51,14 @@ export const setupOf = (
 });
 
 /** Decisions 3.1: whoever was authenticated gets nothing of a section that by now means somebody else. */
-const boundTo = (remoteIdentity: string, policy: PeerPolicy): PeerPolicy => {
+const boundTo = (
+  remoteIdentity: string,
+  policy: PeerPolicy,
+  connectionlessSuites: readonly Suite[],
+): Pick<Phase2Setup, 'policy' | 'connectionlessSuites'> => {
   const isMeant = policy.remoteId === undefined || identityKey(policy.remoteId) === remoteIdentity.toLowerCase();
-  return isMeant ? policy : { ...policy, connections: [] };
+  if (isMeant) return { policy, connectionlessSuites };
+  return { policy: { ...policy, connections: [] }, connectionlessSuites: [] };
 };
 
 /** Our own quick mode. */
@@ -203,11 +208,11 @@ const enter = (lane: LaneContext, sa: IsakmpSa, established: Established, phase2
   trace(lane, LogClass.EXCHANGE, 10, begunWords, sa, phase2);
 };
 
-/** The kernel's answer. An exchange that has ended meanwhile is none of its business any more. */
+/** The answer to `install`. An exchange that has ended meanwhile is none of its business any more. */
 export const kernelAnswered = (
   lane: LaneContext,
   exchange: number,
-  event: { readonly kind: 'installed' } | { readonly kind: 'refused'; readonly reason: string },
+  event: { readonly kind: 'installed' } | { readonly kind: 'refused' | 'denied'; readonly reason: string },
 ): void => {
   const found = lane.phase2.get(exchange);
   if (found !== undefined && !found.phase2.isSettled) deliver(lane, found.sa, found.phase2, event);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Daemon, until } from '../../loadtest/daemon.ts';
+import { type Daemon, type DaemonOptions, until } from '../../loadtest/daemon.ts';
 import { checkConfiguration } from '../../src/main/cli/check.ts';
 import { freePorts, type Ports, spawnDaemon, testFolder } from '../helpers/daemon-process.ts';
 
@@ -20,6 +20,7 @@ test('there are examples', () => {
       'hub-and-spokes/spoke-1.conf',
       'hub-and-spokes/spoke-2.conf',
       'hub-and-spokes/spoke-3.conf',
+      'road-warriors/gateway-by-policy.conf',
       'road-warriors/gateway.conf',
       'road-warriors/warrior.conf',
       'site-to-site/east.conf',
@@ -57,8 +58,14 @@ const onLoopback = (file: string, { ike }: Ports, more: (text: string) => string
 const starter = async (t: TestContext) => {
   const ports = await freePorts([...ADDRESSES.values()]);
   const folder = testFolder(t);
-  return async (name: string, file: string, more: (text: string) => string = (text) => text): Promise<Daemon> => {
-    const daemon = spawnDaemon(t, { name, folder, ports, configuration: onLoopback(file, ports, more) });
+  return async (
+    name: string,
+    file: string,
+    more: (text: string) => string = (text) => text,
+    options: Partial<DaemonOptions> = {},
+  ): Promise<Daemon> => {
+    const configuration = onLoopback(file, ports, more);
+    const daemon = spawnDaemon(t, { name, folder, ports, configuration, ...options });
     await daemon.ready();
     return daemon;
   };
@@ -94,17 +101,39 @@ test('hub-and-spokes: the hub has a tunnel with each of the three spokes', async
   for (const n of [1, 2, 3]) assert.equal(await pairsOf(hub, `hub-to-spoke-${n}`), 1);
 });
 
+type Start = Awaited<ReturnType<typeof starter>>;
+
+const warriorAt = (start: Start, name: string, address: string, inner: string): Promise<Daemon> =>
+  start(name, 'road-warriors/warrior.conf', (text) =>
+    `[General]\nListen-on=${address}\n${text}`.replace('alice@', `${name}@`).replace('10.9.0.1', inner),
+  );
+
 test('road-warriors: the gateway has tunnels with two warriors whose addresses it does not know', async (t) => {
   const start = await starter(t);
   const gateway = await start('gateway', 'road-warriors/gateway.conf');
-  const warriorAt = (name: string, address: string, inner: string): Promise<Daemon> =>
-    start(name, 'road-warriors/warrior.conf', (text) =>
-      `[General]\nListen-on=${address}\n${text}`.replace('alice@', `${name}@`).replace('10.9.0.1', inner),
-    );
-  const alice = await warriorAt('alice', '127.0.0.2', '10.9.0.1');
-  const bob = await warriorAt('bob', '127.0.0.3', '10.9.0.2');
+  const alice = await warriorAt(start, 'alice', '127.0.0.2', '10.9.0.1');
+  const bob = await warriorAt(start, 'bob', '127.0.0.3', '10.9.0.2');
   await Promise.all([hasDone(gateway, 2), hasDone(alice, 1), hasDone(bob, 1)]);
   assert.equal(await pairsOf(alice, 'to-office'), 1);
   assert.equal(await pairsOf(bob, 'to-office'), 1);
   assert.equal(await pairsOf(gateway, 'warriors-to-office'), 2);
+});
+
+test('road-warriors: where the policy says who may have which address, each warrior gets its own and no other', async (t) => {
+  const start = await starter(t);
+  const policy = join(testFolder(t), 'warriors.policy');
+  copyFileSync('config/road-warriors/warriors.policy', policy);
+  chmodSync(policy, 0o600);
+  const gateway = await start(
+    'gateway',
+    'road-warriors/gateway-by-policy.conf',
+    (text) => text.replace('/etc/isakmpd/warriors.policy', policy),
+    { words: ['-d', '-v', '-n', '-4'] },
+  );
+  const alice = await warriorAt(start, 'alice', '127.0.0.2', '10.9.0.1');
+  await Promise.all([hasDone(gateway, 1), hasDone(alice, 1)]);
+  const bob = await warriorAt(start, 'bob', '127.0.0.3', '10.9.0.7');
+  await bob.saw('INVALID_ID_INFORMATION');
+  assert.equal(gateway.count('quick mode refused by the policy'), 1);
+  assert.equal(await pairsOf(gateway, '\\[warriors\\]10\\.1\\.0\\.0/255\\.255\\.0\\.0-10\\.9\\.0\\.1'), 1);
 });

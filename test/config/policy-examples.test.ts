@@ -133,14 +133,15 @@ const MANUAL = readFileSync('docs/man/isakmpd.policy.5.md', 'latin1')
   .map((text) => `${text}\n`);
 
 describe('isakmpd.policy(5)', () => {
-  const [byPassphrase = '', byName = '', byDelegation = '', ofBranch = ''] = MANUAL;
+  const [byPassphrase = '', byName = '', byDelegation = '', ofBranch = '', forWarriors = ''] = MANUAL;
 
-  it('has four examples that can be read', () => {
+  it('has five examples that can be read', () => {
     assert.deepEqual(
       MANUAL.map((text) => parseAssertions(text)).map(({ assertions, faults }) => [assertions.length, faults]),
       [
         [1, []],
         [2, []],
+        [1, []],
         [1, []],
         [1, []],
       ],
@@ -175,5 +176,17 @@ describe('isakmpd.policy(5)', () => {
     assert.ok(!permits(branch, action('10.1.3.0/255.255.255.0')), 'another network');
     const other = { remoteId: identityFromText('other.example.org') };
     assert.ok(!permits(branch, action('10.1.2.0/255.255.255.0', other)), 'another identity');
+  });
+  it('permits each road warrior its own address and the office, and nothing else', NEEDS_OPENSSL, (t) => {
+    const pki = opensslPki();
+    t.after(pki.remove);
+    const permits = asking(forWarriors);
+    const warrior = certified(pki, '/C=SE/O=Example/CN=CA', '/CN=alice');
+    const alice = { remoteId: identityFromText('alice@example.org') };
+    const everything = { local: identityFromText('0.0.0.0/0.0.0.0'), remote: identityFromText('10.9.0.1') };
+    assert.ok(permits(warrior, wants('10.9.0.1', alice)));
+    assert.ok(!permits(warrior, wants('10.9.0.2', alice)), "bob's address");
+    assert.ok(!permits(warrior, wants('10.9.0.1', { ...alice, selectors: everything })), 'more than the office');
+    assert.ok(!permits(warrior, wants('10.9.0.1')), 'somebody else');
   });
 });

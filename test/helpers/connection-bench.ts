@@ -59,6 +59,7 @@ export interface QuickModeOptions {
   readonly lifeSeconds?: number;
   readonly localSelector?: Identity;
   readonly remoteSelector?: Identity;
+  readonly peerChose?: Agreement['peerChose'];
   readonly route?: Route;
   readonly spiIn?: number;
   readonly nat?: NatTraversal;
@@ -187,6 +188,7 @@ export class ConnectionBench {
       remoteIdentity: options.identity ?? `${peer}.example.org`,
       localSelector: options.localSelector ?? identityOfAddress('172.16.0.1'),
       remoteSelector: options.remoteSelector ?? identityOfAddress('172.16.1.1'),
+      peerChose: options.peerChose ?? 'nothing',
       lifeSeconds: options.lifeSeconds ?? 1000,
       lifeKilobytes: 0,
       group: 0,

@@ -333,6 +333,7 @@ const GENERAL: GeneralPolicy = {
   retransmits: 3,
   fragmentSize: 1280,
   exchangeMaxTimeSeconds: 40,
+  connectionlessSuites: [],
   identitySecrets: new Map(),
   encapsulationPort: undefined,
 };

@@ -168,6 +168,7 @@ export const quickModePair = (keys: IsakmpKeys, connection = connectionPolicy())
       isakmp: '11'.repeat(8) + '22'.repeat(8),
       keys,
       policy,
+      connectionlessSuites: [],
       path: isInitiator ? PATH : BACK,
       messageId,
       localIdentity: isInitiator ? '10.0.0.1' : '10.0.0.2',

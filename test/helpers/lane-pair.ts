@@ -100,6 +100,7 @@ export const generalPolicy = (changes: Partial<GeneralPolicy> = {}): GeneralPoli
   retransmits: 3,
   exchangeMaxTimeSeconds: 120,
   fragmentSize: 1280,
+  connectionlessSuites: [],
   identitySecrets: new Map(),
   encapsulationPort: undefined,
   ...changes,

@@ -145,7 +145,7 @@ describe('a quick mode whose selectors do not fit', () => {
     assert.equal(
       explanation([]),
       `${WISH}; no connection has ISAKMP-peer=peer: add a section that has, with Local-ID and Remote-ID of these, ` +
-        'to [Phase 2]:Passive-connections to accept it',
+        'to [Phase 2]:Passive-connections to accept it; no policy is asked (-K, Use-Keynote) that could permit it without a section',
     );
   });
 

@@ -223,6 +223,7 @@ const agreement: Agreement = {
   remoteIdentity: '',
   localSelector: identity,
   remoteSelector: identity,
+  peerChose: 'nothing',
   lifeSeconds: 0,
   lifeKilobytes: 0,
   group: 0,

@@ -3,11 +3,15 @@ import type { CredentialSettings } from '../credentials/credential-files.ts';
 import { ConfigError } from '../errors.ts';
 import type { LevelSetting } from '../log/verbosity.ts';
 import { identityFromText, identityKey } from '../policy/identity.ts';
-import type { GeneralPolicy } from '../policy/peer-policy.ts';
+import type { GeneralPolicy, Suite } from '../policy/peer-policy.ts';
 import { type Finding, findingOf, placeOf } from './finding.ts';
+import { defaultSuites } from './generated.ts';
+import type { KernelFit } from './kernel-fit.ts';
+import { splitList } from './list-value.ts';
 import { readTag } from './read-tag.ts';
 import { type ConfigurationReader, RecordingReader } from './reader.ts';
-import { refusedOr } from './resolution.ts';
+import { refusedOr, SharedAnswers } from './resolution.ts';
+import { resolveSuites } from './resolve-suites.ts';
 import type { Tag } from './schema.ts';
 import { weakSecretFindings } from './secret-strength.ts';
 import { GENERAL, INITIATOR_ID, KEYNOTE, X509_CERTIFICATES } from './sections.ts';
@@ -64,9 +68,13 @@ export interface ResolvedGeneral {
 
 /**
  * A value that cannot be is a finding, and the one of `instead` counts in its place. Without `instead` it throws a ConfigError that names tag, value and
- * what would be right.
+ * what would be right. What `kernel` cannot do is left out of the suites.
  */
-export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGeneral): ResolvedGeneral => {
+export const resolveGeneral = (
+  from: ConfigurationReader,
+  instead?: ResolvedGeneral,
+  kernel?: KernelFit,
+): ResolvedGeneral => {
   const reader = new RecordingReader(from);
   const findings: Finding[] = [];
   const readIn = <T>(section: string, row: Tag<T>, last: T | undefined): T => {
@@ -78,11 +86,14 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
   };
   const read = <T>(row: Tag<T>, last: T | undefined): T => readIn('General', row, last);
   const { policy, daemon, credentials } = instead ?? {};
+  const places = credentialPlaces(readIn, credentials);
+  const connectionlessSuites = places.policyFile === undefined ? [] : connectionlessSuitesOf(reader, findings, kernel);
   return {
     policy: {
       retransmits: read(GENERAL.retransmits, policy?.retransmits),
       exchangeMaxTimeSeconds: read(GENERAL.exchangeMaxTime, policy?.exchangeMaxTimeSeconds),
       fragmentSize: read(GENERAL.ikeFragmentSize, policy?.fragmentSize),
+      connectionlessSuites,
       identitySecrets: identitySecretsOf(reader, from, findings),
     },
     daemon: {
@@ -99,7 +110,7 @@ export const resolveGeneral = (from: ConfigurationReader, instead?: ResolvedGene
       verbose: read(GENERAL.logVerbose, daemon?.verbose) ?? false,
       renegotiateOnHup: read(GENERAL.renegotiateOnHup, daemon?.renegotiateOnHup) ?? false,
     },
-    credentials: credentialPlaces(readIn, credentials),
+    credentials: places,
     findings,
     pieces: reader.pieces,
   };
@@ -133,6 +144,24 @@ const policyFileOf = (readIn: ReadRow, last: CredentialPlaces | undefined): stri
   const file = readIn('General', GENERAL.policyFile, last?.policyFile);
   const asked = last === undefined ? undefined : last.policyFile !== undefined;
   return readIn('General', GENERAL.useKeynote, asked) ? file : undefined;
+};
+
+/** What is odd about single suites is said of the peers that use them. */
+const connectionlessSuitesOf = (
+  reader: RecordingReader,
+  findings: Finding[],
+  kernel: KernelFit | undefined,
+): readonly Suite[] => {
+  const where = placeOf('General', 'Default-phase-2-suites');
+  const names = splitList(defaultSuites((section, tag) => reader.get(section, tag)));
+  const common = { reader, peer: 'ISAKMP-peer', legacyCrypto: false, sha2Truncation96: false, kernel };
+  const resolution = { ...common, findings: [], shared: new SharedAnswers() };
+  const suites = refusedOr(() => resolveSuites(resolution, where, names));
+  if (!(suites instanceof ConfigError)) return suites;
+  const isWritten = reader.written('General', 'Default-phase-2-suites') !== undefined;
+  const consequence = 'peers get nothing without a connection section';
+  if (isWritten) findings.push({ severity: 'warning', text: `${suites.message}; ${consequence}`, place: where });
+  return [];
 };
 
 /** Asking for the sections covers a change of any of their secrets, so the values are read past the recording reader. */

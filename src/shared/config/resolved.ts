@@ -55,6 +55,8 @@ export class ResolvedConfiguration {
   limitTo(kernel: KernelFit): void {
     this.#kernel = kernel;
     this.#shared.clear();
+    this.#general = undefined;
+    this.#isGeneralChanged = true;
     for (const key of [...this.#peers.keys()]) {
       this.#forget(key);
       this.#changedPeers.add(key);
@@ -63,7 +65,7 @@ export class ResolvedConfiguration {
 
   /** [General] and the secrets by identity. In place of a value that cannot be, the last one that could counts. */
   general(): ResolvedGeneral {
-    this.#general ??= resolveGeneral(this.#store, this.#lastGeneral);
+    this.#general ??= resolveGeneral(this.#store, this.#lastGeneral, this.#kernel);
     this.#lastGeneral = this.#general;
     return this.#general;
   }

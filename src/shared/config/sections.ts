@@ -63,7 +63,10 @@ export const GENERAL = {
   defaultPhase1Id: sectionName('Default-phase-1-ID', 'Our own identity in phase 1 where a peer section has no ID.'),
   defaultPhase1Lifetime: range('seconds')('Default-phase-1-lifetime', 'How long an ISAKMP SA lives.', '3600,60:86400'),
   defaultPhase2Lifetime: range('seconds')('Default-phase-2-lifetime', 'How long an IPsec SA lives.', '1200,60:86400'),
-  defaultPhase2Suites: sectionList('Default-phase-2-suites', 'What a connection without Configuration negotiates.'),
+  defaultPhase2Suites: sectionList(
+    'Default-phase-2-suites',
+    'What a connection without Configuration negotiates, and what a peer without a fitting connection gets if the policy permits it.',
+  ),
   deleteSas: yesNo('Delete-SAs', 'Whether SAs are deleted when the daemon ends.', 'yes'),
   dpdCheckInterval: secondsOrOff(
     'DPD-check-interval',

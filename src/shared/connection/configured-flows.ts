@@ -3,6 +3,7 @@ import { fold } from '../config/case-fold.ts';
 import type { ConnectionPolicy, PeerPolicy } from '../policy/peer-policy.ts';
 import type { Path } from '../threads/contract.ts';
 import type { Routing } from './attempts.ts';
+import type { Binding } from './binding.ts';
 import type { Desk } from './desk.ts';
 import { claimOfConnection, literalSelectors } from './flow-claims.ts';
 import type { Flows } from './flows.ts';
@@ -18,13 +19,15 @@ interface PeerFlows {
 export class ConfiguredFlows {
   readonly #desk: Desk;
   readonly #flows: Flows;
+  readonly #binding: Binding;
   readonly #pathTo: Routing['pathTo'];
   readonly #peers = new Map<string, PeerFlows>();
   readonly #pathless = new Set<string>();
 
-  constructor(desk: Desk, flows: Flows, pathTo: Routing['pathTo']) {
+  constructor(desk: Desk, flows: Flows, binding: Binding, pathTo: Routing['pathTo']) {
     this.#desk = desk;
     this.#flows = flows;
+    this.#binding = binding;
     this.#pathTo = pathTo;
   }
 
@@ -58,6 +61,7 @@ export class ConfiguredFlows {
     const known = this.#peers.get(fold(name));
     if (known === undefined) return;
     known.policy = undefined;
+    this.#binding.keep(name, (connection) => this.#desk.view.connection(connection) !== undefined);
     for (const [connection, holder] of known.holders) {
       if (this.#desk.view.connection(connection) === undefined) this.#release(known, connection, holder);
     }
@@ -71,6 +75,7 @@ export class ConfiguredFlows {
     const path = this.#pathTo(policy) ?? known.path;
     if (path === undefined && policy.address !== undefined) this.#pathless.add(key);
     else this.#pathless.delete(key);
+    this.#binding.configure(policy.name, policy.connections, path);
     const claimed = policy.connections.filter((connection) => this.#claim(known, connection, path));
     const wanted = new Set(claimed.map(({ name }) => name));
     for (const [name, holder] of known.holders) if (!wanted.has(name)) this.#release(known, name, holder);

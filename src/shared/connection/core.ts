@@ -5,6 +5,7 @@
 import { unreachable } from '../errors.ts';
 import type { ReqidRange } from '../flow.ts';
 import { Attempts, type Routing } from './attempts.ts';
+import { Binding } from './binding.ts';
 import type { ConfigurationView } from './configuration-view.ts';
 import { ConfiguredFlows } from './configured-flows.ts';
 import { Connections } from './connections.ts';
@@ -94,13 +95,14 @@ export class ConnectionCore {
     this.#connections = new Connections(this.#desk, this.#peers);
     const reqids = new Reqids(options.reqids);
     for (const reqid of options.inherited?.reqids ?? []) reqids.reserve(reqid);
-    this.#store = new PairStore(this.#desk, this.#peers, this.#connections, reqids);
+    const binding = new Binding(this.#desk);
+    this.#store = new PairStore(this.#desk, this.#peers, this.#connections, reqids, binding);
     this.#flows = new Flows(this.#desk, reqids, options.inherited?.flows ?? []);
-    this.#configuredFlows = new ConfiguredFlows(this.#desk, this.#flows, options.pathTo);
+    this.#configuredFlows = new ConfiguredFlows(this.#desk, this.#flows, binding, options.pathTo);
     this.#leftovers = new Leftovers(this.#desk, { flows: this.#flows, configuredFlows: this.#configuredFlows });
     this.#attempts = new Attempts(this.#desk, this.#peers, options);
     this.#deletes = new Deletes(this.#desk, this.#peers, this.#attempts);
-    this.#installs = new Installs(this.#desk, this.#store, this.#deletes);
+    this.#installs = new Installs(this.#desk, this.#store, this.#deletes, binding);
     const made = {
       peers: this.#peers,
       connections: this.#connections,

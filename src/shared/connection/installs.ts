@@ -1,6 +1,7 @@
 /** Larval pairs: what a quick mode asks to be put into the kernel, until it is complete or has failed. */
 import { ProtocolId } from '../constants/ipsec-doi.ts';
 import type { IpsecSa } from '../threads/contract.ts';
+import type { Binding } from './binding.ts';
 import type { Deletes } from './deletes.ts';
 import type { Desk } from './desk.ts';
 import type { SaEffect, SaId } from './events.ts';
@@ -11,13 +12,15 @@ export class Installs {
   readonly #desk: Desk;
   readonly #store: PairStore;
   readonly #deletes: Deletes;
+  readonly #binding: Binding;
   /** Nothing new is installed. */
   isClosed = false;
 
-  constructor(desk: Desk, store: PairStore, deletes: Deletes) {
+  constructor(desk: Desk, store: PairStore, deletes: Deletes, binding: Binding) {
     this.#desk = desk;
     this.#store = store;
     this.#deletes = deletes;
+    this.#binding = binding;
   }
 
   /** The first part of a pair, or its second: a responder asks for the outbound SAs when message 3 has come. */
@@ -25,14 +28,23 @@ export class Installs {
     const { exchange, agreement, sas } = effect;
     const known = this.#store.larvalOf(lane, exchange);
     const refusal = this.#refusal(known, sas);
-    const pair = refusal === undefined ? (known ?? this.#store.create(lane, exchange, agreement)) : undefined;
+    const denial = known === undefined ? this.#binding.denial(agreement) : undefined;
+    const mayBe = refusal === undefined && denial === undefined;
+    const pair = mayBe ? (known ?? this.#store.create(lane, exchange, agreement)) : undefined;
     if (pair === undefined) {
-      const reason = refusal ?? 'the kernel has no number left for another pair';
       for (const { encryptionKey, authenticationKey } of sas) {
         encryptionKey.fill(0);
         authenticationKey.fill(0);
       }
-      this.#desk.emit({ kind: 'post', lane, event: { kind: 'refused', exchange, reason } });
+      const event =
+        denial === undefined
+          ? ({
+              kind: 'refused',
+              exchange,
+              reason: refusal ?? 'the kernel has no number left for another pair',
+            } as const)
+          : ({ kind: 'denied', exchange, reason: denial } as const);
+      this.#desk.emit({ kind: 'post', lane, event });
       return;
     }
     this.#desk.emit({

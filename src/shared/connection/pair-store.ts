@@ -1,5 +1,6 @@
 /** All SA pairs, larval and established, by every key they are looked up by. SPIs that we receive on are unique in it. */
 import type { Agreement, Cookies } from '../threads/contract.ts';
+import type { Binding } from './binding.ts';
 import type { Connections } from './connections.ts';
 import type { Desk } from './desk.ts';
 import type { SaId } from './events.ts';
@@ -13,17 +14,19 @@ export class PairStore {
   readonly #peers: Peers;
   readonly #connections: Connections;
   readonly #reqids: Reqids;
+  readonly #binding: Binding;
   readonly #byId = new Map<number, Pair>();
   readonly #larval = new Map<string, Pair>();
   readonly #bySpiIn = new Map<number, Pair>();
   readonly #installed = new Map<string, Pair>();
   readonly #byIsakmp = new Map<Cookies, Set<Pair>>();
 
-  constructor(desk: Desk, peers: Peers, connections: Connections, reqids: Reqids) {
+  constructor(desk: Desk, peers: Peers, connections: Connections, reqids: Reqids, binding: Binding) {
     this.#desk = desk;
     this.#peers = peers;
     this.#connections = connections;
     this.#reqids = reqids;
+    this.#binding = binding;
   }
 
   get established(): number {
@@ -94,6 +97,7 @@ export class PairStore {
     this.#byIsakmp.set(agreement.isakmp, siblings.add(pair));
     connection.larval.add(pair);
     this.#peers.addPair(pair);
+    this.#binding.took(pair);
     return pair;
   }
 
@@ -121,6 +125,7 @@ export class PairStore {
     siblings?.delete(pair);
     if (siblings?.size === 0) this.#byIsakmp.delete(agreement.isakmp);
     pair.state = 'gone';
+    this.#binding.gave(pair);
     this.#peers.removePair(pair);
   }
 }

@@ -3,6 +3,7 @@
  * they are together; they decide nothing.
  */
 import type { Endpoint } from '../address.ts';
+import { fold } from '../config/case-fold.ts';
 import type { Acquire } from '../kernel-news.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Agreement, Cookies, Failure, NatTraversal, Path, Role } from '../threads/contract.ts';
@@ -206,7 +207,7 @@ export class Connection {
 
   /** The tunnel that a pair belongs to; made where there is none. */
   tunnelFor(pair: Pair): Tunnel {
-    const key = tunnelKey(pair);
+    const key = tunnelKeyOf(pair.agreement);
     const known = this.tunnels.get(key);
     if (known !== undefined) return known;
     const tunnel = new Tunnel(key);
@@ -375,10 +376,9 @@ export class DeleteTask {
   }
 }
 
-const tunnelKey = ({ party, agreement }: Pair): string =>
-  [party.peer.name, party.identity, selectorKey(agreement.localSelector), selectorKey(agreement.remoteSelector)].join(
-    '\0',
-  );
+/** Pairs with the same key are alternatives for the same traffic. */
+export const tunnelKeyOf = ({ peer, remoteIdentity, localSelector, remoteSelector }: Agreement): string =>
+  [fold(peer), remoteIdentity, selectorKey(localSelector), selectorKey(remoteSelector)].join('\0');
 
 const selectorKey = ({ type, protocol, port, data }: Identity): string =>
   `${type}/${protocol}/${port}/${data.join('.')}`;

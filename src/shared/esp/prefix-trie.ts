@@ -39,6 +39,29 @@ export class PrefixTrie<T extends NonNullable<unknown>> {
     }
   }
 
+  /** The values of all prefixes that contain this one or lie within it. */
+  *overlapping(address: Uint8Array, length: number): Generator<T, void> {
+    let node = this.#root;
+    while (node !== undefined && node.length < length && isWithin(node, address, 0)) {
+      if (node.value !== undefined) yield node.value;
+      node = childOf(node, address, 0);
+    }
+    yield* this.#below(node, address, length);
+  }
+
+  /** The values of this prefix and of all that lie within it. */
+  *within(address: Uint8Array, length: number): Generator<T, void> {
+    let node = this.#root;
+    while (node !== undefined && node.length < length && isWithin(node, address, 0)) node = childOf(node, address, 0);
+    yield* this.#below(node, address, length);
+  }
+
+  /** `node`: the first one on the way down that is not shorter. */
+  *#below(node: Node<T> | undefined, address: Uint8Array, length: number): Generator<T, void> {
+    const isInside = node !== undefined && node.length >= length && beginsWith(node.prefix, 0, address, length);
+    if (isInside) yield* valuesOf(node);
+  }
+
   #inserted(node: Node<T> | undefined, address: Uint8Array, length: number, value: T): Node<T> {
     if (node === undefined) {
       this.#size++;
@@ -89,6 +112,12 @@ class Node<T> {
     this.length = length;
     this.value = value;
   }
+}
+
+function* valuesOf<T>(node: Node<T>): Generator<T, void> {
+  if (node.value !== undefined) yield node.value;
+  if (node.zero !== undefined) yield* valuesOf(node.zero);
+  if (node.one !== undefined) yield* valuesOf(node.one);
 }
 
 /** Whether the address at `bytes[at]` begins with the prefix of the node. */

@@ -3,7 +3,7 @@ import type { NotifyType } from '../constants/isakmp.ts';
 import type { Authenticated } from '../credentials/authenticated.ts';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { CipherSpec } from '../crypto/cipher.ts';
-import type { Identity, PeerPolicy } from '../policy/peer-policy.ts';
+import type { Identity, PeerPolicy, Suite } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
 import type { Agreement, Cookies, Failure, IpsecSa, LogRecord, NatTraversal, Path } from '../threads/contract.ts';
 import type { OutPayload } from '../wire/message.ts';
@@ -79,6 +79,8 @@ export interface Phase2Setup {
   readonly isakmp: Cookies;
   readonly keys: IsakmpKeys;
   readonly policy: PeerPolicy;
+  /** What the peer may have without a connection section, if the policy permits it; empty: nothing. */
+  readonly connectionlessSuites: readonly Suite[];
   readonly path: Path;
   readonly messageId: number;
   /** Phase 1 identities as text. */
@@ -136,4 +138,5 @@ export type ExchangeEvent<M> =
   | { readonly kind: 'start' }
   | { readonly kind: 'message'; readonly message: M }
   | { readonly kind: 'installed' }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'denied'; readonly reason: string };

@@ -148,6 +148,7 @@ const accept = (
   const agreement = agreementOf({
     setup,
     connection,
+    peerChose: 'nothing',
     role: 'initiator',
     selectors,
     choice,

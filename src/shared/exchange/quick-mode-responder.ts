@@ -1,12 +1,14 @@
 /** Quick mode, responder: RFC 2409 §5.5. The inbound SA is in the kernel before message 2 invites traffic, the outbound one after message 3. */
 import { NotifyType } from '../constants/isakmp.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
+import { connectionless } from '../policy/connectionless.ts';
 import { suitesAcross } from '../policy/encapsulation.ts';
 import type { ConnectionPolicy } from '../policy/peer-policy.ts';
 import type { Phase2Choice, Picked } from '../policy/phase2-fit.ts';
 import { answerPhase2, choosePhase2 } from '../policy/phase2-proposal.ts';
-import { findConnection, type Selectors, selectsTraffic } from '../policy/selectors.ts';
-import type { Agreement, IpsecSa } from '../threads/contract.ts';
+import { findConnection, type Selectors, selectsTraffic, takesAnyRemote } from '../policy/selectors.ts';
+import { spiBytes } from '../policy/spi.ts';
+import type { Agreement, IpsecSa, PeerChose } from '../threads/contract.ts';
 import type { OutPayload } from '../wire/message.ts';
 import type { Effects, Env, ExchangeEvent, Phase2Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
@@ -37,6 +39,7 @@ import { wrongSelectorsRecords } from './selector-refusals.ts';
 interface Offer {
   readonly setup: Phase2Setup;
   readonly connection: ConnectionPolicy;
+  readonly peerChose: PeerChose;
   readonly selectors: Selectors;
   /** The ID payloads that the peer sent, which go back; undefined: none. */
   readonly ids: Selectors | undefined;
@@ -73,34 +76,54 @@ const consider = (setup: Phase2Setup, message: Inbound, env: Env, out: Effects):
   checkMessageHash(setup, message, []);
   const ids = askedSelectors(message);
   const selectors = ids === undefined ? addressSelectors(setup) : withoutNat(setup, ids, message);
-  const addresses = addressSelectors(setup);
-  const connection = findConnection(setup.policy, selectors, addresses);
-  if (connection === undefined) {
-    out.push(...wrongSelectorsRecords(setup, selectors, addresses));
-    throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no connection of this peer has these IDs');
-  }
-  const { policy, nat } = setup;
-  const suites = policy.checkSuites ? suitesAcross(nat, connection.suites) : undefined;
-  const leniency = { legacyCrypto: policy.legacyCrypto, inUdp: nat !== undefined };
-  const question = policyQuestion(setup, selectors, 'responder', env);
-  const selection = choosePhase2(insist(message.sa, 'SA').value, suites, leniency, question.permits);
-  if (selection.kind === 'none') {
-    out.push(
-      ...(question.refusals.length > 0
-        ? policyRefusalRecords(setup, connection.name, question)
-        : suiteRefusalRecords(setup, connection, selection.comparisons)),
-    );
-    throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
-  }
-  const { choice, picked } = selection;
+  const section = findConnection(setup.policy, selectors, addressSelectors(setup));
+  const { connection, choice, picked } = chosen(setup, section, selectors, message, env, out);
   if ((choice.group === undefined) !== (message.ke === undefined)) {
     const fault = choice.group === undefined ? 'KE payload without a group' : 'a group without KE payload';
     throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, fault);
   }
   out.push({ kind: 'phase2Started', connection: connection.name });
   const { publicValue, material } = exchangeKeys(choice, message, env);
-  const offer = { setup, connection, selectors, ids, choice, picked, material, publicValue, startedAt: env.now };
-  return installInbound(offer, 1, env, out);
+  const remoteChoice = section !== undefined && takesAnyRemote(section) ? 'remote' : 'nothing';
+  const peerChose = section === undefined ? 'both' : remoteChoice;
+  const settled = { setup, connection, peerChose, selectors, ids, choice, picked, material } as const;
+  return installInbound({ ...settled, publicValue, startedAt: env.now }, 1, env, out);
+};
+
+interface Chosen {
+  readonly connection: ConnectionPolicy;
+  readonly choice: Phase2Choice;
+  readonly picked: readonly Picked[];
+}
+
+/** What of the offer the peer gets: under its connection section, or without one where the policy is asked. Throws a ProtocolError, and says why, where that is nothing. */
+const chosen = (
+  setup: Phase2Setup,
+  section: ConnectionPolicy | undefined,
+  selectors: Selectors,
+  message: Inbound,
+  env: Env,
+  out: Effects,
+): Chosen => {
+  const { policy, nat, connectionlessSuites } = setup;
+  const mayPermit = env.credentials.policy !== undefined && connectionlessSuites.length > 0;
+  const isPossible = section !== undefined || mayPermit;
+  const connection = section ?? connectionless(policy.name, selectors, connectionlessSuites);
+  const suites = policy.checkSuites ? suitesAcross(nat, connection.suites) : undefined;
+  const leniency = { legacyCrypto: policy.legacyCrypto, inUdp: nat !== undefined };
+  const question = policyQuestion(setup, selectors, 'responder', env);
+  const selection = isPossible
+    ? choosePhase2(insist(message.sa, 'SA').value, suites, leniency, question.permits)
+    : undefined;
+  if (selection !== undefined && selection.kind !== 'none') return { connection, ...selection };
+  if (section === undefined) out.push(...wrongSelectorsRecords(setup, selectors, addressSelectors(setup), env));
+  const isForbidden = question.refusals.length > 0;
+  if (isForbidden) out.push(...policyRefusalRecords(setup, section?.name, question));
+  else if (selection !== undefined) out.push(...suiteRefusalRecords(setup, connection, selection.comparisons));
+  if (section === undefined && (isForbidden || !isPossible)) {
+    throw new ProtocolError(NotifyType.INVALID_ID_INFORMATION, 'no connection of this peer has these IDs');
+  }
+  throw new ProtocolError(NotifyType.NO_PROPOSAL_CHOSEN, 'no compatible proposal found');
 };
 
 const askedSelectors = ({ id, secondId }: Inbound): Selectors | undefined => {
@@ -130,10 +153,11 @@ const exchangeKeys = (
 
 /** Draws our SPIs and asks for the inbound SAs; again with new SPIs when the kernel has such an SA already. */
 const installInbound = (offer: Offer, draws: number, env: Env, out: Effects): State => {
-  const { setup, choice, material, startedAt, connection, selectors } = offer;
+  const { setup, choice, material, startedAt, connection, peerChose, selectors } = offer;
   const spis = choice.protocols.map(() => drawSpi(env));
   const { ni, nr } = material;
-  const agreement = agreementOf({ setup, connection, role: 'responder', selectors, choice, spis, ni, nr, startedAt });
+  const about = { setup, connection, peerChose, selectors, role: 'responder' } as const;
+  const agreement = agreementOf({ ...about, choice, spis, ni, nr, startedAt });
   out.push({ kind: 'install', agreement, sas: directionSas('in', setup, choice, spis, material) });
   return { tag: 'awaitInbound', offer, spis, agreement, draws };
 };
@@ -170,6 +194,16 @@ const onRefused = (state: State, reason: string, env: Env, out: Effects): State 
   return failInstall(state.agreement, reason, owed, out);
 };
 
+/** Nothing is installed. */
+const onDenied = (state: State, reason: string, out: Effects): State => {
+  if (state.tag !== 'awaitInbound') throw new InvariantError(`denied in state ${state.tag}`);
+  const [first] = state.offer.choice.protocols;
+  const about = first && { protocolId: first.protocolId, spi: spiBytes(first.peerSpi) };
+  const failure = { cause: 'refused', reason } as const;
+  out.push({ kind: 'failed', failure, notify: NotifyType.INVALID_ID_INFORMATION, about });
+  return { tag: 'failed' };
+};
+
 const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effects): State => {
   switch (event.kind) {
     case 'message':
@@ -187,6 +221,8 @@ const step = (state: State, event: ExchangeEvent<Inbound>, env: Env, out: Effect
       return { tag: 'established' };
     case 'refused':
       return onRefused(state, event.reason, env, out);
+    case 'denied':
+      return onDenied(state, event.reason, out);
     case 'start':
       break;
   }

@@ -9,7 +9,7 @@ import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
 import type { Phase2Choice, Phase2ProtocolChoice } from '../policy/phase2-fit.ts';
 import type { Selectors } from '../policy/selectors.ts';
 import { spiBytes } from '../policy/spi.ts';
-import type { Agreement, IpsecSa, Role } from '../threads/contract.ts';
+import type { Agreement, IpsecSa, PeerChose, Role } from '../threads/contract.ts';
 import type { Effects, Env, PeerSpi, Phase2Setup } from './effects.ts';
 import { type Inbound, insist, type MessageRule } from './inbound.ts';
 import { keymat, keymatSizes } from './keymat.ts';
@@ -117,6 +117,7 @@ const sizesOf = (protocol: Phase2ProtocolChoice) => {
 export interface AgreementInput {
   readonly setup: Phase2Setup;
   readonly connection: ConnectionPolicy;
+  readonly peerChose: PeerChose;
   readonly role: Role;
   readonly selectors: Selectors;
   readonly choice: Phase2Choice;
@@ -128,7 +129,7 @@ export interface AgreementInput {
 }
 
 export const agreementOf = (input: AgreementInput): Agreement => {
-  const { setup, connection, role, selectors, choice, spis, ni, nr, startedAt } = input;
+  const { setup, connection, peerChose, role, selectors, choice, spis, ni, nr, startedAt } = input;
   return {
     isakmp: setup.isakmp,
     peer: setup.policy.name,
@@ -140,6 +141,7 @@ export const agreementOf = (input: AgreementInput): Agreement => {
     remoteIdentity: setup.remoteIdentity,
     localSelector: selectors.local,
     remoteSelector: selectors.remote,
+    peerChose,
     lifeSeconds: choice.lifetimes.seconds,
     lifeKilobytes: choice.lifetimes.kilobytes,
     group: choice.group ?? 0,

@@ -7,7 +7,7 @@ import { extentOf, identityKey, identityText, sameIdentity } from '../policy/ide
 import { identitySettings, selectorWords } from '../policy/identity-settings.ts';
 import type { ConnectionPolicy, Identity } from '../policy/peer-policy.ts';
 import { type Selectors, selectorsOf, takesAnyRemote } from '../policy/selectors.ts';
-import type { Effect, Phase2Setup } from './effects.ts';
+import type { Effect, Env, Phase2Setup } from './effects.ts';
 import { phase2Fields } from './refusals.ts';
 
 /** isakmpd's line, then the nearest connection and what would make it fit. `addresses`: what a connection without IDs is between. */
@@ -15,13 +15,21 @@ export const wrongSelectorsRecords = (
   setup: Phase2Setup,
   asked: Selectors,
   addresses: Selectors,
+  { credentials }: Pick<Env, 'credentials'>,
 ): readonly Effect[] => {
   const fields = phase2Fields(setup, undefined);
   const pair = `initiator id ${identityText(asked.remote)}, responder id ${identityText(asked.local)}` as const;
   const text = `responder_recv_HASH_SA_NONCE: peer proposed invalid phase 2 IDs: ${pair}` as const;
   return [
     { kind: 'log', record: notice('phase2-wrong-ids', text, fields) },
-    { kind: 'log', record: notice('refusal', explanation(setup, asked, addresses, whoWords(fields)), fields) },
+    {
+      kind: 'log',
+      record: notice(
+        'refusal',
+        explanation(setup, asked, addresses, whoWords(fields), credentials.policy !== undefined),
+        fields,
+      ),
+    },
   ];
 };
 
@@ -30,6 +38,7 @@ const explanation = (
   asked: Selectors,
   addresses: Selectors,
   who: string,
+  hasPolicy: boolean,
 ): Texts['refusal'] => {
   const { name: peer, remoteId, connections } = policy;
   const refused =
@@ -40,7 +49,10 @@ const explanation = (
   }
   const best = nearestConnection(connections, asked, addresses);
   if (best === undefined) {
-    return `${refused}; no connection has ISAKMP-peer=${peer}: add a section that has, with Local-ID and Remote-ID of these, to [Phase 2]:Passive-connections to accept it`;
+    const cure =
+      `add a section that has, with Local-ID and Remote-ID of these, to [Phase 2]:Passive-connections to accept it` as const;
+    const other = hasPolicy ? '' : '; no policy is asked (-K, Use-Keynote) that could permit it without a section';
+    return `${refused}; no connection has ISAKMP-peer=${peer}: ${cure}${other}`;
   }
   const { connection, ours } = best;
   const name = connection.name;

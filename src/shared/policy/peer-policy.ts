@@ -133,6 +133,8 @@ export interface GeneralPolicy {
   readonly exchangeMaxTimeSeconds: number;
   /** Bytes of an IP packet: a message that needs a larger one goes in IKE fragments, if the peer takes them. */
   readonly fragmentSize: number;
+  /** Default-phase-2-suites, for quick modes that no connection is for but the policy permits; empty: none of them can be used. */
+  readonly connectionlessSuites: readonly Suite[];
   /** Pre-shared keys by identity text (sections named after an identity), for aggressive mode. */
   readonly identitySecrets: ReadonlyMap<string, Uint8Array>;
   /** -N: our port for encapsulated IKE, taken for the peer's as well; undefined with -T. */

@@ -69,6 +69,8 @@ export type LaneEvent =
   /** The kernel has what `install` asked for. */
   | { readonly kind: 'installed'; readonly exchange: number }
   | { readonly kind: 'refused'; readonly exchange: number; readonly reason: string }
+  /** `install` asks for selectors that the peer may not have: they are somebody else's, or too many. */
+  | { readonly kind: 'denied'; readonly exchange: number; readonly reason: string }
   /** From here on main wants every message in clear (`captured`), or no more. `withKeys`: also the key of each ISAKMP SA there is and will be (`captureKey`). */
   | { readonly kind: 'capture'; readonly isOn: boolean; readonly withKeys: boolean }
   /** First event of a relaunched lane, after the policies: read your SAs back; say nothing about unknown cookies until then (ms). */
@@ -105,6 +107,7 @@ export interface Agreement {
   readonly remoteIdentity: string;
   readonly localSelector: Identity;
   readonly remoteSelector: Identity;
+  readonly peerChose: PeerChose;
   readonly lifeSeconds: number;
   readonly lifeKilobytes: number;
   /** PFS group, 0 = none. */
@@ -118,6 +121,13 @@ export interface Agreement {
   readonly nat: NatTraversal | undefined;
   readonly protocols: readonly AgreedProtocol[];
 }
+
+/**
+ * Which selectors are the peer's own choice: none where a connection section names both; the remote one where a section for road warriors leaves it
+ * open; both where no section fits and the policy alone has said yes (docs/adr/0016).
+ */
+export type PeerChose = 'nothing' | 'remote' | 'both';
+
 export interface AgreedProtocol {
   readonly protocolId: number;
   readonly transformId: number;

@@ -18,6 +18,7 @@ import type {
   LogRecord,
   NatTraversal,
   Path,
+  PeerChose,
   Role,
 } from './contract.ts';
 import {
@@ -145,6 +146,7 @@ export const LANE_EVENTS: Frames<LaneEvent> = framesOf<LaneEvent>({
   cancel: { request: f64 },
   installed: { exchange: f64 },
   refused: { exchange: f64, reason: text },
+  denied: { exchange: f64, reason: text },
   capture: { isOn: flag, withKeys: flag },
   takeOver: { silentUntil: f64 },
 });
@@ -176,6 +178,7 @@ const agreement: Field<Agreement> = record<Agreement>({
   remoteIdentity: text,
   localSelector: identity,
   remoteSelector: identity,
+  peerChose: word<PeerChose>({ nothing: 0, remote: 1, both: 2 }),
   lifeSeconds: f64,
   lifeKilobytes: f64,
   group: f64,

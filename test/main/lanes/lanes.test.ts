@@ -25,6 +25,7 @@ const general: GeneralPolicy = {
   retransmits: 3,
   fragmentSize: 1280,
   exchangeMaxTimeSeconds: 120,
+  connectionlessSuites: [],
   identitySecrets: new Map(),
   encapsulationPort: undefined,
 };

@@ -8,7 +8,9 @@ import { storeOf } from './store-of.ts';
 
 test('without configuration the defaults of isakmpd.conf(5) hold', () => {
   const { policy, daemon, credentials, findings } = resolveGeneral(new ConfigurationStore());
-  assert.deepEqual(policy, {
+  const { connectionlessSuites, ...others } = policy;
+  assert.equal(connectionlessSuites.length, 4);
+  assert.deepEqual(others, {
     retransmits: 3,
     exchangeMaxTimeSeconds: 120,
     fragmentSize: 1280,
@@ -118,4 +120,25 @@ Authentication=0x1
       '[gw.example.net]:Authentication cannot be this: it',
     ],
   );
+});
+
+test('without connection sections peers get Default-phase-2-suites, if a policy is asked and the kernel can do them', () => {
+  type Answer = readonly [suites: readonly string[], findings: readonly string[]];
+  const namesOf = (...settings: readonly (readonly [tag: string, value: string])[]): Answer => {
+    const store = new ConfigurationStore();
+    for (const [tag, value] of settings) store.set('General', tag, value, true);
+    const { policy, findings } = resolveGeneral(store);
+    return [policy.connectionlessSuites.map(({ name }) => name), findings.map(({ text }) => text)];
+  };
+  const [modern] = namesOf();
+  assert.ok(modern.includes('QM-ESP-AESGCM-128-PFS-GRP14-SUITE'), String(modern));
+  assert.deepEqual(namesOf(['Legacy-defaults', 'yes']), [['QM-ESP-3DES-SHA-PFS-SUITE'], []]);
+  assert.deepEqual(namesOf(['Default-phase-2-suites', 'QM-ESP-AES-256-SHA2-256-SUITE']), [
+    ['QM-ESP-AES-256-SHA2-256-SUITE'],
+    [],
+  ]);
+  assert.deepEqual(namesOf(['Use-Keynote', 'no']), [[], []]);
+  const [none, [finding]] = namesOf(['Default-phase-2-suites', 'QM-ESP-DES-MD5-SUITE']);
+  assert.deepEqual(none, []);
+  assert.match(finding ?? '', /lists nothing that can be used: .*; peers get nothing without a connection section/);
 });

@@ -15,6 +15,22 @@ const nameOf = (bytes: readonly number[], length: number): string =>
     .slice(0, length);
 
 describe('prefix trie', () => {
+  it('finds what contains a prefix, and what lies within it', () => {
+    fc.assert(
+      fc.property(fc.array(prefix, { maxLength: 40 }), prefix, (members, [bytes, length]) => {
+        const trie = new PrefixTrie<string>();
+        const names = new Set(members.map(([member, size]) => nameOf(member, size)));
+        for (const [member, size] of members) trie.set(Uint8Array.from(member), size, nameOf(member, size));
+        const asked = nameOf(bytes, length);
+        const inside = [...names].filter((name) => name.startsWith(asked));
+        const around = [...names].filter((name) => asked.startsWith(name) && name !== asked);
+        const found = (values: Iterable<string>): readonly string[] => [...values].sort();
+        assert.deepEqual(found(trie.within(Uint8Array.from(bytes), length)), inside.sort());
+        assert.deepEqual(found(trie.overlapping(Uint8Array.from(bytes), length)), [...inside, ...around].sort());
+      }),
+    );
+  });
+
   it('agrees with a list of prefixes, whatever is added and removed', () => {
     const steps = fc.array(fc.tuple(prefix, fc.boolean()), { maxLength: 60 });
     fc.assert(

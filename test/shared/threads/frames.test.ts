@@ -39,6 +39,7 @@ const general: fc.Arbitrary<GeneralPolicy> = fc.record({
   retransmits: number,
   fragmentSize: number,
   exchangeMaxTimeSeconds: number,
+  connectionlessSuites: fc.constant([]),
   identitySecrets: fc.array(fc.tuple(text, bytes)).map((pairs) => new Map(pairs)),
   encapsulationPort: fc.option(number, { nil: undefined }),
 });
@@ -125,6 +126,7 @@ const EVENTS: Kinds<LaneEvent> = {
   cancel: fc.record({ kind: fc.constant('cancel'), request: number }),
   installed: fc.record({ kind: fc.constant('installed'), exchange: number }),
   refused: fc.record({ kind: fc.constant('refused'), exchange: number, reason: text }),
+  denied: fc.record({ kind: fc.constant('denied'), exchange: number, reason: text }),
   capture: fc.record({ kind: fc.constant('capture'), isOn: fc.boolean(), withKeys: fc.boolean() }),
   takeOver: fc.record({ kind: fc.constant('takeOver'), silentUntil: number }),
 };
@@ -155,6 +157,7 @@ const agreement = fc.record({
   remoteIdentity: text,
   localSelector: identity,
   remoteSelector: identity,
+  peerChose: fc.constantFrom('nothing', 'remote', 'both'),
   lifeSeconds: number,
   lifeKilobytes: number,
   group: number,
@@ -329,6 +332,7 @@ it('hands datagrams out as views of the batch, policies and cookies as copies', 
     retransmits: 3,
     fragmentSize: 1280,
     exchangeMaxTimeSeconds: 120,
+    connectionlessSuites: [],
     identitySecrets: new Map([['a', Uint8Array.of(9, 9)]]),
     encapsulationPort: 4500,
   };

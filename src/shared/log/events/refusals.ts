@@ -98,6 +98,12 @@ export const REFUSAL_EVENTS = {
             'The peer is configured, but no connection in [Phase 2]:Connections or Passive-connections belongs to it.',
           cure: 'Add one, or correct the ISAKMP-peer of the one that is meant.',
         },
+      'quick mode refused: {who}: it asks for its {remote} to our {local}; no connection has ISAKMP-peer={peer}: add a section that has, with Local-ID and Remote-ID of these, to [Phase 2]:Passive-connections to accept it; no policy is asked (-K, Use-Keynote) that could permit it without a section':
+        {
+          cause:
+            'The same, and without a policy nothing else can say that the peer may have it: a road warrior with -K needs a section.',
+          cure: 'Add one with Local-ID and, where the address of the peer is not known, without Remote-ID. Or write a policy (isakmpd.policy(5)) and leave -K out.',
+        },
       "quick mode refused: {who}: it asks for its {remote} to our {local}; nearest of ours is {name}, its {ourRemote} to our {ourLocal}; let the section of {changes} to accept it, or correct the peer's":
         {
           cause: 'The networks or hosts on the two sides differ: in address, mask, protocol or port.',
@@ -350,6 +356,38 @@ export const REFUSAL_EVENTS = {
           cause:
             'The negotiation that the peer began went well, but our kernel does not take the result. The peer gets NO_PROPOSAL_CHOSEN.',
           cure: 'Load the modules for the algorithms; end other daemons that manage SAs.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; that is traffic of {holder}: narrow what the policy gives it, or correct the peer':
+        {
+          cause:
+            'No connection section gives this peer these networks, so only the policy has said yes, or it is a section without Remote-ID; and somebody else has that traffic, or a part of it: a connection section of another peer, or another peer that was here first.',
+          cure: 'Have the policy compare remote_filter (isakmpd.policy(5)) with what belongs to remote_id, or give the peer another address.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; among those is what connection {name} has on our side: narrow what the policy gives it, or correct the peer':
+        {
+          cause: 'The peer calls a network its own that lies behind us by one of our connection sections.',
+          cure: 'Have the policy compare remote_filter with what belongs to the peer.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; our address {address} is among those: narrow what the policy gives it, or correct the peer':
+        {
+          cause: 'The peer calls a network its own that our own address lies in.',
+          cure: 'Have the policy compare remote_filter with what belongs to the peer.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; without a connection section a peer gets no {what}: add a section if it is to have {that}':
+        {
+          cause:
+            'What only the policy permits is bounded: no remote network wider than /8 (IPv4) or /32 (IPv6), no ranges that make more than 16 networks.',
+          cure: 'Add a connection section for the peer, or let it ask for less.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; it has {count} tunnels without a connection section, the most that one peer gets: add sections if it is to have more':
+        {
+          cause: 'One peer gets 16 tunnels that only the policy permits.',
+          cure: 'Add connection sections, or have the peer end some.',
+        },
+      'quick mode abandoned: {who}: it asks for its {remote} to our {local}; there are {count} tunnels without a connection section, the most that there can be: add sections for some':
+        {
+          cause: 'All peers together get 16,384 tunnels that only the policy permits.',
+          cure: 'Add connection sections for the peers that are always there.',
         },
       'quick mode abandoned: {who}: {reason}': {
         cause: 'Any other end of a quick mode that the peer began.',
