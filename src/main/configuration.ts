@@ -2,7 +2,7 @@
 import { fold } from '../shared/config/case-fold.ts';
 import { checkInSteps, checkTag } from '../shared/config/check.ts';
 import { contentInSteps, duplicatesIn, type FileContent, type SectionChange } from '../shared/config/file-content.ts';
-import { type Finding, findingOf, placeOf } from '../shared/config/finding.ts';
+import { type Finding, findingOf, placeOf, placeText } from '../shared/config/finding.ts';
 import { hostsAmong } from '../shared/config/host-names.ts';
 import type { KernelFit } from '../shared/config/kernel-fit.ts';
 import { requireListenOn } from '../shared/config/listen-on.ts';
@@ -15,7 +15,7 @@ import { ResolvedConfiguration } from '../shared/config/resolved.ts';
 import { ConfigurationStore } from '../shared/config/store.ts';
 import type { ConfigurationView } from '../shared/connection/configuration-view.ts';
 import type { ConnectionEvent } from '../shared/connection/events.ts';
-import { ConfigError } from '../shared/errors.ts';
+import { ConfigError, type ConfigPlace } from '../shared/errors.ts';
 import { failure, notice } from '../shared/log/records.ts';
 import type { PeerPolicy } from '../shared/policy/peer-policy.ts';
 import { atOnce, type Steps } from '../shared/steps.ts';
@@ -30,6 +30,8 @@ export class DaemonConfiguration {
   readonly #told = new Map<string, ReadonlySet<string>>();
   /** What those lines were about. */
   readonly #toldOf = new Map<string, ResolvedPeer | RefusedPeer>();
+  /** How many peers were told a warning since the load, by what it says of them. */
+  readonly #alike = new Map<string, number>();
   /** What was loaded last. */
   #file = '';
   #isAlwaysAcquireOnly = false;
@@ -255,11 +257,27 @@ export class DaemonConfiguration {
     }
     this.#told.clear();
     this.#toldOf.clear();
+    this.#alike.clear();
   }
 
   /** The generated default peer that nobody has given a secret is no peer: its refusal would be news to the operator. */
   #isUnwritten(name: string): boolean {
     return fold(name) === DEFAULT_PEER && this.store.tags(name).length === 0;
+  }
+
+  /** Ten thousand peers of one make have ten thousand times the same weakness. */
+  #isOneOfMany(text: string, place: ConfigPlace): boolean {
+    const said = text.slice(placeText(place).length).replace(/\d+/g, 'N');
+    const count = (this.#alike.get(said) ?? 0) + 1;
+    this.#alike.set(said, count);
+    if (count === MOST_ALIKE + 1) {
+      this.#log(
+        oddity(
+          `${this.#file}: more peers than ${MOST_ALIKE} are warned alike, the others without a line each: isakmpd --check lists them`,
+        ),
+      );
+    }
+    return count > MOST_ALIKE;
   }
 
   /** Says those of the lines that were not said the last time. */
@@ -269,12 +287,16 @@ export class DaemonConfiguration {
     else this.#told.delete(key);
     for (const { severity, text, place } of findings) {
       if (before?.has(text) === true || this.#toldEdits.delete(text)) continue;
+      if (peer !== undefined && severity === 'warning' && this.#isOneOfMany(text, place)) continue;
       const line = this.store.lineOf(place);
       const record = severity === 'error' ? error : oddity;
       this.#log(record(line === 0 ? text : `${this.#file}:${line}: ${text}`, peer === undefined ? {} : { peer }));
     }
   }
 }
+
+/** Of so many peers a warning that says the same is logged. */
+const MOST_ALIKE = 20;
 
 /** A file that was read and not taken yet. */
 export interface ReadFile {

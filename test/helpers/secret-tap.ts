@@ -57,6 +57,31 @@ const noteImported = (made: unknown): void => {
   note(der.subarray(der[integer.start] === 0 ? integer.start + 1 : integer.start, integer.end));
 };
 
+/** HMACs are made of two hashes (RFC 2104 §2): the key fills the first block up with zeros, changed by these bytes. */
+const INNER = 0x36;
+const OUTER = 0x5c;
+const BLOCKS: Readonly<Record<string, number>> = { md5: 64, sha1: 64, sha256: 64, sha384: 128, sha512: 128 };
+
+/** The key of the HMAC that a hash of `data` is half of; undefined where it is none. */
+const keyIn = (data: Uint8Array, block: number, pad: number): Uint8Array | undefined => {
+  if (data.length < block || data[block - 1] !== pad) return undefined;
+  const key = data.subarray(0, block).map((byte) => byte ^ pad);
+  return key.subarray(0, key.findLastIndex((byte) => byte !== 0) + 1);
+};
+
+const tapHash = (): void => {
+  const original = crypto.hash;
+  const listening = (name: string, data: Uint8Array, ...more: readonly unknown[]): unknown => {
+    const result: unknown = Reflect.apply(original, crypto, [name, data, ...more]);
+    const block = BLOCKS[name] ?? data.length + 1;
+    note(keyIn(data, block, INNER));
+    if (keyIn(data, block, OUTER) !== undefined) note(result);
+    return result;
+  };
+  Object.defineProperty(crypto, 'hash', { configurable: true, value: listening });
+};
+
+tapHash();
 tap(crypto, 'createSecretKey', 'argument');
 tap(crypto, 'createPrivateKey', 'neither', noteImported);
 tap(crypto, 'diffieHellman', 'result');

@@ -51,6 +51,27 @@ it('has one spelling for a peer, however the configuration refers to it', () => 
   assert.deepEqual(configuration.takeChangedPeers(), ['peer-a']);
 });
 
+it('says of twenty peers what they have in common, and that there are more', () => {
+  const names = Array.from({ length: 500 }, (_, index) => `peer-${index}`);
+  const sections = names.map(
+    (name) => `[${name}]\nPhase=1\nAddress=192.0.2.9\nAuthentication=${name}\nFlags=odd-${name}\n`,
+  );
+  const { configuration, lines } = setUp(sections.join(''));
+  for (const name of names) configuration.peer(name);
+  const weak = lines.filter((line) => line.includes('can be guessed'));
+  assert.equal(weak.length, 20);
+  assert.equal(
+    lines.filter((line) => line.includes('more peers than 20 are warned alike')).length,
+    2,
+    'secrets and flags',
+  );
+  assert.ok(lines.length < 70, lines.join('\n'));
+  configuration.load(sections.join('').replaceAll('Authentication=peer', 'Authentication=pear'), 'isakmpd.conf');
+  lines.length = 0;
+  for (const name of names) configuration.peer(name);
+  assert.equal(lines.filter((line) => line.includes('can be guessed')).length, 20, 'a new file is told anew');
+});
+
 it('says what is odd about a peer once, in whatever spelling it is asked for, and again only what is new', () => {
   const { configuration, lines, store } = setUp(PEER);
   for (const name of ['peer-a', 'Peer-A', 'PEER-A']) configuration.peer(name);

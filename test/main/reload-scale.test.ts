@@ -45,7 +45,7 @@ const answer = (bench: ConnectionBench): void => {
 };
 
 const setUp = async (peers: number) => {
-  const old = textOf(peers, (index) => `secret ${index}`);
+  const old = textOf(peers, (index) => `a secret of peer ${index}`);
   const file = { text: old };
   const logged: string[] = [];
   const configuration = new DaemonConfiguration(({ text }) => void logged.push(text));
@@ -90,7 +90,7 @@ const setUp = async (peers: number) => {
 test('10,000 peers, one changed: just that one renegotiates, with the new secret, and no other SA is touched', async () => {
   const { file, bench, configuration, changed, logged, reinitialization } = await setUp(PEERS);
   const before = new Map(bench.rows);
-  file.text = textOf(PEERS, (index) => (index === CHANGED ? 'the new secret' : `secret ${index}`));
+  file.text = textOf(PEERS, (index) => (index === CHANGED ? 'the new secret' : `a secret of peer ${index}`));
   await reinitialization.request();
   await nextTurn();
   for (let i = 0; i < 100; i++) {
@@ -122,7 +122,7 @@ test('10,000 peers, one changed: just that one renegotiates, with the new secret
 
 test('a default lifetime changed: all peers change, none is negotiated anew, and the log stays short', async () => {
   const { file, bench, logged, reinitialization } = await setUp(1000);
-  file.text = textOf(1000, (index) => `secret ${index}`).replace(
+  file.text = textOf(1000, (index) => `a secret of peer ${index}`).replace(
     '[General]',
     '[General]\nDefault-phase-1-lifetime=7200,60:86400',
   );
