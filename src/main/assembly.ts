@@ -142,6 +142,7 @@ const reviewTrust = (
 ): TrustReview => {
   const review = new TrustReview({
     trust: () => credentials.trust,
+    files: () => credentials.files,
     proofs: () => supervisor.proofs(),
     onDistrust: (reasons) => supervisor.tell({ kind: 'distrusted', reasons }),
     exchangesEndWithin: () => configuration.general().policy.exchangeMaxTimeSeconds * 1000,

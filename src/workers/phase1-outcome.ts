@@ -1,4 +1,6 @@
 /** What main or aggressive mode wants done on a lane, and what its end means for the ISAKMP SA. */
+import type { Shown } from '../shared/connection/proofs.ts';
+import type { Authenticated } from '../shared/credentials/authenticated.ts';
 import { InvariantError } from '../shared/errors.ts';
 import type { Phase1Result } from '../shared/exchange/effects.ts';
 import type { Action } from '../shared/exchange/run.ts';
@@ -99,8 +101,14 @@ const establish = (
     initialContact,
     nat,
     answersProbes,
-    chain: authenticated.kind === 'publicKey' ? authenticated.chain : [],
+    ...shownBy(authenticated),
   });
+};
+
+const shownBy = (authenticated: Authenticated): Shown => {
+  if (authenticated.kind !== 'publicKey') return { chain: [], rawKey: undefined };
+  const { chain, key, rawKeyOf: identity } = authenticated;
+  return { chain, rawKey: identity && { identity, key } };
 };
 
 const behindWords = ({ isLocalBehind, isRemoteBehind }: NatTraversal): string => {

@@ -54,6 +54,7 @@ const withKey = ({ publicKey }: KeyPair, keynote: readonly string[] = []): Authe
   kind: 'publicKey',
   key: publicKey.export({ type: 'spki', format: 'der' }),
   chain: [],
+  rawKeyOf: undefined,
   keynote,
 });
 
@@ -121,7 +122,7 @@ const certified = (pki: ReturnType<typeof opensslPki>, authority: string, subjec
   const issuer = pki.certificate({ subject: authority, extensions: CA });
   const own: Made = pki.certificate({ subject, issuer });
   const key = rsaKey('certified').publicKey.export({ type: 'spki', format: 'der' });
-  return { kind: 'publicKey', key, chain: [own.der, issuer.der], keynote: [] };
+  return { kind: 'publicKey', key, chain: [own.der, issuer.der], rawKeyOf: undefined, keynote: [] };
 };
 
 /** The examples of the manual page, in its order: what is indented by four columns. */

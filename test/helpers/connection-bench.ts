@@ -15,6 +15,7 @@ import type {
   LogRecord,
   NatTraversal,
   Path,
+  RawKey,
 } from '../../src/shared/threads/contract.ts';
 import { BenchView, type ViewOptions } from './bench-view.ts';
 import { Prng } from './prng.ts';
@@ -35,6 +36,8 @@ export interface BenchOptions extends ViewOptions {
 export interface Phase1Options {
   /** Certificates that the peer has shown; none without. */
   readonly chain?: readonly Uint8Array[];
+  /** The raw key that it has proved itself with; none without. */
+  readonly rawKey?: RawKey;
   readonly lane?: number;
   readonly peer?: string;
   readonly role?: 'initiator' | 'responder';
@@ -168,6 +171,7 @@ export class ConnectionBench {
         nat: options.nat,
         answersProbes: true,
         chain: options.chain ?? [],
+        rawKey: options.rawKey,
       },
       options.lane ?? begun?.lane ?? 0,
     );

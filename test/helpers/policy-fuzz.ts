@@ -23,6 +23,7 @@ export const policyFuzz = (others: readonly string[]): ((random: Prng) => string
     kind: 'publicKey',
     key: rsaKey('branch').publicKey.export({ type: 'spki', format: 'der' }),
     chain: [],
+    rawKeyOf: undefined,
     keynote: [credential('admin', principal(rsaKey('branch')), 'remote_id == "branch.example.org"')],
   };
   return (random) => {

@@ -78,7 +78,14 @@ export class SupervisorRig {
       kind: 'phase1Established',
       ...{ isakmp: ISAKMP, request: 0, peer: 'peer-a', role: 'initiator', path, startedAt: this.now },
       ...{ localIdentity: 'us.example.org', remoteIdentity: 'peer-a.example.org', initialContact: false },
-      ...{ softAt: this.now + 3_000_000, hardAt: this.now + 3_600_000, nat: undefined, answersProbes: true, chain: [] },
+      ...{
+        softAt: this.now + 3_000_000,
+        hardAt: this.now + 3_600_000,
+        nat: undefined,
+        answersProbes: true,
+        chain: [],
+        rawKey: undefined,
+      },
     });
   }
 

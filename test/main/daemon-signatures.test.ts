@@ -73,6 +73,41 @@ test('a key that is taken away counts no more after HUP', async (t) => {
   await right.saw('or put its key into Pubkey-directory, in ipv4/127.0.0.1');
 });
 
+for (const [what, change] of [
+  ['replaced', (file: string) => writeFileSync(file, publicPem(rsaKey('another')))],
+  ['taken away', (file: string) => rmSync(file)],
+] as const) {
+  test(`a peer whose raw key is ${what} loses its SAs after HUP, and gets no new ones`, async (t) => {
+    const { pair, folder } = await startSigning(t, [rsaKey('left'), rsaKey('right')], 'RSA_SIG');
+    const [left, right] = pair;
+    left.command('c tunnel');
+    await until('the tunnel', () => right.count('isakmpd: quick mode done') > 0 || undefined);
+    change(join(folder, 'right-keys/pubkeys/ipv4', LEFT.address));
+    right.signal('SIGHUP');
+    await right.saw('127.0.0.1; 1 ISAKMP and 1 IPsec SAs are deleted');
+    assert.doesNotMatch(await right.ask('S'), /^SA name:/m);
+    await left.saw('made us delete live SA tunnel');
+    left.command('c tunnel');
+    await right.saw('phase 1 refused');
+    assert.equal(right.count('isakmpd: quick mode done'), 1);
+  });
+}
+
+test('another key of our own counts from the next phase 1: SAs stay after HUP', async (t) => {
+  const { pair, folder } = await startSigning(t, [rsaKey('left'), rsaKey('right')], 'RSA_SIG');
+  const [left, right] = pair;
+  left.command('c tunnel');
+  await until('the tunnel', () => right.count('isakmpd: quick mode done') > 0 || undefined);
+  writeFileSync(join(folder, 'right-keys/private/local.key'), privatePem(rsaKey('another')));
+  right.signal('SIGHUP');
+  await until('the reload', () => right.count('reload: peers: ') > 0 || undefined);
+  assert.equal((await right.ask('S')).match(/^SA name:/gm)?.length, 2);
+  assert.equal(right.count('no longer trusted'), 0);
+  left.command('t main peer');
+  left.command('c peer');
+  await left.saw('its signature is not made with the key of 127.0.0.2');
+});
+
 test(
   'two daemons bring up a tunnel with certificates, and not with one that was revoked since',
   NEEDS_OPENSSL,

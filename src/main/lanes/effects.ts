@@ -56,7 +56,7 @@ const carryOut = (
       break;
     case 'phase1Established':
       supervisor.laneEffect(lane, effect);
-      trustReview.established(effect.chain);
+      trustReview.established(effect);
       break;
     case 'phase1Failed':
     case 'phase1Moved':

@@ -93,7 +93,7 @@ export class IsakmpSa {
   readonly nat: NatTraversal | undefined;
   readonly answersProbes: boolean;
   readonly localIdentity: string;
-  /** Undefined: the peer has shown no certificate. */
+  /** Undefined: the peer has proved itself by a secret, or by KeyNote credentials. */
   readonly proof: Proof | undefined;
   /** ms: when the exchange that made it began here, and when it was complete. */
   readonly startedAt: number;
@@ -125,7 +125,7 @@ export class IsakmpSa {
     this.nat = facts.nat;
     this.answersProbes = facts.answersProbes;
     this.localIdentity = facts.localIdentity;
-    this.proof = proofOf(facts.chain);
+    this.proof = proofOf(facts);
     this.startedAt = facts.startedAt;
     this.establishedAt = establishedAt;
     this.softAt = facts.softAt;

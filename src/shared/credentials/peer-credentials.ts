@@ -37,6 +37,7 @@ export const vouchedKey = (
     kind: 'publicKey',
     key: spkiOf(key),
     chain: [],
+    rawKeyOf: undefined,
     keynote: keynoteTexts(certificates),
   } as const;
   const { isPermitted, decision } = policy.identification(authenticated, { ...phase1, remoteId: identity, at });

@@ -23,6 +23,8 @@ export type ProvenKey =
       readonly kind: 'proven';
       readonly key: KeyObject;
       readonly chain: readonly Uint8Array[];
+      /** It is one of Pubkey-directory. */
+      readonly isRaw: boolean;
       /** What was taken though it is weak, in words. */
       readonly warnings: readonly string[];
     }
@@ -49,15 +51,18 @@ export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => 
     if (key === undefined || !claim.isSignedWith(key)) continue;
     const outcome = validatePath(certificate, { untrusted: sent, store, at: claim.at });
     if (outcome.kind === 'valid') {
-      return { kind: 'proven', key, chain: outcome.chain.map(({ der }) => der), warnings: outcome.warnings };
+      const chain = outcome.chain.map(({ der }) => der);
+      return { kind: 'proven', key, chain, isRaw: false, warnings: outcome.warnings };
     }
     refused = outcome.reason;
   }
   const raw = credentials.publicKey(claim.identity, claim.method);
-  if (raw !== undefined && claim.isSignedWith(raw)) return { kind: 'proven', key: raw, chain: [], warnings: [] };
+  if (raw !== undefined && claim.isSignedWith(raw)) {
+    return { kind: 'proven', key: raw, chain: [], isRaw: true, warnings: [] };
+  }
   const vouched = vouchedKey(credentials, claim);
   if (vouched?.kind === 'key') {
-    return { kind: 'proven', key: vouched.key, chain: [], warnings: vouched.weaknesses };
+    return { kind: 'proven', key: vouched.key, chain: [], isRaw: false, warnings: vouched.weaknesses };
   }
   if (vouched !== undefined) return { kind: 'refused', fault: 'credentials', reason: vouched.reason };
   if (refused !== undefined) return { kind: 'refused', fault: 'certificate', reason: refused };

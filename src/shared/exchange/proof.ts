@@ -99,7 +99,13 @@ export const checkProof = (
     throw new ProtocolError(notify, text);
   }
   out.push(...weakCertificateRecords(setup, message.header, identity, proven.warnings));
-  return { kind: 'publicKey', key: spkiOf(proven.key), chain: proven.chain, keynote: keynoteTexts(certificates) };
+  return {
+    kind: 'publicKey',
+    key: spkiOf(proven.key),
+    chain: proven.chain,
+    rawKeyOf: proven.isRaw ? identity : undefined,
+    keynote: keynoteTexts(certificates),
+  };
 };
 
 /** What the peer is told (RFC 2408 §3.14.1). */

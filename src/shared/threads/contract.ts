@@ -122,6 +122,12 @@ export interface Agreement {
   readonly protocols: readonly AgreedProtocol[];
 }
 
+/** A peer's key of Pubkey-directory: SubjectPublicKeyInfo in DER, and whose it is. */
+export interface RawKey {
+  readonly identity: Identity;
+  readonly key: Uint8Array;
+}
+
 /**
  * Which selectors are the peer's own choice: none where a connection section names both; the remote one where a section for road warriors leaves it
  * open; both where no section fits and the policy alone has said yes (docs/adr/0016).
@@ -199,6 +205,8 @@ export type LaneEffect =
       readonly answersProbes: boolean;
       /** The certificates that it proved its identity with, DER, its own first and its CA last; empty: it did so otherwise. */
       readonly chain: readonly Uint8Array[];
+      /** The raw key of Pubkey-directory that it proved its identity with; undefined: it did so otherwise. */
+      readonly rawKey: RawKey | undefined;
     }
   | {
       readonly kind: 'phase1Failed';

@@ -19,6 +19,7 @@ import type {
   NatTraversal,
   Path,
   PeerChose,
+  RawKey,
   Role,
 } from './contract.ts';
 import {
@@ -245,6 +246,7 @@ export const LANE_EFFECTS: Frames<LaneEffect> = framesOf<LaneEffect>({
     nat,
     answersProbes: flag,
     chain: list(bytes),
+    rawKey: optional(record<RawKey>({ identity, key: bytes })),
   },
   phase1Failed: { request: f64, peer: text, isakmp: text, failure },
   phase1Moved: { isakmp: text, path },

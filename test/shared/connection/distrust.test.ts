@@ -1,6 +1,7 @@
 /** Peers whose certificates are refused by now. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import { ConnectionBench } from '../../helpers/connection-bench.ts';
 
 const certificate = (...bytes: readonly number[]): Uint8Array => Uint8Array.from(bytes);
@@ -25,7 +26,8 @@ const allUp = (): ConnectionBench => {
 const names = (bench: ConnectionBench): string[] =>
   [...bench.rows.values()].map(({ agreement }) => agreement.connection).sort();
 const idOf = (bench: ConnectionBench, first: number): string =>
-  [...bench.core.proofs()].find(({ chain }) => chain[0]?.[0] === first)?.id ?? assert.fail();
+  [...bench.core.proofs()].find((proof) => proof.kind === 'certificates' && proof.chain[0]?.[0] === first)?.id ??
+  assert.fail();
 
 test('a peer whose certificate is revoked loses its ISAKMP and IPsec SAs, the others keep theirs', () => {
   const bench = allUp();
@@ -76,4 +78,19 @@ test('a connection that should be up tries again with the next check, and phase 
     bench.take('startPhase1').map(({ peer }) => peer),
     ['peer-a'],
   );
+});
+
+test('a peer whose raw key is another by now loses its SAs, one with the same key for another identity keeps them', () => {
+  const bench = new ConnectionBench({ peers: { 'peer-a': ['net-a'], 'peer-b': ['net-b'] } });
+  const key = certificate(7);
+  for (const peer of ['peer-a', 'peer-b']) {
+    const rawKey = { identity: identityFromText(`${peer}.example.org`), key };
+    const isakmp = bench.phase1({ role: 'responder', peer, rawKey });
+    bench.quickMode({ isakmp, peer, connection: peer.replace('peer', 'net') });
+  }
+  const [first, ...others] = [...bench.core.proofs()];
+  assert.equal(others.length, 1);
+  bench.tell({ kind: 'distrusted', reasons: new Map([[first?.id ?? '', 'another key']]) });
+  assert.deepEqual(names(bench), ['net-b']);
+  assert.equal(bench.take('deleteIsakmp').length, 1);
 });

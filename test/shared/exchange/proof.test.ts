@@ -23,7 +23,9 @@ for (const [mode, make] of [
       const authenticated = side.result?.authenticated;
       assert.ok(authenticated?.kind === 'publicKey');
       const spki = rsaKey(name).publicKey.export({ type: 'spki', format: 'der' });
-      assert.deepEqual(authenticated, { kind: 'publicKey', key: new Uint8Array(spki), chain: [], keynote: [] });
+      const { key, chain, keynote, rawKeyOf } = authenticated;
+      assert.deepEqual([key, chain, keynote], [new Uint8Array(spki), [], []]);
+      assert.deepEqual(rawKeyOf, side.result?.remoteId, 'it is one of Pubkey-directory');
     }
   });
 

@@ -31,7 +31,7 @@ const actionOf = (remoteId: Identity): PeerAction => ({
 const identified = (remoteId: Identity, conditions: string): Permission => {
   const policy = `Authorizer: "POLICY"\nLicensees: "${principal(rsaKey('peer'))}"\nConditions: ${conditions};\n`;
   const key = new Uint8Array(rsaKey('peer').publicKey.export({ type: 'spki', format: 'der' }));
-  const authenticated = { kind: 'publicKey', key, chain: [], keynote: [] } as const;
+  const authenticated = { kind: 'publicKey', key, chain: [], rawKeyOf: undefined, keynote: [] } as const;
   return createPolicyCheck(policy).identification(authenticated, actionOf(remoteId));
 };
 

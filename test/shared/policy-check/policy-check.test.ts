@@ -47,14 +47,14 @@ test('a passphrase outside of ASCII is the same bytes in the policy file', () =>
 test('P23: raw public keys are licensed by value', () => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = publicKey.export({ type: 'spki', format: 'der' });
-  const known: Authenticated = { kind: 'publicKey', key, chain: [], keynote: [] };
+  const known: Authenticated = { kind: 'publicKey', key, chain: [], rawKeyOf: undefined, keynote: [] };
   const hex = publicKey.export({ type: 'pkcs1', format: 'der' }).toString('hex');
   assert.deepEqual(requesterOf(known).authorizers, [`rsa-hex:${hex}`]);
   const base64 = publicKey.export({ type: 'pkcs1', format: 'der' }).toString('base64');
   const check = createPolicyCheck(`Authorizer: "POLICY"\nLicensees: "rsa-base64:${base64}"\n`);
   assert.equal(check.permission(known, ACTION).isPermitted, true);
   const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
-  const other: Authenticated = { kind: 'publicKey', key: elliptic, chain: [], keynote: [] };
+  const other: Authenticated = { kind: 'publicKey', key: elliptic, chain: [], rawKeyOf: undefined, keynote: [] };
   assert.deepEqual(requesterOf(other).authorizers, [`binary-hex:${elliptic.toString('hex')}`]);
   assert.equal(check.permission(other, ACTION).isPermitted, false);
 });

@@ -225,6 +225,7 @@ const EFFECTS: Kinds<LaneEffect> = {
     nat,
     answersProbes: fc.boolean(),
     chain: fc.array(bytes, { maxLength: 3 }),
+    rawKey: fc.option(fc.record({ identity, key: bytes }), { nil: undefined }),
   }),
   phase1Failed: fc.record({ kind: fc.constant('phase1Failed'), request: number, peer: text, isakmp: text, failure }),
   phase1Moved: fc.record({ kind: fc.constant('phase1Moved'), isakmp: text, path }),

@@ -96,8 +96,8 @@ export const CONNECTION_EVENTS = {
     lines: {
       '{who} is no longer trusted: {reason}; {isakmpSas} ISAKMP and {ipsecSas} IPsec SAs are deleted': {
         cause:
-          'Certificates or CRLs were read anew, and by these the certificate that the peer has proved its identity with is refused: it was revoked, or its CA is gone.',
-        cure: 'None needed if that was meant. Else give the peer a certificate that is accepted, or put the CA back.',
+          'Certificates, CRLs or raw keys were read anew, and by these what the peer has proved its identity with is refused: its certificate was revoked, the CA is gone, or Pubkey-directory has another key for it, or none.',
+        cure: 'None needed if that was meant. Else give the peer a certificate that is accepted, or put the CA or the key back.',
       },
     },
   },
