@@ -20,7 +20,7 @@ interface Bench {
   readonly left: Gateway;
   readonly right: Gateway;
   /** Starts the daemon of a side; its name is its run directory's as well. */
-  readonly start: (own: Gateway, name: string) => Promise<Daemon>;
+  readonly start: (own: Gateway, name: string, suite?: string) => Promise<Daemon>;
 }
 
 const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => Promise<void>): Promise<void> => {
@@ -28,10 +28,10 @@ const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => P
   const folder = testFolder(t);
   const daemons: Daemon[] = [];
   const { left, right } = tunnel;
-  const start = async (own: Gateway, name: string): Promise<Daemon> => {
+  const start = async (own: Gateway, name: string, suite = SETTINGS.suite): Promise<Daemon> => {
     const options: DaemonOptions = {
       ...{ name, folder, ports: PORTS, words: ['-d', '-v', '-K', '-4'] },
-      configuration: gatewayConfiguration(own, own === left ? right : left, { ...SETTINGS, peer: flags }),
+      configuration: gatewayConfiguration(own, own === left ? right : left, { ...SETTINGS, suite, peer: flags }),
       inside: ['ip', 'netns', 'exec', own.namespace.name],
     };
     const daemon = new Daemon(options);
@@ -119,6 +119,15 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       await again.saw('quick mode done');
       await transfer(left, right, BYTES);
       assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
+    });
+  });
+
+  it('says at start that a connection in transport mode is not for it, and goes on', async (t) => {
+    await withBench(t, '', async ({ left, start }) => {
+      const daemon = await start(left, 'left', 'QM-ESP-TRP-AES-128-SHA2-256-SUITE');
+      await daemon.saw('connection tunnel is not used');
+      await daemon.saw('userland does not have TRANSPORT mode');
+      await daemon.caughtUp();
     });
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KernelFit } from '../../../src/shared/config/kernel-fit.ts';
 import { ResolvedConfiguration } from '../../../src/shared/config/resolved.ts';
-import { AuthenticationAlgorithm, EspTransform } from '../../../src/shared/constants/ipsec-doi.ts';
+import { AuthenticationAlgorithm, EncapsulationMode, EspTransform } from '../../../src/shared/constants/ipsec-doi.ts';
 import { storeOf } from './store-of.ts';
 
 /** As PF_KEY on Linux: no AEAD. */
@@ -12,6 +12,7 @@ const PFKEY: KernelFit = {
   espTransforms: new Set([EspTransform['3DES'], EspTransform.AES]),
   ahTransforms: new Set(),
   authentications: new Set([AuthenticationAlgorithm.HMAC_SHA, AuthenticationAlgorithm.HMAC_SHA2_256]),
+  encapsulations: new Set(Object.values(EncapsulationMode)),
   onlySha2Truncation96: true,
 };
 const configured = (suites: string, flags = ''): ResolvedConfiguration =>
@@ -61,6 +62,37 @@ test('a connection without another suite is not used, its peer goes on', () => {
   const { suites, texts } = outcome(configuration);
   assert.deepEqual(suites, []);
   assert.match(texts, /connection tunnel is not used: .*pfkey does not have HMAC_SHA2_512 on this machine/);
+});
+
+test('transport mode is left out where the kernel has tunnel mode only', () => {
+  const { TUNNEL, UDP_ENCAP_TUNNEL } = EncapsulationMode;
+  const tunnelsOnly = { ...PFKEY, name: 'userland', encapsulations: new Set<number>([TUNNEL, UDP_ENCAP_TUNNEL]) };
+  const [tunnel, transport] = ['QM-ESP-AES-SHA-PFS-GRP14-SUITE', 'QM-ESP-TRP-AES-SHA-PFS-GRP14-SUITE'];
+  const mixed = configured(`${transport},${tunnel}`);
+  mixed.limitTo(PFKEY);
+  assert.deepEqual(outcome(mixed).suites, [transport, tunnel]);
+  mixed.limitTo(tunnelsOnly);
+  assert.deepEqual(outcome(mixed).suites, [tunnel]);
+  const reason =
+    /\[QM-ESP-TRP-AES-SHA-PFS-GRP14-XF\] cannot be used: userland does not have TRANSPORT mode, .*Kernel=xfrm/;
+  assert.match(outcome(mixed).texts, reason);
+  const alone = configured(transport);
+  alone.limitTo(tunnelsOnly);
+  assert.deepEqual(outcome(alone).suites, []);
+  assert.match(outcome(alone).texts, /connection tunnel is not used: .*userland does not have TRANSPORT mode/);
+});
+
+test('road warriors without a section get no transport mode either where the kernel has none', () => {
+  const { TUNNEL } = EncapsulationMode;
+  const [tunnel, transport] = ['QM-ESP-AES-SHA2-256-SUITE', 'QM-ESP-TRP-AES-SHA2-256-SUITE'];
+  const suitesOf = (encapsulations: ReadonlySet<number>): readonly string[] => {
+    const store = storeOf(`[General]\nDefault-phase-2-suites=${transport},${tunnel}\n`);
+    const configuration = new ResolvedConfiguration(store);
+    configuration.limitTo({ ...PFKEY, onlySha2Truncation96: false, encapsulations });
+    return configuration.general().policy.connectionlessSuites.map(({ name }) => name);
+  };
+  assert.deepEqual(suitesOf(PFKEY.encapsulations), [transport, tunnel]);
+  assert.deepEqual(suitesOf(new Set([TUNNEL])), [tunnel]);
 });
 
 test('HMAC-SHA2-256 that is truncated to 96 bits is for peers of which the configuration says that they do so', () => {
