@@ -61,14 +61,16 @@ const unfit = (reason: string): KeyOrFault => ({ kind: 'unfit', reason });
  * odd modulus and an odd exponent from 3 to 64 bits (CVE-2017-9022 and others), EC keys on the curves of RFC 4754.
  */
 export const unfitKey = (key: KeyObject, minimumRsaBits: number): string | undefined => {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const type = key.asymmetricKeyType;
   if (type === 'ec') {
-    const curve = details?.namedCurve ?? 'unknown';
+    const curve = key.asymmetricKeyDetails?.namedCurve ?? 'unknown';
     return EC_CURVES.includes(curve)
       ? undefined
       : `it is on the curve ${curve}: ${EC_CURVES.join(', ')} can be used (RFC 4754)`;
   }
+  // Node aborts when it is asked for details of some broken DSA keys.
   if (type !== 'rsa') return `it is a key for ${type ?? 'nothing'}: RSA and ECDSA can be used`;
+  const details = key.asymmetricKeyDetails;
   const bits = details?.modulusLength ?? 0;
   if (bits < minimumRsaBits || bits > MOST_RSA_BITS) {
     return `it is an RSA key of ${bits} bits: ${minimumRsaBits} to ${MOST_RSA_BITS} can be used (Minimum-RSA-bits)`;

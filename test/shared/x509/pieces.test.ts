@@ -69,6 +69,36 @@ describe('RSA keys', () => {
   }
 });
 
+describe('DSA keys (an abort of Node in asymmetricKeyDetails: found by npm run fuzz -- certificate)', () => {
+  const spki = (oid: string, p: Uint8Array): Uint8Array => {
+    const numbers = [p, new Uint8Array(20).fill(0x81), new Uint8Array(128).fill(0x65)].map(derInteger);
+    const algorithm = derElement(DerTag.SEQUENCE, derElement(6, hex(oid)), derElement(DerTag.SEQUENCE, ...numbers));
+    const key = derInteger(new Uint8Array(128).fill(0x11));
+    return derElement(DerTag.SEQUENCE, algorithm, derElement(DerTag.BIT_STRING, Uint8Array.of(0), key));
+  };
+  const read = (key: Uint8Array) => readPublicKey(readDer(key, 'x'));
+  const DSA = '2a8648ce380401';
+  const large = new Uint8Array(2049).fill(0xff);
+
+  it('tell their size', () => {
+    const { publicKey } = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+    const { size } = read(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })));
+    assert.deepEqual(size, { kind: 'DSA', bits: 1024 });
+  });
+
+  for (const [what, key, reason] of [
+    ['a modulus of 40 bits', spki(DSA, hex('80d5801909')), /at least 1024/],
+    ['an even modulus of 40 bits', spki(DSA, hex('66d5801908')), /DSA key: the modulus is even/],
+    ['a modulus of 0', spki(DSA, hex('00')), /the modulus is even/],
+    ['a modulus of 16392 bits', spki(DSA, large), /at most 16384/],
+    ['another name of the algorithm', spki('2b0e03020c', large), /a key of a kind that is not known here/],
+  ] as const) {
+    it(`with ${what} are refused`, () => {
+      assert.throws(() => read(key), reason);
+    });
+  }
+});
+
 test('times are told in UTC, over the whole range', () => {
   for (const text of [
     '1950-01-01 00:00:00',
