@@ -72,7 +72,7 @@ export const unfitKey = (key: KeyObject, minimumRsaBits: number): string | undef
   if (type !== 'rsa') return `it is a key for ${type ?? 'nothing'}: RSA and ECDSA can be used`;
   const details = key.asymmetricKeyDetails;
   const bits = details?.modulusLength ?? 0;
-  if (bits < minimumRsaBits || bits > MOST_RSA_BITS) {
+  if (!isRsaSize(bits, minimumRsaBits)) {
     return `it is an RSA key of ${bits} bits: ${minimumRsaBits} to ${MOST_RSA_BITS} can be used (Minimum-RSA-bits)`;
   }
   const exponent = details?.publicExponent ?? 0n;
@@ -81,6 +81,10 @@ export const unfitKey = (key: KeyObject, minimumRsaBits: number): string | undef
   }
   return undefined;
 };
+
+/** Whether RSA keys of so many bits are taken. */
+export const isRsaSize = (bits: number, minimumRsaBits: number): boolean =>
+  bits >= minimumRsaBits && bits <= MOST_RSA_BITS;
 
 const isOddModulus = (key: KeyObject): boolean => {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;

@@ -14,7 +14,7 @@ import type { TrustStore } from '../x509/trust-store.ts';
 import { validatePath } from '../x509/validate-path.ts';
 import type { Claim } from './claim.ts';
 import type { Credentials } from './credentials.ts';
-import { unfitKey } from './keys.ts';
+import { isRsaSize } from './keys.ts';
 import { vouchedKey } from './peer-credentials.ts';
 
 export type ProvenKey =
@@ -73,9 +73,14 @@ export const provenKey = (credentials: Credentials, claim: Claim): ProvenKey => 
 /** A signature each: what a peer may cost us. */
 const MOST_TRIED = 8;
 
-const keyOf = ({ publicKey }: Certificate, { method }: Claim, { settings }: Credentials): KeyObject | undefined => {
+/** Of RSA numbers only the size is left to ask: the rest was checked when the certificate was read. */
+const keyOf = (
+  { publicKey, size }: Certificate,
+  { method }: Claim,
+  { settings }: Credentials,
+): KeyObject | undefined => {
   if (publicKey === undefined || methodOfKey(publicKey) !== method) return undefined;
-  return unfitKey(publicKey, settings.minimumRsaBits) === undefined ? publicKey : undefined;
+  return size?.kind !== 'RSA' || isRsaSize(size.bits, settings.minimumRsaBits) ? publicKey : undefined;
 };
 
 /** `broken`: why one of them cannot be read. */

@@ -25,8 +25,11 @@ export const distinguishedParts = (der: Uint8Array): readonly string[] | undefin
 /** Names with the same key mean the same (RFC 5280 section 7.1): case, blanks and kinds of strings make no difference. Undefined for what is no name. */
 export const nameKey = (der: Uint8Array): string | undefined => {
   const keys = namePartKeys(der);
-  return keys && JSON.stringify(keys);
+  return keys && keyOfParts(keys);
 };
+
+/** The same from what namePartKeys answers. */
+export const keyOfParts = (parts: readonly string[]): string => JSON.stringify(parts);
 
 /** The keys of a name's parts in order: a name lies in the subtree of another one if its parts begin with the other's. */
 export const namePartKeys = (der: Uint8Array): readonly string[] | undefined =>

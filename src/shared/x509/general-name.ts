@@ -3,7 +3,7 @@
 import { IdType } from '../constants/ipsec-doi.ts';
 import { DerTag } from '../crypto/der.ts';
 import { bounded } from '../log/bounded.ts';
-import { distinguishedParts, nameKey, namePartKeys } from '../policy/distinguished-name.ts';
+import { distinguishedParts, keyOfParts, namePartKeys } from '../policy/distinguished-name.ts';
 import { identityText } from '../policy/identity.ts';
 import { CertificateError } from './certificate-error.ts';
 import {
@@ -45,14 +45,14 @@ export type GeneralName =
 export const readDistinguishedName = (element: DerElement, where: string): DistinguishedName => {
   expectTag(element, DerTag.SEQUENCE, where);
   const der = derOf(element);
-  const [key, parts, texts] = [nameKey(der), namePartKeys(der), distinguishedParts(der)];
-  if (key === undefined || parts === undefined || texts === undefined) {
+  const [parts, texts] = [namePartKeys(der), distinguishedParts(der)];
+  if (parts === undefined || texts === undefined) {
     throw new CertificateError(`${where}: not an X.501 name`);
   }
   if (texts.some((text) => text.includes('\0'))) throw new CertificateError(`${where}: a NUL in a name`);
   const text =
     parts.length === 0 ? '(no name)' : identityText({ type: IdType.DER_ASN1_DN, protocol: 0, port: 0, data: der });
-  return { der, text, said: bounded(text), key, parts };
+  return { der, text, said: bounded(text), key: keyOfParts(parts), parts };
 };
 
 /** GeneralNames, at least one. `tag` may be an implicit one. Throws CertificateError. */
