@@ -3,56 +3,19 @@ import assert from 'node:assert/strict';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
-import { Daemon, type DaemonOptions } from '../../loadtest/daemon.ts';
-import { gatewayConfiguration, transfer } from '../../loadtest/esp/gateway-configuration.ts';
-import { type Gateway, openGateways, routed } from '../../loadtest/esp/gateways.ts';
+import { describe, it } from 'node:test';
+import type { Daemon } from '../../loadtest/daemon.ts';
+import { transfer } from '../../loadtest/esp/gateway-configuration.ts';
+import { type Gateway, routed } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
 import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
-import { testFolder } from '../helpers/daemon-process.ts';
+import { withUserlandBench } from '../helpers/userland-bench.ts';
 import { protocolsOf, WireTap } from '../helpers/wire-tap.ts';
 
 const skip = nativeAddonFault() ?? namespacesFault();
-const PORTS = { ike: 500, encapsulated: 4500 };
-
-interface Bench {
-  readonly left: Gateway;
-  readonly right: Gateway;
-  /** Starts the daemon of a side; its name is its run directory's as well. */
-  readonly start: (own: Gateway, name: string, suite?: string) => Promise<Daemon>;
-}
-
-const withBench = async (t: TestContext, flags: string, use: (bench: Bench) => Promise<void>): Promise<void> => {
-  const tunnel = openGateways({});
-  const folder = testFolder(t);
-  const daemons: Daemon[] = [];
-  const { left, right } = tunnel;
-  const start = async (own: Gateway, name: string, suite = SETTINGS.suite): Promise<Daemon> => {
-    const options: DaemonOptions = {
-      ...{ name, folder, ports: PORTS, words: ['-d', '-v', '-K', '-4'] },
-      configuration: gatewayConfiguration(own, own === left ? right : left, { ...SETTINGS, suite, peer: flags }),
-      inside: ['ip', 'netns', 'exec', own.namespace.name],
-    };
-    const daemon = new Daemon(options);
-    daemons.push(daemon);
-    await daemon.ready();
-    return daemon;
-  };
-  try {
-    await use({ left, right, start });
-  } finally {
-    for (const daemon of daemons) daemon.kill();
-    await tunnel.end();
-  }
-};
 
 const BYTES = 200_000;
-const SETTINGS = {
-  general: 'Kernel=userland',
-  transform: 'AES-128-SHA2-256-GRP19',
-  suite: 'QM-ESP-AESGCM-128-SUITE',
-};
 const byNumber = (a: number, b: number): number => a - b;
 const ESP = 50;
 const UDP = 17;
@@ -70,7 +33,7 @@ const rulesOf = ({ namespace }: Gateway): string => namespace.run('ip rule show'
 
 describe('a daemon with ESP in its own process', { skip }, () => {
   it('carries what is between the networks, in ESP alone, and leaves the host as it was', async (t) => {
-    await withBench(t, '', async ({ left, right, start }) => {
+    await withUserlandBench(t, async ({ left, right, start }) => {
       const before = rulesOf(left);
       const daemons = [await start(left, 'left'), await start(right, 'right')];
       assert.equal(daemons[0]?.count('kernel: userland is used, as configured'), 1);
@@ -93,8 +56,9 @@ describe('a daemon with ESP in its own process', { skip }, () => {
   });
 
   it('negotiates for the first packet, which arrives, and encapsulates where it is told to', async (t) => {
-    await withBench(t, 'Flags=force-encap', async ({ left, right, start }) => {
-      const daemons = [await start(left, 'left'), await start(right, 'right')];
+    await withUserlandBench(t, async ({ left, right, start }) => {
+      const change = { peer: 'Flags=force-encap' };
+      const daemons = [await start(left, 'left', change), await start(right, 'right', change)];
       await Promise.all([routed(left, right), routed(right, left)]);
       const tap = await WireTap.start(right.namespace);
       await transfer(left, right, BYTES);
@@ -104,7 +68,7 @@ describe('a daemon with ESP in its own process', { skip }, () => {
   });
 
   it('lets nothing through in clear after a crash, and everything when it is back', async (t) => {
-    await withBench(t, '', async ({ left, right, start }) => {
+    await withUserlandBench(t, async ({ left, right, start }) => {
       const [crashing, other] = [await start(left, 'left'), await start(right, 'right')];
       crashing.command('c tunnel');
       await other.saw('quick mode done');
@@ -123,8 +87,8 @@ describe('a daemon with ESP in its own process', { skip }, () => {
   });
 
   it('says at start that a connection in transport mode is not for it, and goes on', async (t) => {
-    await withBench(t, '', async ({ left, start }) => {
-      const daemon = await start(left, 'left', 'QM-ESP-TRP-AES-128-SHA2-256-SUITE');
+    await withUserlandBench(t, async ({ left, start }) => {
+      const daemon = await start(left, 'left', { suite: 'QM-ESP-TRP-AES-128-SHA2-256-SUITE' });
       await daemon.saw('connection tunnel is not used');
       await daemon.saw('userland does not have TRANSPORT mode');
       await daemon.caughtUp();
