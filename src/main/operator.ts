@@ -6,6 +6,7 @@ import type { Steps } from '../shared/steps.ts';
 import { schedule } from './clock.ts';
 import type { DaemonConfiguration } from './configuration.ts';
 import type { DaemonCredentials } from './credentials/daemon-credentials.ts';
+import { UnsignedPeers } from './credentials/unsigned-peers.ts';
 import type { Lanes } from './lanes/lanes.ts';
 import type { Logger } from './log/log.ts';
 import type { PeerAddresses } from './network/peer-addresses.ts';
@@ -17,7 +18,7 @@ export interface OperatorOptions {
   readonly peerAddresses: Pick<PeerAddresses, 'learn'>;
   readonly supervisor: Pick<Supervisor, 'tell'>;
   readonly lanes: Pick<Lanes, 'peerChanged' | 'generalChanged'>;
-  readonly credentials: Pick<DaemonCredentials, 'placesMayHaveChanged'>;
+  readonly credentials: Pick<DaemonCredentials, 'placesMayHaveChanged' | 'files'>;
   readonly log: Pick<Logger, 'write'>;
 }
 
@@ -27,11 +28,17 @@ export class Operator {
   /** Never rejects. */
   #learning = Promise.resolve();
   #isLearningDue = false;
+  readonly #unsigned: UnsignedPeers;
   /** Set while the lanes have not heard of an edit. */
   #cancelPassing: (() => void) | undefined;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
+    const { credentials, log } = options;
+    this.#unsigned = new UnsignedPeers(
+      () => credentials.files,
+      (record) => log.write(record),
+    );
     options.configuration.store.subscribe(() => this.#edited());
   }
 
@@ -91,6 +98,7 @@ export class Operator {
         }
         const { active, passive } = configuration.store.connectionLists();
         this.#options.supervisor.tell({ kind: 'configured', connections: [...active, ...passive] });
+        this.#unsigned.tell(others.flatMap((name) => configuration.peer(name) ?? []));
       })
       .catch((fault) => this.#complain(why, fault));
   }

@@ -94,6 +94,15 @@ for (const [what, change] of [
   });
 }
 
+test('at load it is said that a peer wants signatures which no private key of ours can make', async (t) => {
+  const keys = [rsaKey('left'), ecKey('right', 'prime256v1')] as const;
+  const { pair } = await startSigning(t, keys, 'RSA_SIG');
+  const [left, right] = pair;
+  await right.saw('[peer] wants signatures (RSA_SIG), and there is no private key of our address to make them');
+  await until('left to be ready', async () => (await left.ask('S')) !== undefined || undefined);
+  assert.equal(left.count('wants signatures'), 0);
+});
+
 test('another key of our own counts from the next phase 1: SAs stay after HUP', async (t) => {
   const { pair, folder } = await startSigning(t, [rsaKey('left'), rsaKey('right')], 'RSA_SIG');
   const [left, right] = pair;

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import { Operator } from '../../src/main/operator.ts';
 import type { ConnectionEvent } from '../../src/shared/connection/events.ts';
+import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
 
 const TEXT = `[Phase 1]
 192.0.2.9=peer
@@ -70,7 +71,7 @@ const setUp = (t: TestContext, learn: (peers: readonly string[]) => Promise<void
       peerChanged: (name) => void done.push(`changed ${name}`),
       generalChanged: () => void done.push('general'),
     },
-    credentials: { placesMayHaveChanged: async () => void done.push('places') },
+    credentials: { files: NO_CREDENTIALS, placesMayHaveChanged: async () => void done.push('places') },
     log: { write: ({ severity, text }) => void done.push(`${severity} ${text}`) },
   });
   const say = async (event: ConnectionEvent): Promise<void> => {

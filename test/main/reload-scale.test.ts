@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DaemonConfiguration } from '../../src/main/configuration.ts';
 import { Operator } from '../../src/main/operator.ts';
 import { Reinitialization } from '../../src/main/reinitialization.ts';
+import { NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
 import { Verbosity } from '../../src/shared/log/verbosity.ts';
 import { ConnectionBench } from '../helpers/connection-bench.ts';
 
@@ -58,7 +59,7 @@ const setUp = async (peers: number) => {
     peerAddresses: { learn: async () => {} },
     supervisor: { tell: (event) => bench.tell(event) },
     lanes: { peerChanged: (name) => void changed.push(name), generalChanged: () => {} },
-    credentials: { placesMayHaveChanged: async () => {} },
+    credentials: { files: NO_CREDENTIALS, placesMayHaveChanged: async () => {} },
     log: { write: ({ text }) => void logged.push(text) },
   });
   const reinitialization = new Reinitialization({

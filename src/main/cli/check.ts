@@ -5,8 +5,11 @@ import type { Problem } from '../../shared/config/parse.ts';
 import type { CredentialPlaces } from '../../shared/config/resolve-general.ts';
 import { certificateFindingsInSteps, expiryRecord } from '../../shared/credentials/check-certificates.ts';
 import { keyProblemsInSteps } from '../../shared/credentials/check-files.ts';
+import { unsignedPeers } from '../../shared/credentials/check-peers.ts';
+import { createCredentials } from '../../shared/credentials/credentials.ts';
 import { SystemError } from '../../shared/errors.ts';
 import { printable } from '../../shared/log/printable.ts';
+import type { PeerPolicy } from '../../shared/policy/peer-policy.ts';
 import { atOnce } from '../../shared/steps.ts';
 import { readCredentials } from '../credentials/credential-reader.ts';
 import { readPolicy } from '../credentials/policy-file.ts';
@@ -21,9 +24,9 @@ export const checkConfiguration = async (
   output: { readonly write: (text: string) => unknown },
   asksPolicy = false,
 ): Promise<number> => {
-  const { problems: ofText, hosts, credentials } = await check(path);
+  const { problems: ofText, hosts, credentials, peers } = await check(path);
   const ofPolicy = asksPolicy ? await policyProblems(credentials) : [];
-  const problems = [...ofText, ...(await credentialProblems(credentials)), ...ofPolicy];
+  const problems = [...ofText, ...(await credentialProblems(credentials, peers)), ...ofPolicy];
   output.write([...problems.map((problem) => lineOf(path, problem)), ...hostLines(path, hosts)].join(''));
   if (problems.some(({ severity }) => severity === 'error')) return 1;
   return problems.length > 0 ? 2 : 0;
@@ -39,8 +42,11 @@ const check = async (path: string): Promise<CheckedFile> => {
   return { ...known, problems: [error(file.reason), ...known.problems] };
 };
 
-/** What the daemon would say of keys, certificates and CRLs at load. */
-const credentialProblems = async (places: CredentialPlaces): Promise<readonly Problem[]> => {
+/** What the daemon would say of keys, certificates and CRLs at load, and which peers want keys that are not there. */
+const credentialProblems = async (
+  places: CredentialPlaces,
+  peers: readonly PeerPolicy[],
+): Promise<readonly Problem[]> => {
   const access = {
     readSecretFile: async (name: string) => readSecretFile(name),
     readTrustedFile: async (name: string) => readTrustedFile(name),
@@ -49,9 +55,12 @@ const credentialProblems = async (places: CredentialPlaces): Promise<readonly Pr
   const { files, problems } = await readCredentials(access, places);
   const findings = atOnce(certificateFindingsInSteps(files, Date.now()));
   const expiries = findings.items.flatMap((item) => expiryRecord(item, Date.now()) ?? []);
+  const unfit = atOnce(keyProblemsInSteps(files));
+  // Last, since it erases private keys.
+  const unsigned = unsignedPeers(peers, createCredentials(files), files);
   return [
-    ...[...problems, ...atOnce(keyProblemsInSteps(files)), ...findings.problems].map(error),
-    ...findings.oddities.map(warning),
+    ...[...problems, ...unfit, ...findings.problems].map(error),
+    ...[...findings.oddities, ...unsigned].map(warning),
     ...expiries.map(({ severity, text }) =>
       (severity === 'error' ? error : warning)(text.replace(/^credentials: /, '')),
     ),

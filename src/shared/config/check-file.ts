@@ -1,5 +1,6 @@
 /** Everything that can be said of a configuration file without running it: what `isakmpd --check` prints. */
 import { ConfigError } from '../errors.ts';
+import type { PeerPolicy } from '../policy/peer-policy.ts';
 import { atOnce } from '../steps.ts';
 import type { AddressBook } from './address-book.ts';
 import { fold } from './case-fold.ts';
@@ -15,7 +16,7 @@ import { RecordingReader } from './reader.ts';
 import { refusedOr, SharedAnswers } from './resolution.ts';
 import { resolveConnection } from './resolve-connection.ts';
 import { type CredentialPlaces, resolveGeneral } from './resolve-general.ts';
-import { attemptPeer, type ResolvedPeer } from './resolve-peer.ts';
+import { attemptPeer } from './resolve-peer.ts';
 import { ConfigurationStore } from './store.ts';
 
 export interface CheckedFile {
@@ -23,6 +24,8 @@ export interface CheckedFile {
   readonly problems: readonly Problem[];
   /** Names of hosts that the daemon would look up, each once; nobody has looked them up here. */
   readonly hosts: readonly string[];
+  /** Those that can be used. */
+  readonly peers: readonly PeerPolicy[];
   /** Where it has keys and certificates. */
   readonly credentials: CredentialPlaces;
 }
@@ -37,9 +40,8 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
   const ofEntries = [...problems, ...duplicatesIn(content), ...atOnce(checkInSteps(content))];
   const { findings, missing } = checkReferences(entries, store);
   // Whoever names a missing section has been told so where it is named.
-  const others = [...checkGeneral(store), ...checkPeers(store)].filter(
-    ({ place }) => !missing.has(fold(place.section)),
-  );
+  const { ofPeers, peers } = checkPeers(store);
+  const others = [...checkGeneral(store), ...ofPeers].filter(({ place }) => !missing.has(fold(place.section)));
   const ofMeaning = [...findings, ...others].map(({ severity, text: said, place }) => ({
     severity,
     text: said,
@@ -48,6 +50,7 @@ export const checkFile = (text: string, learnNames: (book: AddressBook) => void 
   return {
     problems: inOrder([...ofEntries, ...ofMeaning]),
     hosts: hostsOf(store),
+    peers,
     credentials: resolveGeneral(store, DEFAULTS).credentials,
   };
 };
@@ -73,22 +76,24 @@ const hostsOf = (store: ConfigurationStore): readonly string[] => {
   return [...new Set(hostsAmong([...listenOn, ...ofPeers], store.addressBook))];
 };
 
-const checkPeers = (store: ConfigurationStore): readonly Finding[] => {
+const checkPeers = (
+  store: ConfigurationStore,
+): { readonly ofPeers: readonly Finding[]; readonly peers: readonly PeerPolicy[] } => {
   const connections = sectionsOfPhase(store, '2');
   const connected = new Set(connections.map(fold));
   const findings: Finding[] = [];
-  const peers: ResolvedPeer[] = [];
+  const peers: PeerPolicy[] = [];
   for (const name of sectionsOfPhase(store, '1')) {
     const outcome = attemptPeer(store, name, connected);
     findings.push(...outcome.findings);
     if ('error' in outcome) findings.push(findingOf(outcome.error, placeOf(name)));
-    else peers.push(outcome);
+    else peers.push(outcome.policy);
   }
-  const checked = new Set(peers.map(({ policy }) => fold(policy.name)));
+  const checked = new Set(peers.map((peer) => fold(peer.name)));
   for (const name of connections) {
     if (!checked.has(fold(store.get(name, 'ISAKMP-peer') ?? ''))) findings.push(...checkAlone(store, name));
   }
-  return [...findings, ...checkOverlaps(peers.map(({ policy }) => policy))];
+  return { ofPeers: [...findings, ...checkOverlaps(peers)], peers };
 };
 
 /** A connection whose peer cannot be used has faults of its own as well. */

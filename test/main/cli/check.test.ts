@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkConfiguration } from '../../../src/main/cli/check.ts';
+import { ecKey, privatePem, rsaKey } from '../../helpers/credential-keys.ts';
 import { testFolder } from '../../helpers/daemon-process.ts';
 import { EXAMPLE } from '../../shared/config/store-of.ts';
 
@@ -55,6 +56,28 @@ test('a file with ten different mistakes is told all of them, by line, with what
 
 test('a sound file is told nothing, status 0', async (t) => {
   assert.deepEqual(await check(fileOf(t, EXAMPLE)), { status: 0, lines: [] });
+});
+
+test('a peer that wants signatures is told that there is no private key of our identity, until there is one', async (t) => {
+  const folder = testFolder(t);
+  const signing = EXAMPLE.replace(/^Authentication=.*\n/m, '').replace(
+    /^Transforms=.*/m,
+    'Transforms=AES-128-SHA2-256-GRP19-RSA_SIG',
+  );
+  const path = fileOf(t, `${signing}[X509-certificates]\nPrivate-key-directory=${folder}/\n`);
+  const { status, lines } = await check(path);
+  assert.equal(status, 2);
+  assert.match(
+    lines.join('\n'),
+    /warning: \[.*\] wants signatures \(RSA_SIG\), and there is no private key of .* to make them: isakmpd pki init/,
+  );
+  for (const [key, expected] of [
+    [ecKey('check', 'prime256v1'), 2],
+    [rsaKey('check'), 0],
+  ] as const) {
+    writeFileSync(join(folder, '10.1.0.2'), privatePem(key), { mode: 0o600 });
+    assert.equal((await check(path)).status, expected);
+  }
 });
 
 test('warnings alone are status 2', async (t) => {
