@@ -1,5 +1,5 @@
 /** What tests of the PF_KEY backend share: a backend over a kernel of ours, and SAs, flows and messages for it. */
-import type { Acquire, Expire, Flow, KernelBackend, Mapping, SaContext } from '../../src/kernel/backend.ts';
+import type { Acquire, Expire, KernelBackend, Mapping } from '../../src/kernel/backend.ts';
 import { MessageType } from '../../src/kernel/pfkey/constants.ts';
 import type { Extension } from '../../src/kernel/pfkey/extension.ts';
 import { openPfKeyBackend, type PfKeyOptions } from '../../src/kernel/pfkey/pfkey-backend.ts';
@@ -11,10 +11,10 @@ import {
   ProtocolId,
 } from '../../src/shared/constants/ipsec-doi.ts';
 import type { SystemError } from '../../src/shared/errors.ts';
-import { NO_ROUTE } from '../../src/shared/flow.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 import { PfKeyKernel } from './pfkey-kernel.ts';
 import { StandingClock } from './pfkey-socket.ts';
+import { contextsFor, flowsBetween } from './sample-flows.ts';
 
 export const [HERE, PEER] = ['192.0.2.1', '198.51.100.2'];
 const REQIDS = { first: 1000, count: 10 };
@@ -95,32 +95,8 @@ export const saOf = (direction: 'in' | 'out', spi: number, more: Partial<IpsecSa
   ...more,
 });
 
-export const contextOf = (more: Partial<SaContext> = {}): SaContext => ({
-  reqid: 1001,
-  acquire: undefined,
-  udp: undefined,
-  selectors: undefined,
-  life: { softSeconds: 90, hardSeconds: 100, softBytes: 0, hardBytes: 0 },
-  sha2Truncation96: false,
-  route: NO_ROUTE,
-  ...more,
-});
-
-export const idOf = ({ protocolId, spi, destination }: IpsecSa): SaId => ({ protocolId, spi, destination });
-
-export const net = (address: string): Flow['local'] => ({ address, prefixLength: 24, protocol: 0, port: 0 });
-export const flowOf = (id: number, more: Partial<Flow> = {}): Flow => ({
-  id,
-  local: net('10.1.0.0'),
-  remote: net('10.2.0.0'),
-  localAddress: HERE,
-  remoteAddress: PEER,
-  protocols: [ProtocolId.IPSEC_ESP],
-  encapsulation: 'tunnel',
-  reqid: 1001,
-  route: NO_ROUTE,
-  ...more,
-});
+export const contextOf = contextsFor({ softSeconds: 90, hardSeconds: 100 });
+export const flowOf = flowsBetween(HERE, PEER);
 
 export const addressExtension = <T extends 5 | 6>(type: T, text: string): Extension => ({
   type,

@@ -1,19 +1,17 @@
 /** Two machines in one: this one, and a network namespace behind a link of its own, as root of a virtual machine. SAs and flows between both. */
 import { execFileSync } from 'node:child_process';
-import type { Flow, SaContext } from '../../src/kernel/backend.ts';
 import { AddressFamily, SocketType } from '../../src/kernel/linux-sockets.ts';
 import { NativeSocket } from '../../src/kernel/native/native-socket.ts';
 import { packSocketAddress } from '../../src/kernel/sockaddr.ts';
-import type { SaId } from '../../src/shared/connection/events.ts';
 import {
   AuthenticationAlgorithm,
   EncapsulationMode,
   EspTransform,
   ProtocolId,
 } from '../../src/shared/constants/ipsec-doi.ts';
-import { NO_ROUTE } from '../../src/shared/flow.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
 import { Awaited } from './awaited.ts';
+import { contextsFor, flowsBetween } from './sample-flows.ts';
 
 export const HERE = '10.9.0.1';
 export const PEER = '10.9.0.2';
@@ -148,29 +146,5 @@ export const saOf = (direction: 'in' | 'out', spi: number, more: Partial<IpsecSa
   ...more,
 });
 
-export const contextOf = (more: Partial<SaContext> = {}): SaContext => ({
-  reqid: 1001,
-  acquire: undefined,
-  udp: undefined,
-  selectors: undefined,
-  life: { softSeconds: 3000, hardSeconds: 3600, softBytes: 0, hardBytes: 0 },
-  sha2Truncation96: false,
-  route: NO_ROUTE,
-  ...more,
-});
-
-export const idOf = ({ protocolId, spi, destination }: IpsecSa): SaId => ({ protocolId, spi, destination });
-
-export const net = (address: string): Flow['local'] => ({ address, prefixLength: 24, protocol: 0, port: 0 });
-export const flowOf = (id: number, more: Partial<Flow> = {}): Flow => ({
-  id,
-  local: net('10.1.0.0'),
-  remote: net('10.2.0.0'),
-  localAddress: HERE,
-  remoteAddress: PEER,
-  protocols: [ProtocolId.IPSEC_ESP],
-  encapsulation: 'tunnel',
-  reqid: 1001,
-  route: NO_ROUTE,
-  ...more,
-});
+export const contextOf = contextsFor({ softSeconds: 3000, hardSeconds: 3600 });
+export const flowOf = flowsBetween(HERE, PEER);

@@ -4,8 +4,9 @@ import type { KernelBackend } from '../../../src/kernel/backend.ts';
 import { MessageType } from '../../../src/kernel/pfkey/constants.ts';
 import type { Extension } from '../../../src/kernel/pfkey/extension.ts';
 import { policiesOf, policyRequest } from '../../../src/kernel/pfkey/policy-requests.ts';
-import { flowOf, net, PfKeyBed } from '../../helpers/pfkey-bed.ts';
+import { flowOf, PfKeyBed } from '../../helpers/pfkey-bed.ts';
 import { settled } from '../../helpers/pfkey-socket.ts';
+import { net } from '../../helpers/sample-flows.ts';
 
 let bed: PfKeyBed;
 let backend: KernelBackend;

@@ -11,18 +11,9 @@ import {
   ProtocolId,
 } from '../../../src/shared/constants/ipsec-doi.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
-import {
-  addressExtension,
-  contextOf,
-  flowOf,
-  HERE,
-  idOf,
-  PEER,
-  PfKeyBed,
-  saFields,
-  saOf,
-} from '../../helpers/pfkey-bed.ts';
+import { addressExtension, contextOf, flowOf, HERE, PEER, PfKeyBed, saFields, saOf } from '../../helpers/pfkey-bed.ts';
 import { settled } from '../../helpers/pfkey-socket.ts';
+import { idOf } from '../../helpers/sample-flows.ts';
 
 let bed: PfKeyBed;
 let backend: KernelBackend;

@@ -7,15 +7,14 @@ import { NativeSocket } from '../../../src/kernel/native/native-socket.ts';
 import { bypassOptions } from '../../../src/kernel/pfkey/bypass.ts';
 import { AhTransform, EncapsulationMode, ProtocolId } from '../../../src/shared/constants/ipsec-doi.ts';
 import { installPair, PfKeyVm } from '../../helpers/pfkey-vm.ts';
+import { idOf, net } from '../../helpers/sample-flows.ts';
 import {
   contextOf,
   flowOf,
   flushAll,
   HERE,
-  idOf,
   ip,
   makeNetwork,
-  net,
   PEER,
   peerPolicy,
   peerState,

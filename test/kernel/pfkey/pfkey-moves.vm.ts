@@ -6,13 +6,13 @@ import { AddressFamily, SocketType } from '../../../src/kernel/linux-sockets.ts'
 import { NativeSocket } from '../../../src/kernel/native/native-socket.ts';
 import { EncapsulationMode } from '../../../src/shared/constants/ipsec-doi.ts';
 import { installPair, PfKeyVm } from '../../helpers/pfkey-vm.ts';
+import { idOf } from '../../helpers/sample-flows.ts';
 import {
   contextOf,
   ELSEWHERE,
   flowOf,
   flushAll,
   HERE,
-  idOf,
   makeNetwork,
   PEER,
   peerState,

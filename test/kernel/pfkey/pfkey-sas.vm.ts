@@ -9,11 +9,11 @@ import {
   ProtocolId,
 } from '../../../src/shared/constants/ipsec-doi.ts';
 import { installPair, PfKeyVm } from '../../helpers/pfkey-vm.ts';
+import { idOf } from '../../helpers/sample-flows.ts';
 import {
   contextOf,
   flowOf,
   flushAll,
-  idOf,
   makeNetwork,
   ping,
   removeNetwork,

@@ -5,7 +5,8 @@ import { MessageType } from '../../../src/kernel/pfkey/constants.ts';
 import type { Extension } from '../../../src/kernel/pfkey/extension.ts';
 import { AuthenticationAlgorithm, EspTransform, ProtocolId } from '../../../src/shared/constants/ipsec-doi.ts';
 import { NO_ROUTE } from '../../../src/shared/flow.ts';
-import { contextOf, HERE, idOf, PEER, PfKeyBed, saOf } from '../../helpers/pfkey-bed.ts';
+import { contextOf, HERE, PEER, PfKeyBed, saOf } from '../../helpers/pfkey-bed.ts';
+import { idOf } from '../../helpers/sample-flows.ts';
 
 let bed: PfKeyBed;
 let backend: KernelBackend;
