@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Daemon, until } from '../daemon.ts';
 import { Namespace, namespacesFault } from '../esp/namespaces.ts';
 import { type Certificates, writeCertificates } from './certificates.ts';
-import { CharonResponder, charonFault, type DiffieHellman } from './charon-responder.ts';
+import { charonFault, charonResponder, type DiffieHellman } from './charon-responder.ts';
 import { gatewayCertificates, initiator, responder } from './gateways.ts';
 import { cpuOf } from './observed-daemon.ts';
 import { pureCrypto } from './pure-crypto.ts';
@@ -83,11 +83,8 @@ const measure = async (
 const charon = (suite: Suite, count: number, diffieHellman: DiffieHellman): Promise<number> => {
   const { group, certificates } = suite;
   const proposal = `aes128-sha256-${CHARON_GROUPS[group]}`;
-  return measure(
-    suite,
-    WARM_UP.charon,
-    count,
-    ({ folder, inside }) => new CharonResponder({ folder, diffieHellman, proposal, certificates, inside }),
+  return measure(suite, WARM_UP.charon, count, ({ folder, inside }) =>
+    charonResponder({ folder, diffieHellman, proposal, certificates, inside }),
   );
 };
 

@@ -5,8 +5,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Charon } from '../charon.ts';
 import { Daemon, DaemonFault } from '../daemon.ts';
-import { CharonLibipsec } from '../esp/charon-libipsec.ts';
+import { charonLibipsec } from '../esp/charon-libipsec.ts';
 import { gatewayConfiguration, transfer } from '../esp/gateway-configuration.ts';
 import { type Gateway, openGateways, type Tunnel } from '../esp/gateways.ts';
 import { namespacesFault } from '../esp/namespaces.ts';
@@ -28,9 +29,9 @@ const inside = ({ namespace }: Gateway): readonly string[] => ['ip', 'netns', 'e
 const cidr = ({ network: { address, prefixLength } }: Gateway): string => `${address}/${prefixLength}`;
 
 const charons = async ({ left, right }: Tunnel, folder: string): Promise<Ends> => {
-  const begin = (name: string, own: Gateway, peer: Gateway): CharonLibipsec => {
+  const begin = (name: string, own: Gateway, peer: Gateway): Charon => {
     mkdirSync(join(folder, name));
-    return new CharonLibipsec({
+    return charonLibipsec({
       inside: inside(own),
       folder: join(folder, name),
       localId: own.outer,
@@ -47,7 +48,7 @@ const charons = async ({ left, right }: Tunnel, folder: string): Promise<Ends> =
   await Promise.all(both.map((charon) => charon.ready()));
   return {
     pids: both,
-    bringUp: async () => both[0].initiate(),
+    bringUp: async () => both[0].initiate('net'),
     kill: () => {
       for (const charon of both) charon.kill();
     },

@@ -1,15 +1,12 @@
 /** Clients behind a NAT and a gateway before it, each in a network namespace of this host; the NAT gives them one address and other ports. */
 import { execFileSync } from 'node:child_process';
+import type { Host } from '../../../loadtest/esp/gateway-configuration.ts';
 import { EspEndpoint, Namespace } from '../../../loadtest/esp/namespaces.ts';
-import { SystemError } from '../../../src/shared/errors.ts';
 
 /** One end of a tunnel. */
-export interface End {
+export interface End extends Host {
   readonly namespace: Namespace;
-  /** A host there, for transfers. */
-  readonly host: EspEndpoint;
   readonly outer: string;
-  readonly inner: string;
   /** CIDR of the network behind it. */
   readonly net: string;
 }
@@ -56,7 +53,7 @@ table ip nat {
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.gate, ...(this.clients ?? [])].map((end) => end?.host.end()));
+    await Promise.all([this.gate, ...(this.clients ?? [])].map((end) => end?.endpoint.end()));
     for (const namespace of this.#all) namespace.delete();
   }
 
@@ -68,7 +65,7 @@ table ip nat {
     namespace.run('ip link set out0 up');
     this.nat.run(`ip link set ${natInterface} up`);
     namespace.run(`ip addr add ${net}.1/32 dev lo`);
-    return { namespace, host: new EspEndpoint(namespace), outer, inner: `${net}.1`, net: `${net}.0/24` };
+    return { namespace, endpoint: new EspEndpoint(namespace), outer, inner: `${net}.1`, net: `${net}.0/24` };
   }
 
   #namespace(name: string): Namespace {
@@ -77,14 +74,5 @@ table ip nat {
     return namespace;
   }
 }
-
-/** Bytes over TCP arrive as they were sent. Rejects with SystemError. */
-export const transfer = async (from: End, to: End, bytes: number): Promise<void> => {
-  const port = Number(await to.host.call({ kind: 'serve', address: to.inner }));
-  const hash = await from.host.call({ kind: 'send', from: from.inner, to: { address: to.inner, port }, bytes });
-  const received = JSON.stringify(await to.host.event('received'));
-  if (received !== JSON.stringify({ size: bytes, hash }))
-    throw new SystemError(`what arrived is not what was sent: ${received}`);
-};
 
 const routerOf = (outer: string): string => outer.replace(/2$/, '1');

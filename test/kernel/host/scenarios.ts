@@ -1,7 +1,8 @@
 /** What is tried on this host: ESP in the daemons' own processes, through a NAT that rewrites ports. Each resolves with a remark, or rejects with what was wrong. */
+import { transfer } from '../../../loadtest/esp/gateway-configuration.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
 import { pingsLost } from '../tunnels/traffic.ts';
-import { type End, Field, transfer } from './field.ts';
+import { type End, Field } from './field.ts';
 import { charon, ours, type Side, said } from './sides.ts';
 
 export interface HostBench {

@@ -1,8 +1,9 @@
 /** Our daemon and charon as ends of the tunnels of a field: ESP in their own processes, one configuration told in both languages. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Charon } from '../../../loadtest/charon.ts';
 import { Daemon, until } from '../../../loadtest/daemon.ts';
-import { CharonLibipsec } from '../../../loadtest/esp/charon-libipsec.ts';
+import { charonLibipsec } from '../../../loadtest/esp/charon-libipsec.ts';
 import type { End, Field } from './field.ts';
 
 const SECRET = 'a secret of the host tests';
@@ -37,15 +38,15 @@ export class Ours implements Side {
   }
 }
 
-class Charon implements Side {
-  readonly #charon: CharonLibipsec;
+class CharonSide implements Side {
+  readonly #charon: Charon;
 
-  constructor(charon: CharonLibipsec) {
+  constructor(charon: Charon) {
     this.#charon = charon;
   }
 
   async bringUp(): Promise<void> {
-    this.#charon.initiate();
+    this.#charon.initiate('net');
   }
 
   isUp(): Promise<unknown> {
@@ -140,7 +141,7 @@ export const charon = async (field: Field, end: End, folder: string): Promise<Si
   const own = join(folder, 'charon');
   mkdirSync(own);
   const [peer = field.gate] = peersOf(field, end);
-  const side = new CharonLibipsec({
+  const side = charonLibipsec({
     inside: ['ip', 'netns', 'exec', end.namespace.name],
     folder: own,
     localId: nameOf(field, end),
@@ -153,7 +154,7 @@ export const charon = async (field: Field, end: End, folder: string): Promise<Si
     espProposal: 'aes128-sha1',
   });
   await side.ready();
-  return new Charon(side);
+  return new CharonSide(side);
 };
 
 /** Polls for something of a daemon's log. */
