@@ -133,7 +133,7 @@ export class Daemon {
     return until(`the answer to ${line}`, () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined));
   }
 
-  /** It takes commands from now on. */
+  /** It takes commands, and its policies are in place. */
   async ready(): Promise<void> {
     const pidFile = join(this.runDirectory, 'isakmpd.pid');
     await this.saw('isakmpd: starting');

@@ -46,7 +46,7 @@ const bareStart = async (): Promise<Cost> => {
   return cost;
 };
 
-/** The cost until ready is that of a start with the file, less that of a start without. */
+/** The cost until ready is that of a start with the file, less that of a start without; it waits for all policies, five seconds at most. */
 const file = async (kind: string, text: string, bare: Cost): Promise<void> => {
   const configuration = `${BARE}${text}`;
   const entries = parseConfiguration(text).entries.length;
@@ -55,7 +55,7 @@ const file = async (kind: string, text: string, bare: Cost): Promise<void> => {
   await withDaemon({ name: 'file', configuration, address: ADDRESS }, async (daemon, started) => {
     rest = await untilAtRest(daemon);
     console.log(
-      `  loaded in ${textOf(lessThan(started, bare))}, all resolved ${textOf(rest)} later; ` +
+      `  ready after ${textOf(lessThan(started, bare))}, at rest ${textOf(rest)} later; ` +
         `${residentMegabytes(daemon)} MB resident, ${daemon.log.length} lines logged`,
     );
     console.log(`  C get: ${(await getTime(daemon)).toFixed(3)} ms each`);
@@ -75,7 +75,7 @@ const file = async (kind: string, text: string, bare: Cost): Promise<void> => {
   const passive = { name: 'passive', configuration, address: ADDRESS, words: PASSIVE_WORDS };
   await withDaemon(passive, async (daemon, started) => {
     rest = await untilAtRest(daemon);
-    console.log(`  with -S: loaded in ${textOf(lessThan(started, bare))}, all resolved ${textOf(rest)} later`);
+    console.log(`  with -S: ready after ${textOf(lessThan(started, bare))}, at rest ${textOf(rest)} later`);
   });
 };
 

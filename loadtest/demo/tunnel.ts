@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
 import { Daemon, DaemonFault } from '../daemon.ts';
 import { gatewayConfiguration, transfer } from '../esp/gateway-configuration.ts';
-import { type Gateway, routed, type Tunnel } from '../esp/gateways.ts';
+import type { Gateway, Tunnel } from '../esp/gateways.ts';
 import type { WireCounts } from '../esp/wire-watch.ts';
 import { checkMirrored, endAll, said, show } from './stage.ts';
 
@@ -26,7 +26,6 @@ export const tunnelDemo = async ({ left, right }: Tunnel, folder: string, daemon
   const both = [begin('left', left, right), begin('right', right, left)] as const;
   daemons.push(...both);
   await Promise.all(both.map((daemon) => daemon.ready()));
-  await Promise.all([routed(left, right), routed(right, left)]);
 
   console.log(
     `\n${left.inner} sends ${BYTES} bytes over TCP to ${right.inner}: its first packet has the tunnel made\n`,

@@ -11,7 +11,6 @@ import { InvariantError } from '../../src/shared/errors.ts';
 import { espSuite } from '../../src/shared/esp/suite.ts';
 import { NO_ROUTE } from '../../src/shared/flow.ts';
 import type { IpsecSa } from '../../src/shared/threads/contract.ts';
-import { until } from '../daemon.ts';
 import { EspEndpoint, join, Namespace } from './namespaces.ts';
 
 export interface Gateway {
@@ -90,16 +89,6 @@ export const openGateways = ({ outer = 4, inner = 4, endpoint = newEndpoint }: T
   };
   return { left, right, end };
 };
-
-/** Resolves when packets from one to the other have a route: a daemon takes commands before its flows have theirs, and nothing else leads there. Rejects with DaemonFault. */
-export const routed = (own: Gateway, peer: Gateway): Promise<string> =>
-  until(`a route from ${own.inner} to ${peer.inner}`, () => {
-    try {
-      return own.namespace.run(`ip route get ${peer.inner} from ${own.inner}`);
-    } catch {
-      return undefined;
-    }
-  });
 
 const newEndpoint = (namespace: Namespace): EspEndpoint => new EspEndpoint(namespace);
 

@@ -31,6 +31,7 @@ import type { Privileged } from './privileged/privileged.ts';
 import { Ending } from './process/ending.ts';
 import type { ServiceManager } from './process/service-manager.ts';
 import { handleSignals } from './process/signals.ts';
+import { policiesInPlace, READY_WITHIN } from './readiness.ts';
 import { Reinitialization } from './reinitialization.ts';
 import { reportSources } from './report/report-sources.ts';
 import { createReports, type Reports } from './report/reports.ts';
@@ -89,11 +90,15 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     });
     if (options.captureFile !== undefined) await daemon.capture.start(options.captureFile);
     const closeStatus = await serveStatus({ ...parts, credentials }, daemon);
-    // From here on whoever reads it may send signals.
-    await privileged.writePidFile(process.pid);
     if (options.startsPassive) controls.setMode('passive');
     if (!ending.isAsked) {
       daemon.operator.tell({ kind: 'reconfigured' });
+      const isInPlace = await Promise.race([policiesInPlace({ ...daemon, schedule }), ending.asked]);
+      if (isInPlace === false) sayUnfinished(log);
+    }
+    if (!ending.isAsked) {
+      // From here on whoever reads it may rely on the policies.
+      await privileged.writePidFile(process.pid);
       parts.onReady();
       parts.serviceManager.ready(statusOf(daemon.gate));
       haveKey(parts, credentials, daemon);
@@ -109,6 +114,14 @@ export const runDaemon = async (parts: DaemonParts): Promise<void> => {
     await privileged.removeRunFiles();
   }
 };
+
+const sayUnfinished = (log: Logger): void =>
+  log.write(
+    notice(
+      'policies-unfinished',
+      `kernel: after ${READY_WITHIN / 1000} s not all policies are in place: isakmpd is ready without them`,
+    ),
+  );
 
 interface Loaded {
   readonly credentials: DaemonCredentials;

@@ -47,6 +47,12 @@ export class Operator {
     this.#last = this.#last.then(() => this.#carryOut(event)).catch((fault) => this.#complain(event.kind, fault));
   }
 
+  /** Resolves when what was told so far is carried out, and the connection core has heard of all peers that are in use. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#last;
+    await this.#learning;
+  }
+
   /** The configuration; from here on the lanes go by it as it stands now. */
   upToDate(): DaemonConfiguration {
     if (this.#cancelPassing !== undefined) this.#passOn();

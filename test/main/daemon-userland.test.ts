@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import type { Daemon } from '../../loadtest/daemon.ts';
 import { transfer } from '../../loadtest/esp/gateway-configuration.ts';
-import { type Gateway, routed } from '../../loadtest/esp/gateways.ts';
+import type { Gateway } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
 import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
@@ -55,11 +55,17 @@ describe('a daemon with ESP in its own process', { skip }, () => {
     });
   });
 
+  it('is ready when packets for the networks of its connections lead into the tunnel', async (t) => {
+    await withUserlandBench(t, async ({ left, right, start }) => {
+      await start(left, 'left');
+      assert.match(left.namespace.run(`ip route get ${right.inner} from ${left.inner}`), / dev isakmpd0 /);
+    });
+  });
+
   it('negotiates for the first packet, which arrives, and encapsulates where it is told to', async (t) => {
     await withUserlandBench(t, async ({ left, right, start }) => {
       const change = { peer: 'Flags=force-encap' };
       const daemons = [await start(left, 'left', change), await start(right, 'right', change)];
-      await Promise.all([routed(left, right), routed(right, left)]);
       const tap = await WireTap.start(right.namespace);
       await transfer(left, right, BYTES);
       for (const daemon of daemons) await daemon.saw('quick mode done');

@@ -197,3 +197,10 @@ it('has the policies of passive connections with addresses in the kernel while n
     'learn named',
   ]);
 });
+
+it('is settled when the connection core has heard of all peers', async (t) => {
+  const { operator, done } = setUp(t);
+  operator.tell({ kind: 'reconfigured' });
+  await operator.settled();
+  assert.equal(done.at(-1), 'tell configured');
+});

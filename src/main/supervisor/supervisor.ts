@@ -170,6 +170,11 @@ export class Supervisor {
     return this.#core.isFirstContact(peer, remote.address);
   }
 
+  /** Resolves when the kernel has taken all policies that are wanted by now, or their refusal is logged. */
+  flowsSettled(): Promise<void> {
+    return this.#flows.idle();
+  }
+
   /** Resolves when the kernel has answered all that it was asked. */
   async settled(): Promise<void> {
     while (this.#kernel.running + this.#flows.running > 0) await Promise.all([this.#kernel.idle(), this.#flows.idle()]);

@@ -248,6 +248,17 @@ export const DAEMON_EVENTS = {
       },
     },
   },
+  'policies-unfinished': {
+    severity: 'notice',
+    byPeer: false,
+    lines: {
+      'kernel: after {seconds} s not all policies are in place: isakmpd is ready without them': {
+        cause:
+          'Before the daemon says that it is ready (pid file, systemd) it waits for the policies of all connections. A name server or the kernel does not answer, or there are very many.',
+        cure: 'None needed if it is the number: the rest follows. Otherwise give peers an Address instead of a name, and look into the log for what the kernel refuses. Until they are there packets may leave in the clear.',
+      },
+    },
+  },
   'log-lost': {
     severity: 'error',
     byPeer: false,
