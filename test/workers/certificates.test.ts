@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
-import { AuthenticationMethod } from '../../src/shared/constants/oakley.ts';
+import { AuthenticationMethod, GroupDescription } from '../../src/shared/constants/oakley.ts';
 import { type CredentialFiles, NO_CREDENTIALS } from '../../src/shared/credentials/credential-files.ts';
 import type { Inbound } from '../../src/shared/exchange/inbound.ts';
 import { collected, NOTHING_COLLECTED } from '../../src/shared/exchange/riders/certificates.ts';
@@ -24,6 +24,12 @@ const signing = (own: string, other: string, changes: Partial<PeerPolicy> = {}):
     remoteId: fqdn(other),
     ...changes,
   });
+
+/** Message 1 has to be long enough for an answer with a certificate. */
+const AGGRESSIVE: Partial<PeerPolicy> = {
+  exchangeType: ExchangeType.AGGRESSIVE,
+  transforms: [{ ...aes128Sha256(GroupDescription.MODP_2048), authentication: RSA }],
+};
 
 interface OwnFiles {
   readonly own: Made;
@@ -84,12 +90,12 @@ describe('certificates', NEEDS_OPENSSL, () => {
     right: filesOf({ own: right, authorities: [root] }),
   };
 
-  for (const [mode, exchangeType] of [
-    ['main mode', ExchangeType.ID_PROT],
-    ['aggressive mode', ExchangeType.AGGRESSIVE],
+  for (const [mode, changes] of [
+    ['main mode', { exchangeType: ExchangeType.ID_PROT }],
+    ['aggressive mode', AGGRESSIVE],
   ] as const) {
     it(`prove both sides in ${mode}`, () => {
-      const world = worldOf(both, { exchangeType });
+      const world = worldOf(both, changes);
       world.start();
       assert.deepEqual(established(world), [1, 1], world.right.log.join('\n'));
       assert.deepEqual(world.left.notices, []);
@@ -100,7 +106,7 @@ describe('certificates', NEEDS_OPENSSL, () => {
       const privateKeys = [{ identity: '', file: 'key', bytes: privatePem(rsaKey('thief')) }];
       // Our daemon sends no certificate that its key is not for, so the right side has it already.
       const knowing = filesOf({ own: right, authorities: [root], certificates: [right, left] });
-      const world = worldOf({ left: { ...files, privateKeys }, right: knowing }, { exchangeType });
+      const world = worldOf({ left: { ...files, privateKeys }, right: knowing }, changes);
       world.start();
       assert.equal(world.right.all('phase1Established').length, 0);
       assert.match(explained(world), /its signature is not made with the key of left\.example/);
@@ -108,7 +114,7 @@ describe('certificates', NEEDS_OPENSSL, () => {
 
     it(`of a CA that we do not trust are refused with the reason in ${mode}`, () => {
       const stranger = leaf('left', other);
-      const world = worldOf({ ...both, left: filesOf({ own: stranger, authorities: [root] }) }, { exchangeType });
+      const world = worldOf({ ...both, left: filesOf({ own: stranger, authorities: [root] }) }, changes);
       world.start();
       assert.equal(world.right.all('phase1Established').length, 0);
       assert.match(
@@ -119,7 +125,7 @@ describe('certificates', NEEDS_OPENSSL, () => {
     });
 
     it(`threat wrong identity: with another name than the peer's ID are refused with both names in ${mode}`, () => {
-      const world = worldOf(both, { exchangeType });
+      const world = worldOf(both, changes);
       const policy = { ...world.left.policy, localId: fqdn('boss.example') };
       const wrong = pki.certificate({
         subject: '/O=Bed/CN=left',
@@ -186,16 +192,26 @@ describe('certificates', NEEDS_OPENSSL, () => {
     assert.deepEqual(established(world), [1, 1], explained(world));
   });
 
-  it('threat amplification: of CAs in between stay out of message 2 of aggressive mode, which answers a stranger', () => {
+  it('CVE-2016-5361: message 2 of aggressive mode, which answers a stranger, has only as many as make it three times as long as message 1', () => {
     const below = leaf('right', middle);
-    const world = worldOf(
-      { ...both, right: filesOf({ own: below, authorities: [root], certificates: [below, middle] }) },
-      { exchangeType: ExchangeType.AGGRESSIVE },
-    );
-    world.start();
-    const [question, answer] = world.wire.map(({ bytes }) => readAnything(bytes));
-    assert.equal(answer?.certificates.length, 1);
-    assert.ok((answer?.header.length ?? 0) <= 3 * (question?.header.length ?? 0) + below.der.length);
+    for (const [group, kept] of [
+      [GroupDescription.MODP_4096, 2],
+      [GroupDescription.MODP_2048, 1],
+      [GroupDescription.ECP_256, 0],
+    ] as const) {
+      const world = worldOf(
+        { ...both, right: filesOf({ own: below, authorities: [root], certificates: [below, middle] }) },
+        { ...AGGRESSIVE, transforms: [{ ...aes128Sha256(group), authentication: RSA }], fragmentation: false },
+      );
+      world.start();
+      const [question, answer] = world.wire.slice(0, 2).map(({ bytes }) => readAnything(bytes));
+      assert.equal(answer?.certificates.length, kept, `group ${group}`);
+      assert.ok((answer?.header.length ?? 0) <= 3 * (question?.header.length ?? 0));
+      assert.equal(
+        world.right.log.some((text) => text.includes('left out of our answer')),
+        kept < 2,
+      );
+    }
   });
 
   it('of ECDSA keys prove as well', () => {

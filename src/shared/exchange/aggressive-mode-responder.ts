@@ -3,7 +3,7 @@ import { isSignatureMethod } from '../crypto/signature.ts';
 import { InvariantError, ProtocolError } from '../errors.ts';
 import type { Identity } from '../policy/peer-policy.ts';
 import type { Phase1Choice } from '../policy/phase1-proposal.ts';
-import { writeBody } from '../wire/message.ts';
+import { type OutPayload, writeBody } from '../wire/message.ts';
 import { AGGRESSIVE_MODE } from './aggressive-mode-rules.ts';
 import type { Effects, Env, ExchangeEvent, Phase1Setup } from './effects.ts';
 import { type Inbound, insist } from './inbound.ts';
@@ -25,7 +25,7 @@ import {
   secretsOf,
 } from './phase1.ts';
 import { checkProof, ownProof } from './proof.ts';
-import { decoyRecord } from './refusals.ts';
+import { decoyRecord, shortenedAnswerRecord } from './refusals.ts';
 import {
   type Collected,
   certificateRequests,
@@ -73,23 +73,19 @@ const answer = (
   const id = identityPayload(ownIdentity(setup));
   const basis = { setup, choice, keys, contributions, saBody, secret, collected: NOTHING_COLLECTED };
   const proof = ownProof('responder', basis, message, writeBody(id), env, header);
-  out.push(
-    {
-      kind: 'send',
-      repeat: 'duplicate',
-      payloads: [
-        { kind: 'SA', value },
-        ...answeredVendorIds(setup, message),
-        { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
-        { kind: 'NONCE', value: { nonceData: contributions.nr } },
-        id,
-        ...withinAnswer(proof, message.header.length),
-        ...certificateRequests(setup, choice, env),
-        ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
-      ],
-    },
-    protectBy(keys),
-  );
+  const whole: readonly OutPayload[] = [
+    { kind: 'SA', value },
+    ...answeredVendorIds(setup, message),
+    { kind: 'KE', value: { keyExchangeData: contributions.gxr } },
+    { kind: 'NONCE', value: { nonceData: contributions.nr } },
+    id,
+    ...proof,
+    ...certificateRequests(setup, choice, env),
+    ...natDetectionPayloads({ setup, hash: choice.hash, header, dialect: abilities.natDialect }, env),
+  ];
+  const payloads = withinAnswer(whole, message.header.length);
+  if (payloads.length < whole.length) out.push(shortenedAnswerRecord(setup, message.header));
+  out.push({ kind: 'send', repeat: 'duplicate', payloads }, protectBy(keys));
   return {
     tag: 'awaitProof',
     setup,

@@ -104,6 +104,16 @@ export const decoyRecord = (setup: Phase1Setup, header: Header, remoteId: Identi
   );
 };
 
+/** Aggressive mode: the answer would have been more than three times as long as the question. */
+export const shortenedAnswerRecord = (setup: Phase1Setup, header: Header): Effect => {
+  const fields = phase1Fields(setup, header);
+  return line(
+    'phase1-shortened',
+    `phase 1: ${whoWords(fields)}: certificates or requests for them are left out of our answer, which may be three times as long as the peer's message at most`,
+    fields,
+  );
+};
+
 /** Phase 1: the signature proves nothing, as no key of the identity is known, or as it was made with another one, or as its certificate or its credentials are not to be trusted. */
 export const unprovenRecords = (
   setup: Phase1Setup,

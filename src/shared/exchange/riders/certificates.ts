@@ -5,7 +5,8 @@
 import { CertificateEncoding } from '../../constants/isakmp.ts';
 import { isSignatureMethod } from '../../crypto/signature.ts';
 import type { Phase1Choice } from '../../policy/phase1-proposal.ts';
-import type { OutPayload } from '../../wire/message.ts';
+import { GENERIC_HEADER_SIZE } from '../../wire/generic-header.ts';
+import { HEADER_SIZE, type OutPayload, writeBody } from '../../wire/message.ts';
 import type { Env, Phase1Setup } from '../effects.ts';
 import type { Inbound } from '../inbound.ts';
 
@@ -97,16 +98,29 @@ const MOST_REQUESTS = 8;
 const MOST_REQUEST_BYTES = 1024;
 
 /**
- * For an answer to a message of so many bytes whose sender's address is not proved (aggressive mode): without the issuers' certificates where all of them
- * together are more than twice as long as the question (decisions: amplification). The sender's own stays, without it there is no answer.
+ * What an answer to a message of `question` bytes may have of `payloads` where the address of its sender is not proved (aggressive mode): no more than three times as
+ * much (decisions 3.11). Certificates and requests are left out if need be, of our certificates those of the issuers first.
  */
 export const withinAnswer = (payloads: readonly OutPayload[], question: number): readonly OutPayload[] => {
-  const certificates = payloads.filter((payload) => payload.kind === 'CERT');
-  const size = certificates.reduce((sum, { value }) => sum + value.certificateData.length, 0);
-  if (size <= 2 * question) return payloads;
-  const [own] = certificates;
-  return payloads.filter((payload) => payload.kind !== 'CERT' || payload === own);
+  const isOptional = ({ kind }: OutPayload): boolean => kind === 'CERT' || kind === 'CERTREQ';
+  const needed = payloads
+    .filter((payload) => !isOptional(payload))
+    .reduce((sum, one) => sum + lengthOf(one), HEADER_SIZE);
+  const own = payloads.find(isX509);
+  let room = 3 * question - needed;
+  const kept = new Set<OutPayload>();
+  for (const payload of [...(own === undefined ? [] : [own]), ...payloads.filter(isOptional)]) {
+    if (kept.has(payload) || lengthOf(payload) > room) continue;
+    room -= lengthOf(payload);
+    kept.add(payload);
+  }
+  return payloads.filter((payload) => !isOptional(payload) || kept.has(payload));
 };
+
+const isX509 = (payload: OutPayload): boolean =>
+  payload.kind === 'CERT' && payload.value.encoding === CertificateEncoding.X509_SIGNATURE;
+
+const lengthOf = (payload: OutPayload): number => GENERIC_HEADER_SIZE + writeBody(payload).length;
 
 /** One CERT payload with all credentials, as isakmpd sends them; empty: none. */
 export const keynotePayloads = (credentials: Uint8Array | undefined): readonly OutPayload[] =>

@@ -95,6 +95,18 @@ export const PHASE1_EVENTS = {
         },
     },
   },
+  'phase1-shortened': {
+    severity: 'notice',
+    byPeer: true,
+    lines: {
+      "phase 1: {who}: certificates or requests for them are left out of our answer, which may be three times as long as the peer's message at most":
+        {
+          cause:
+            'Aggressive mode: nobody has proved yet that the message comes from where it says, so a long answer could be meant for somebody else.',
+          cure: 'None if the tunnel comes up. Else use main mode (EXCHANGE_TYPE=ID_PROT), or give each side the certificate or public key of the other as a file.',
+        },
+    },
+  },
   'nat-found': {
     severity: 'verbose',
     byPeer: false,
