@@ -109,7 +109,7 @@ export const shortenedAnswerRecord = (setup: Phase1Setup, header: Header): Effec
   const fields = phase1Fields(setup, header);
   return line(
     'phase1-shortened',
-    `phase 1: ${whoWords(fields)}: certificates or requests for them are left out of our answer, which may be three times as long as the peer's message at most`,
+    `phase 1: ${whoWords(fields)}: certificates of issuers, or credentials, are left out of our answer: it has to be no more than three times as long as the peer's message`,
     fields,
   );
 };

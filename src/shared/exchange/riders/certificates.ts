@@ -98,23 +98,20 @@ const MOST_REQUESTS = 8;
 const MOST_REQUEST_BYTES = 1024;
 
 /**
- * What an answer to a message of `question` bytes may have of `payloads` where the address of its sender is not proved (aggressive mode): no more than three times as
- * much (decisions 3.11). Certificates and requests are left out if need be, of our certificates those of the issuers first.
+ * What an answer to a message of `question` bytes has of `payloads` where the address of its sender is not proved (aggressive mode): of certificates and credentials
+ * only as many as make it three times as long (decisions 3.11). What says who we are stays all the same, a certificate before credentials: without it there is no answer.
  */
 export const withinAnswer = (payloads: readonly OutPayload[], question: number): readonly OutPayload[] => {
-  const isOptional = ({ kind }: OutPayload): boolean => kind === 'CERT' || kind === 'CERTREQ';
-  const needed = payloads
-    .filter((payload) => !isOptional(payload))
-    .reduce((sum, one) => sum + lengthOf(one), HEADER_SIZE);
-  const own = payloads.find(isX509);
-  let room = 3 * question - needed;
-  const kept = new Set<OutPayload>();
-  for (const payload of [...(own === undefined ? [] : [own]), ...payloads.filter(isOptional)]) {
-    if (kept.has(payload) || lengthOf(payload) > room) continue;
+  const certificates = payloads.filter(({ kind }) => kind === 'CERT');
+  const own = certificates.find(isX509) ?? certificates[0];
+  const isSpare = (payload: OutPayload): boolean => payload.kind === 'CERT' && payload !== own;
+  const needed = payloads.filter((payload) => !isSpare(payload));
+  let room = 3 * question - needed.reduce((sum, payload) => sum + lengthOf(payload), HEADER_SIZE);
+  return payloads.filter((payload) => {
+    if (!isSpare(payload)) return true;
     room -= lengthOf(payload);
-    kept.add(payload);
-  }
-  return payloads.filter((payload) => !isOptional(payload) || kept.has(payload));
+    return room >= 0;
+  });
 };
 
 const isX509 = (payload: OutPayload): boolean =>

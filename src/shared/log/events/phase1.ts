@@ -99,7 +99,7 @@ export const PHASE1_EVENTS = {
     severity: 'notice',
     byPeer: true,
     lines: {
-      "phase 1: {who}: certificates or requests for them are left out of our answer, which may be three times as long as the peer's message at most":
+      "phase 1: {who}: certificates of issuers, or credentials, are left out of our answer: it has to be no more than three times as long as the peer's message":
         {
           cause:
             'Aggressive mode: nobody has proved yet that the message comes from where it says, so a long answer could be meant for somebody else.',
