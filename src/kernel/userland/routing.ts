@@ -122,8 +122,13 @@ const protocolOf = ({ local, remote }: Flow): string => {
 const portsOf = ({ local, remote }: Flow): string =>
   `${remote.port === 0 ? '' : ` sport ${remote.port}`}${local.port === 0 ? '' : ` dport ${local.port}`}`;
 
+/**
+ * Linux deletes the first rule that has all that is named, and takes a length of 0 for nothing named: a wide flow would take the rules of a narrow one with it. So every rule says
+ * by whom it was made (FRA_PROTOCOL), with a number that stands for what it names: of one priority only rules that name the same have the same.
+ */
 const rule = (priority: number, what: string): RoutingLine => {
-  const text = `pref ${priority} ${what}`;
+  const shape = NAMED.reduce((sum, pattern, bit) => sum + (pattern.test(what) ? 1 << bit : 0), 0);
+  const text = `pref ${priority} protocol ${FIRST_MAKER + shape} ${what}`;
   return { kind: 'rule', key: `rule ${text}`, text, isOfDevice: false };
 };
 
@@ -135,6 +140,10 @@ const isWithin = (address: string, { address: network, prefixLength }: Selector)
   return inner?.family === outer.family && beginsWith(inner.bytes, 0, outer.bytes, prefixLength);
 };
 
+/** What a rule may name or not. */
+const NAMED = [/\bfrom \S+\/[1-9]/, /\bto \S+\/[1-9]/, /\bipproto /, /\bsport /, /\bdport /];
+/** Of 32 numbers that no routing daemon has (rt_protos of iproute2). */
+const FIRST_MAKER = 128;
 /** Where Linux has the lookup of local addresses. */
 const USUAL = 0;
 /** Offsets of rule priorities. */

@@ -59,8 +59,7 @@ class Kernel {
   }
 
   #applyRule(rules: string[], verb: string, what: string): boolean {
-    // A priority alone names the first rule that has it.
-    const index = rules.findIndex((rule) => rule === what || (/^pref \d+$/.test(what) && rule.startsWith(`${what} `)));
+    const index = verb === 'add' ? rules.indexOf(what) : rules.findIndex((rule) => hasAll(rule, what));
     if (verb === 'add' && index < 0) rules.push(what);
     else if (verb === 'del' && index >= 0) rules.splice(index, 1);
     else return false;
@@ -76,13 +75,22 @@ class Kernel {
   }
 }
 
+/** Linux deletes the first rule that has all that is named; networks of length 0 count as not named. */
+const hasAll = (rule: string, named: string): boolean =>
+  (named.replaceAll(/(?:from|to) \S+\/0 /g, '').match(WORDS) ?? []).every((words) =>
+    ` ${rule} `.includes(` ${words} `),
+  );
+const WORDS = /(?:pref|protocol|from|to|ipproto|sport|dport|iif|fwmark|lookup|goto) \S+|blackhole|nop/g;
+
+const withoutMaker = (rule: string): string => rule.replace(/ protocol \d+/, '');
+
 const routesOf = (own: readonly string[] = []): { readonly kernel: Kernel; readonly routes: Routes } => {
   const kernel = new Kernel();
   return { kernel, routes: new Routes(PLAN, () => own, kernel) };
 };
 
 const texts = (one: Flow, own: readonly string[] = []): readonly string[] =>
-  linesOfFlow(PLAN, one, own).map(({ text }) => text);
+  linesOfFlow(PLAN, one, own).map(({ text }) => withoutMaker(text));
 
 describe('routes of userland flows', () => {
   it('lead what is between the networks into the device, and drop what comes in clear', () => {
@@ -129,7 +137,7 @@ describe('routes of userland flows', () => {
     await Promise.all([routes.put(NET), routes.put(other), routes.put(six)]);
     // For each family: the lookup of local addresses is put behind, its old place is emptied, and everything else.
     assert.equal(kernel.runs, 6);
-    const ofFlows = kernel.rules[4].filter((rule) => rule.includes('/'));
+    const ofFlows = kernel.rules[4].filter((rule) => rule.includes('/')).map(withoutMaker);
     assert.deepEqual(ofFlows, [
       'pref 105 from 10.2.0.0/16 to 10.1.0.0/16 blackhole',
       'pref 108 from 10.2.0.0/16 to 10.1.0.0/16 blackhole',
@@ -165,19 +173,32 @@ describe('routes of userland flows', () => {
     await routes.put({ ...NET, reqid: 8 });
     assert.deepEqual(kernel.rules[4], before);
     await routes.put(flow(1, '10.1.0.0/16', '10.3.0.0/16'));
-    assert.deepEqual(
-      kernel.rules[4].filter((rule) => rule.includes('/')),
-      [
-        'pref 105 from 10.3.0.0/16 to 10.1.0.0/16 blackhole',
-        'pref 108 from 10.3.0.0/16 to 10.1.0.0/16 blackhole',
-        'pref 110 from 10.1.0.0/16 to 10.3.0.0/16 lookup 220',
-      ],
-    );
+    assert.deepEqual(kernel.rules[4].filter((rule) => rule.includes('/')).map(withoutMaker), [
+      'pref 105 from 10.3.0.0/16 to 10.1.0.0/16 blackhole',
+      'pref 108 from 10.3.0.0/16 to 10.1.0.0/16 blackhole',
+      'pref 110 from 10.1.0.0/16 to 10.3.0.0/16 lookup 220',
+    ]);
     assert.equal(kernel.rules[4].length, before.length);
     await routes.delete(1);
     await routes.delete(1);
     assert.deepEqual(kernel.rules[4], ['pref 0 lookup local']);
   });
+
+  for (const [what, narrow, wide] of [
+    ['a protocol', flow(1, '10.1.0.0/16 6', '10.2.0.0/16 6'), NET],
+    ['a port', flow(1, '10.1.0.0/16 6', '10.2.0.0/16 6 80'), flow(2, '10.1.0.0/16 6', '10.2.0.0/16 6')],
+    ['a network', NET, flow(2, '10.1.0.0/16', '0.0.0.0/0')],
+  ] as const) {
+    it(`of ${what} stay when the same without it come and go`, async () => {
+      const { kernel, routes } = routesOf(['10.1.0.9']);
+      await routes.put(narrow);
+      const before = structuredClone(kernel.rules[4]).toSorted();
+      await routes.put({ ...wide, id: 2 });
+      for (const rule of before) assert.ok(kernel.rules[4].includes(rule), rule);
+      await routes.delete(2);
+      assert.deepEqual(kernel.rules[4].toSorted(), before);
+    });
+  }
 
   it('of a predecessor are removed, and the host finds its addresses all the time', async () => {
     const first = routesOf();
