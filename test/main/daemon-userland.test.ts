@@ -29,6 +29,7 @@ const trafficOf = async ({ runDirectory }: Daemon): Promise<SaStatus['traffic']>
   return answer.sas[0]?.traffic ?? null;
 };
 
+const blackholesOf = ({ namespace }: Gateway): string => namespace.run('ip route show table all type blackhole');
 const rulesOf = ({ namespace }: Gateway): string => namespace.run('ip rule show');
 
 describe('a daemon with ESP in its own process', { skip }, () => {
@@ -89,6 +90,21 @@ describe('a daemon with ESP in its own process', { skip }, () => {
       await again.saw('quick mode done');
       await transfer(left, right, BYTES);
       assert.deepEqual(protocolsOf(await tap.end()).toSorted(byNumber), [UDP, ESP]);
+    });
+  });
+
+  it('removes what a predecessor that crashed left for connections that are not configured any more', async (t) => {
+    await withUserlandBench(t, async ({ left, right, start }) => {
+      const before = [rulesOf(left), blackholesOf(left)];
+      const crashing = await start(left, 'left');
+      assert.notDeepEqual([rulesOf(left), blackholesOf(left)], before);
+      crashing.kill();
+      await crashing.ended;
+      assert.throws(() => left.namespace.run(`ip route get ${right.inner} from ${left.inner}`), /Invalid argument/);
+      // Its only connection cannot be used with ESP in the process.
+      const again = await start(left, 'left-again', { suite: 'QM-ESP-TRP-AES-128-SHA2-256-SUITE' });
+      await again.saw('1 policies that a predecessor left for what is not configured any more are removed');
+      assert.deepEqual([rulesOf(left), blackholesOf(left)], before);
     });
   });
 

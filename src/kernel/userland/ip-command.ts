@@ -14,6 +14,15 @@ export interface IpCommand {
   readonly run: (family: 4 | 6, lines: readonly IpLine[]) => Promise<void>;
   /** The priority of every routing rule, once per rule. Rejects with SystemError. */
   readonly rulePriorities: (family: 4 | 6) => Promise<readonly number[]>;
+  /** Of all tables. Rejects with SystemError. */
+  readonly blackholes: (family: 4 | 6) => Promise<readonly Blackhole[]>;
+}
+
+export interface Blackhole {
+  /** CIDR. */
+  readonly to: string;
+  readonly table: number;
+  readonly metric: number;
 }
 
 const run: IpCommand['run'] = (family, lines) =>
@@ -35,15 +44,37 @@ const run: IpCommand['run'] = (family, lines) =>
     child.stdin.end(lines.map(({ text }) => `${text}\n`).join(''));
   });
 
-const rulePriorities: IpCommand['rulePriorities'] = (family) =>
+const rulePriorities: IpCommand['rulePriorities'] = async (family) => {
+  const output = await listed(family, 'routing rules', 'rule show');
+  return [...output.matchAll(/^(\d+):/gm)].map(([, priority]) => Number(priority));
+};
+
+const blackholes: IpCommand['blackholes'] = async (family) => {
+  const output = await listed(family, 'blackholes', 'route show table all type blackhole');
+  return [...output.matchAll(/^blackhole (\S+)(.*)$/gm)].map(([, to = '', rest = '']) => ({
+    to: cidrOf(to, family),
+    table: numberAfter('table', rest),
+    metric: numberAfter('metric', rest),
+  }));
+};
+
+const cidrOf = (to: string, family: 4 | 6): string => {
+  if (to === 'default') return family === 4 ? '0.0.0.0/0' : '::/0';
+  return to.includes('/') ? to : `${to}/${family === 4 ? 32 : 128}`;
+};
+
+/** 0 where there is none: main's number is not said. */
+const numberAfter = (word: string, text: string): number => Number(new RegExp(` ${word} (\\d+)`).exec(text)?.[1] ?? 0);
+
+const listed = (family: 4 | 6, what: string, words: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    execFile('ip', [`-${family}`, 'rule', 'show'], (fault, output) => {
-      if (fault === null) resolve([...output.matchAll(/^(\d+):/gm)].map(([, priority]) => Number(priority)));
-      else reject(new SystemError(`cannot list routing rules: ${fault.message}`));
+    execFile('ip', [`-${family}`, ...words.split(' ')], (fault, output) => {
+      if (fault === null) resolve(output);
+      else reject(new SystemError(`cannot list ${what}: ${fault.message}`));
     });
   });
 
-export const IP_COMMAND: IpCommand = { run, rulePriorities };
+export const IP_COMMAND: IpCommand = { run, rulePriorities, blackholes };
 
 /** ip says what is wrong, then "Command failed -:LINE". */
 const firstFailure = (complaints: string, lines: readonly IpLine[]): string | undefined => {

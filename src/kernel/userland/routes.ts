@@ -3,6 +3,7 @@ import type { Flow } from '../backend.ts';
 import { IP_COMMAND, type IpCommand, type IpLine } from './ip-command.ts';
 import {
   commonLines,
+  leftovers,
   linesOfFlow,
   localLookup,
   type RoutingLine,
@@ -85,6 +86,35 @@ export class Routes {
     return rules.flat().length;
   }
 
+  /** Removes what a predecessor left and no flow has taken over. Resolves with the number of flows that it was for. Rejects with SystemError. */
+  removeLeftovers(): Promise<number> {
+    return this.#inTurn(async () => {
+      // What is wanted from here on is not in the kernel before this turn is over.
+      const wanted = FAMILIES.map((family) => ({
+        family,
+        lines: Array.from(this.#wanted[family].values(), ({ line }) => line),
+      }));
+      await this.#carryOut();
+      let flows = 0;
+      for (const { family, lines } of wanted) flows += await this.#removeLeft(family, lines);
+      return flows;
+    });
+  }
+
+  async #removeLeft(family: Family, wanted: readonly RoutingLine[]): Promise<number> {
+    const priorities = await this.#ip.rulePriorities(family);
+    const left = leftovers(this.#plan, wanted, { priorities, blackholes: await this.#ip.blackholes(family) });
+    if (left.lines.length > 0) {
+      await this.#ip.run(
+        family,
+        left.lines.map((text) => ({ text, mayFail: true })),
+      );
+    }
+    const { usual, moved } = localLookup(this.#plan);
+    if (wanted.length === 0 && priorities.includes(moved.priority)) await this.#swapRules(family, moved, usual);
+    return left.flows;
+  }
+
   async #rulesThere(family: Family): Promise<readonly number[]> {
     const ours = rulePriorities(this.#plan);
     return (await this.#ip.rulePriorities(family)).filter((priority) => ours.includes(priority));
@@ -123,19 +153,32 @@ export class Routes {
 
   /** Runs what is queued at the end of this tick, after what runs already. All who ask in one tick share the outcome. */
   #flush(): Promise<void> {
-    this.#next ??= this.#turn.then(async () => {
+    this.#next ??= this.#inTurn(() => {
       this.#next = undefined;
-      const queued = this.#queued;
-      this.#queued = [];
-      for (const family of FAMILIES) {
-        const lines = queued.filter((entry) => entry.family === family).map(({ line }) => line);
-        if (lines.length > 0) await this.#run(family, lines);
-      }
+      return this.#carryOut();
     });
-    const shared = this.#next;
+    return this.#next;
+  }
+
+  /** After what runs already. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
     // A failure is told to those who wait for it, and must not keep the next turn from running.
-    this.#turn = shared.catch(() => undefined);
-    return shared;
+    this.#turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  /** What is queued. */
+  async #carryOut(): Promise<void> {
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const family of FAMILIES) {
+      const lines = queued.filter((entry) => entry.family === family).map(({ line }) => line);
+      if (lines.length > 0) await this.#run(family, lines);
+    }
   }
 
   async #run(family: Family, lines: readonly IpLine[]): Promise<void> {

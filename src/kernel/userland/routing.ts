@@ -6,6 +6,7 @@ import { parseAddress } from '../../shared/address.ts';
 import { InvariantError } from '../../shared/errors.ts';
 import { beginsWith } from '../../shared/esp/prefix-trie.ts';
 import type { Flow, Selector } from '../backend.ts';
+import type { Blackhole } from './ip-command.ts';
 
 export interface RoutingPlan {
   readonly interfaceName: string;
@@ -77,6 +78,42 @@ export const localLookup = ({ firstRule }: RoutingPlan) => ({
 export const rulePriorities = ({ firstRule }: RoutingPlan): readonly number[] =>
   OURS.map((offset) => firstRule + offset);
 
+/**
+ * What a predecessor left there, and `wanted` does not have: the rules by their priority, once per rule, and blackholes. Every rule that is wanted was made after those that were left, so
+ * it stands behind them, and deleting by priority gets the right ones.
+ */
+export const leftovers = (plan: RoutingPlan, wanted: readonly RoutingLine[], there: Placed): Leftovers => {
+  const rules = rulePriorities(plan).flatMap((priority) => {
+    const ours = wanted.filter(({ text }) => text.startsWith(`pref ${priority} `)).length;
+    return there.priorities.filter((one) => one === priority).slice(ours);
+  });
+  const keys = new Set(wanted.map(({ key }) => key));
+  const blackholes = there.blackholes
+    .filter(({ table, metric }) => (table === plan.table || table === plan.table + 1) && metric === BEHIND)
+    .filter(({ to, table }) => !keys.has(blackholeKey(to, table)));
+  return {
+    flows: rules.filter((priority) => priority === plan.firstRule + TUNNEL).length,
+    lines: [
+      ...rules.map((priority) => `rule del pref ${priority}`),
+      ...blackholes.map(({ to, table }) => `route del ${blackholeText(to, table)}`),
+    ],
+  };
+};
+
+/** What the kernel has of one family. */
+interface Placed {
+  /** Of every rule. */
+  readonly priorities: readonly number[];
+  readonly blackholes: readonly Blackhole[];
+}
+
+interface Leftovers {
+  /** So many flows it was that they were for. */
+  readonly flows: number;
+  /** They remove them. */
+  readonly lines: readonly string[];
+}
+
 /** Our own packets from the peer, where they are between addresses of the flow. */
 const outerLines = ({ firstRule, ports }: RoutingPlan, flow: Flow): readonly RoutingLine[] => {
   const ends = `from ${flow.remoteAddress} to ${flow.localAddress}`;
@@ -103,15 +140,19 @@ const ownLines = (plan: RoutingPlan, flow: Flow, ownAddresses: readonly string[]
 const tunnelRoutes = (interfaceName: string, to: string, table: number, hint: string): readonly RoutingLine[] => {
   const route = (key: string, text: string, isOfDevice: boolean): RoutingLine => ({
     kind: 'route',
-    key: `${key} ${table}`,
+    key,
     text,
     isOfDevice,
   });
   return [
-    route(`blackhole ${to}`, `blackhole ${to} table ${table} metric ${BEHIND}`, false),
-    route(to, `${to} dev ${interfaceName} table ${table} metric 1${hint}`, true),
+    route(blackholeKey(to, table), blackholeText(to, table), false),
+    route(`${to} ${table}`, `${to} dev ${interfaceName} table ${table} metric 1${hint}`, true),
   ];
 };
+
+const blackholeKey = (to: string, table: number): string => `blackhole ${to} ${table}`;
+
+const blackholeText = (to: string, table: number): string => `blackhole ${to} table ${table} metric ${BEHIND}`;
 
 const protocolOf = ({ local, remote }: Flow): string => {
   const protocol = local.protocol || remote.protocol;

@@ -126,7 +126,7 @@ export class UserlandBackend implements KernelBackend {
     return this.#routes.leftRules();
   }
 
-  /** Those of this process: a predecessor leaves routes at most, which `purgeOwn` removes. */
+  /** Those of this process: a predecessor leaves rules and routes at most, which `removeLeftovers` and `purgeOwn` remove. */
   async listOwn(): Promise<OwnState> {
     if (this.#isClosed) throw new KernelError('failed', 'userland IPsec is closed: it has no SAs and flows');
     const sas = [...this.#sas.values()].map(({ id, source, reqid }) => ({ id, source, reqid }));
@@ -151,9 +151,8 @@ export class UserlandBackend implements KernelBackend {
     await asKernelError(this.#routes.purge());
   }
 
-  /** What a predecessor has left are rules, which lead nowhere without its routes; `purgeOwn` removes them. */
-  async removeLeftovers(): Promise<number> {
-    return 0;
+  removeLeftovers(): Promise<number> {
+    return asKernelError(this.#routes.removeLeftovers());
   }
 
   async #openEncapsulation(local: Endpoint): Promise<void> {

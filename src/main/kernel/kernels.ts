@@ -57,7 +57,7 @@ export const KERNELS: Kernels = {
     const backend = await UserlandBackend.open({ ...ROUTING, mtu: INNER_MTU, ports, upcalls });
     const left = await backend.leftRules();
     const text =
-      `kernel: ${left} routing rules that a predecessor left stay closed until the configuration takes them over, or the end` as const;
+      `kernel: ${left} routing rules that a predecessor left stay closed until the configuration is in place` as const;
     if (left > 0) log(notice('kernel-leftovers', text));
     return backend;
   },
@@ -139,14 +139,14 @@ const openOne = async (name: KernelBackend['name'], request: KernelRequest): Pro
   const { journal, kernels } = request;
   const open = kernels[name];
   if (open === undefined) throw new SystemError('this version does not have it');
+  const mayRemoveLeftovers = !request.keepsLeftovers;
   if (name === 'none' || name === 'userland') {
     // No SA of them outlives the process.
     const reqids = journal.draw(name);
     const kernel = await open({ ...request, reqids, formerReqids: [] });
-    return { kernel, reqids, kept: NOTHING, mayRemoveLeftovers: false };
+    return { kernel, reqids, kept: NOTHING, mayRemoveLeftovers };
   }
   const formerReqids = journal.former(name);
-  const mayRemoveLeftovers = !request.keepsLeftovers;
   const inherited = journal.inherited(name);
   if (inherited !== undefined) {
     const kernel = await open({ ...request, reqids: inherited, formerReqids });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Flow } from '../../../src/kernel/backend.ts';
-import type { IpLine } from '../../../src/kernel/userland/ip-command.ts';
+import type { Blackhole, IpLine } from '../../../src/kernel/userland/ip-command.ts';
 import { Routes } from '../../../src/kernel/userland/routes.ts';
 import { linesOfFlow, type RoutingPlan } from '../../../src/kernel/userland/routing.ts';
 import { SystemError } from '../../../src/shared/errors.ts';
@@ -40,6 +40,12 @@ class Kernel {
 
   readonly rulePriorities = async (family: 4 | 6): Promise<readonly number[]> =>
     this.rules[family].map((rule) => Number(rule.split(' ')[1]));
+
+  readonly blackholes = async (family: 4 | 6): Promise<readonly Blackhole[]> =>
+    [...this.routes[family].keys()].flatMap((text) => {
+      const [, to, table, metric] = /^blackhole (\S+) table (\d+) metric (\d+)$/.exec(text) ?? [];
+      return to === undefined ? [] : [{ to, table: Number(table), metric: Number(metric) }];
+    });
 
   readonly run = async (family: 4 | 6, lines: readonly IpLine[]): Promise<void> => {
     this.runs++;
@@ -199,6 +205,42 @@ describe('routes of userland flows', () => {
       assert.deepEqual(kernel.rules[4].toSorted(), before);
     });
   }
+
+  it('of a predecessor go when no flow has taken them over, and those of flows stay', async () => {
+    const { kernel, routes } = routesOf(['10.1.0.9']);
+    await Promise.all([routes.put(NET), routes.put(flow(2, '10.1.0.0/16', '10.3.0.0/16'))]);
+    await routes.put(flow(3, 'fd00:1::/32', 'fd00:2::/32'));
+    const successor = new Routes(PLAN, () => ['10.1.0.9'], kernel);
+    await successor.put(NET);
+    // One that comes and one that goes meanwhile.
+    const kept = flow(3, '10.1.0.0/16', '10.4.0.0/16');
+    const [removed] = await Promise.all([successor.removeLeftovers(), successor.put(kept), successor.delete(1)]);
+    assert.equal(removed, 2);
+    const alone = routesOf(['10.1.0.9']);
+    await alone.routes.put(kept);
+    assert.deepEqual(kernel.rules[4].toSorted(), alone.kernel.rules[4].toSorted());
+    assert.deepEqual(kernel.rules[6], ['pref 0 lookup local']);
+    const isBlackhole = (route: string): boolean => route.startsWith('blackhole');
+    assert.deepEqual(
+      [...kernel.routes[4].keys()].filter(isBlackhole).toSorted(),
+      [...alone.kernel.routes[4].keys()].filter(isBlackhole).toSorted(),
+    );
+    assert.equal([...kernel.routes[6].keys()].filter(isBlackhole).length, 0);
+    assert.equal(await successor.removeLeftovers(), 0);
+    await successor.delete(3);
+    assert.deepEqual(kernel.rules[4], ['pref 0 lookup local']);
+  });
+
+  it('of a predecessor with another version, whose rules say no maker, go too', async () => {
+    const { kernel, routes } = routesOf();
+    await routes.put(NET);
+    const ours = [...kernel.rules[4]];
+    kernel.rules[4].splice(0, ours.length, ...ours.map(withoutMaker));
+    const successor = new Routes(PLAN, () => [], kernel);
+    await successor.put(NET);
+    assert.equal(await successor.removeLeftovers(), 1);
+    assert.deepEqual(kernel.rules[4].toSorted(), ours.toSorted());
+  });
 
   it('of a predecessor are removed, and the host finds its addresses all the time', async () => {
     const first = routesOf();

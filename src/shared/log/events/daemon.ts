@@ -237,11 +237,10 @@ export const DAEMON_EVENTS = {
         cause: 'All policies that the configuration asks for are in the kernel, and nobody has asked for these.',
         cure: 'None needed. [General]:Block-on-exit, -S or Delete-SAs=no keep them.',
       },
-      'kernel: {count} routing rules that a predecessor left stay closed until the configuration takes them over, or the end':
-        {
-          cause: 'The same, with ESP in the process itself: what its rules lead to is dropped meanwhile.',
-          cure: 'None needed, unless a connection is gone from the configuration and its networks shall be reached without it: end the daemon and start it again.',
-        },
+      'kernel: {count} routing rules that a predecessor left stay closed until the configuration is in place': {
+        cause: 'The same, with ESP in the process itself: what its rules lead to is dropped meanwhile.',
+        cure: 'None needed: then they go as policies of other kernels do. With -S or Delete-SAs=no they stay to the end.',
+      },
       'kernel: {what} that a predecessor left stay': {
         cause: 'The same, and -S or Delete-SAs=no keeps them. Traffic goes on under them until there are new ones.',
         cure: 'None needed.',
