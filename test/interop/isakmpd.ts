@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { SystemError } from '../../src/shared/errors.ts';
+import type { SaStatus } from '../../src/shared/report/status-schema.ts';
+import { statusSas } from '../helpers/status-sas.ts';
 import { isakmpdConf } from './config-isakmpd.ts';
 import { certificateOf, intermediateOf, keyTypeOf, otherSide } from './keys.ts';
 import { type IsakmpdSa, type Listing, parseIsakmpdResult, readyListing } from './listing.ts';
@@ -110,6 +112,11 @@ export class Isakmpd implements Party {
       },
     );
     return parseIsakmpdResult(text.now);
+  }
+
+  /** What its status socket says of its SAs. */
+  statusSas(): Promise<readonly SaStatus[]> {
+    return statusSas(this.#run);
   }
 
   /** Short lifetimes do it; a passive connection is made an active one first, since only those are renewed. */

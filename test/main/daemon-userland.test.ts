@@ -1,15 +1,13 @@
 /** Daemons whose ESP is in their own process, each in a network namespace, with real packets between the networks behind them. */
 import assert from 'node:assert/strict';
-import { createConnection } from 'node:net';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import type { Daemon } from '../../loadtest/daemon.ts';
 import { transfer } from '../../loadtest/esp/gateway-configuration.ts';
 import type { Gateway } from '../../loadtest/esp/gateways.ts';
 import { namespacesFault } from '../../loadtest/esp/namespaces.ts';
 import { nativeAddonFault } from '../../src/kernel/native/native.ts';
-import { type SaStatus, statusAnswer } from '../../src/shared/report/status-schema.ts';
+import type { SaStatus } from '../../src/shared/report/status-schema.ts';
+import { statusSas } from '../helpers/status-sas.ts';
 import { withUserlandBench } from '../helpers/userland-bench.ts';
 import { protocolsOf, WireTap } from '../helpers/wire-tap.ts';
 
@@ -22,11 +20,9 @@ const UDP = 17;
 
 /** What the status socket says of the tunnel's only pair. */
 const trafficOf = async ({ runDirectory }: Daemon): Promise<SaStatus['traffic']> => {
-  const socket = createConnection(join(runDirectory, 'isakmpd.sock'));
-  socket.end('{"request":"sas","name":"tunnel"}\n');
-  const answer = statusAnswer.parse(JSON.parse(await text(socket)));
-  assert.ok(answer.answer === 'sas' && answer.sas.length === 1);
-  return answer.sas[0]?.traffic ?? null;
+  const pairs = (await statusSas(runDirectory)).filter(({ name }) => name === 'tunnel');
+  assert.equal(pairs.length, 1);
+  return pairs[0]?.traffic ?? null;
 };
 
 const blackholesOf = ({ namespace }: Gateway): string => namespace.run('ip route show table all type blackhole');

@@ -12,7 +12,14 @@ import { must, until } from '../../interop/processes.ts';
 import { type Setup, setupsOf } from '../../interop/setup.ts';
 import { type Field, makeField } from './place.ts';
 import { ESP, type TunnelScenario } from './scenarios.ts';
-import { assertEqualCounters, assertOnlyEsp, kernelSas, kernelState, pingsLost } from './traffic.ts';
+import {
+  assertEqualCounters,
+  assertOnlyEsp,
+  assertReportedCounters,
+  kernelSas,
+  kernelState,
+  pingsLost,
+} from './traffic.ts';
 
 export interface Bench {
   /** The path of bin/isakmpd. */
@@ -111,7 +118,7 @@ const traffic = async (ends: Ends): Promise<string> => {
   await bringUp(ends);
   await ping(ends, 20);
   await counted(ends);
-  return '20 pings, 0 lost, counters of both ends agree';
+  return '20 pings, 0 lost, counters of both ends, and of status sockets, agree';
 };
 
 const ping = async ({ field }: Ends, count: number, rate = 10): Promise<void> => {
@@ -119,9 +126,11 @@ const ping = async ({ field }: Ends, count: number, rate = 10): Promise<void> =>
   if (lost > 0) throw new SystemError(`${lost} of ${count} pings were lost`);
 };
 
-const counted = async ({ field }: Ends): Promise<void> => {
-  const [ours, theirs] = [await kernelSas(field.ours), await kernelSas(field.theirs)];
-  assertEqualCounters(ours, theirs, 2);
+const counted = async ({ field, ours, theirs }: Ends): Promise<void> => {
+  const [here, there] = [await kernelSas(field.ours), await kernelSas(field.theirs)];
+  assertEqualCounters(here, there, 2);
+  assertReportedCounters(await ours.statusSas(), here, 1);
+  if (theirs instanceof Isakmpd) assertReportedCounters(await theirs.statusSas(), there, 1);
 };
 
 /** The first packets may be lost while the SAs are negotiated. */

@@ -1,5 +1,6 @@
 /** Packets through a tunnel, and what kernel and wire know of them. */
 import { SystemError } from '../../../src/shared/errors.ts';
+import type { SaStatus } from '../../../src/shared/report/status-schema.ts';
 import { inside } from '../../interop/namespaces.ts';
 import { must, run } from '../../interop/processes.ts';
 
@@ -25,6 +26,7 @@ export const pingsLost = async (
 export interface KernelSa {
   readonly spi: string;
   readonly bytes: number;
+  readonly packets: number;
 }
 
 /** The ESP SAs of a namespace; larval ones (SPI 0) are left out. */
@@ -32,8 +34,9 @@ export const kernelSas = async (namespace: string): Promise<readonly KernelSa[]>
   const text = await must('ip', ['-s', '-n', namespace, 'xfrm', 'state']);
   return text.split(/^(?=src )/m).flatMap((block) => {
     const spi = /proto esp spi 0x([0-9a-f]{8})/.exec(block)?.[1];
-    const bytes = /lifetime current:\s+(\d+)\(bytes\)/.exec(block)?.[1];
-    return spi === undefined || spi === '00000000' || bytes === undefined ? [] : [{ spi, bytes: Number(bytes) }];
+    const [, bytes, packets] = /lifetime current:\s+(\d+)\(bytes\), (\d+)\(packets\)/.exec(block) ?? [];
+    if (spi === undefined || spi === '00000000' || bytes === undefined) return [];
+    return [{ spi, bytes: Number(bytes), packets: Number(packets) }];
   });
 };
 
@@ -48,6 +51,31 @@ export const assertEqualCounters = (ours: readonly KernelSa[], theirs: readonly 
   if (unequal.length > 0) throw new SystemError(`the ends have counted differently: ${text}`);
   if (byBoth.filter((sa) => sa.ours > 0).length < used) throw new SystemError(`not ${used} SAs were used: ${text}`);
 };
+
+/** What a daemon reports of its pairs is what ip(8) reads of the same SAs, and each direction of so many pairs was used. */
+export const assertReportedCounters = (
+  reported: readonly SaStatus[],
+  kernel: readonly KernelSa[],
+  used: number,
+): void => {
+  const counted = (wanted: string | null) => {
+    const { bytes, packets } = kernel.find(({ spi }) => spi === wanted) ?? { bytes: -1, packets: -1 };
+    return [bytes, packets];
+  };
+  const pairs = reported.flatMap(({ phase, protocols: [protocol], traffic }) => {
+    if (phase !== 2 || protocol === undefined) return [];
+    const { bytesIn, packetsIn, bytesOut, packetsOut } = traffic ?? NO_TRAFFIC;
+    const said = [bytesIn, packetsIn, bytesOut, packetsOut];
+    return [{ said, counted: [...counted(protocol.spiIn), ...counted(protocol.spiOut)] }];
+  });
+  const text = JSON.stringify(pairs);
+  const isEqual = pairs.every(({ said, counted }) => said.every((number, index) => number === counted[index]));
+  if (!isEqual) throw new SystemError(`the status socket does not say what the kernel has counted: ${text}`);
+  const inUse = pairs.filter(({ said }) => said.every((number) => number > 0));
+  if (inUse.length < used) throw new SystemError(`not ${used} pairs were used in both directions: ${text}`);
+};
+
+const NO_TRAFFIC = { bytesIn: 0, packetsIn: 0, bytesOut: 0, packetsOut: 0 };
 
 /** Nothing but ESP, IKE and what keeps a link alive was on the wire, and of ESP at least so many packets. */
 export const assertOnlyEsp = async (capture: string, least: number): Promise<number> => {
