@@ -11,15 +11,16 @@ import { packetsOfCapture } from './pcap.ts';
 export class WireTap {
   readonly #child: ChildProcess;
   readonly #file: string;
+  /** What tcpdump says. */
+  #said = '';
 
   /** Resolves when it sees everything. */
   static async start(namespace: Namespace): Promise<WireTap> {
     const tap = new WireTap(namespace);
-    await new Promise<void>((resolve) => {
-      tap.#child.stderr?.on('data', (text: Buffer) => {
-        if (text.includes('listening on')) resolve();
-      });
+    tap.#child.stderr?.on('data', (text: Buffer) => {
+      tap.#said += text;
     });
+    while (!tap.#said.includes('listening on')) await tap.#more();
     return tap;
   }
 
@@ -28,8 +29,28 @@ export class WireTap {
     this.#child = namespace.start(`tcpdump -i out0 -U --immediate-mode -B 8192 -w ${this.#file}`);
   }
 
+  async #more(): Promise<void> {
+    if (this.#child.stderr === null) throw new RangeError('tcpdump has no standard error');
+    await once(this.#child.stderr, 'data');
+  }
+
+  /** Resolves when tcpdump has written everything that the kernel has put by for it: it counts both when it gets the signal. */
+  async #caughtUp(): Promise<void> {
+    for (let lag = Number.POSITIVE_INFINITY; lag > 0; ) {
+      this.#said = '';
+      this.#child.kill('SIGUSR1');
+      let counts: readonly string[] | null = null;
+      while (counts === null) {
+        await this.#more();
+        counts = /(\d+) packets? captured, (\d+) packets? received by filter/.exec(this.#said);
+      }
+      lag = Number(counts[2]) - Number(counts[1]);
+    }
+  }
+
   /** The IP packets, without their Ethernet headers. */
   async end(): Promise<readonly Uint8Array[]> {
+    await this.#caughtUp();
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
     await exit;

@@ -95,6 +95,7 @@ test('a report has the lines of the one that the original wrote for the same con
 test('E18: SIGUSR1 says so and writes a report of mode 0600 without any secret', async (t) => {
   const { daemon } = await startAlone(t, '[peer]\nPhase=1\nAuthentication=a secret of tests\n');
   const lines = await reportOf(daemon);
+  await daemon.saw('Default SIGUSR1 received');
   assert.equal(daemon.count('Default SIGUSR1 received'), 1);
   assert.equal(statSync(reportFile(daemon)).mode & 0o777, 0o600);
   assert.ok(lines.every((line) => /^\d{6}\.\d{6} Report> /.test(line)));
