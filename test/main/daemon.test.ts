@@ -127,6 +127,8 @@ test('threats "SIGUSR1": during the start it opens no debugger and is answered l
   const socket = connect(9229, '127.0.0.1');
   const [fault] = await once(socket, 'error');
   assert.equal(fault.code, 'ECONNREFUSED');
+  daemon.signal('SIGTERM');
+  assert.equal(await daemon.ended, 0);
 });
 
 test('TERM during the start is a clean end', async (t) => {

@@ -6,12 +6,9 @@ import { openPfKeySocket, openXfrmSocket } from '../../kernel/native/kernel-sock
 import { createNoneBackend } from '../../kernel/none/none-backend.ts';
 import { isWithin } from '../../kernel/own-reqids.ts';
 import { bypassOptions as pfKeyBypass } from '../../kernel/pfkey/bypass.ts';
-import { openPfKeyBackend } from '../../kernel/pfkey/pfkey-backend.ts';
 import { markOption } from '../../kernel/userland/socket-options.ts';
-import { UserlandBackend } from '../../kernel/userland/userland-backend.ts';
 import { XFRM_GROUPS } from '../../kernel/xfrm/layout.ts';
 import { udpEncapsulationOption, bypassOptions as xfrmBypass } from '../../kernel/xfrm/socket-options.ts';
-import { openXfrmBackend } from '../../kernel/xfrm/xfrm-backend.ts';
 import type { KernelChoice } from '../../shared/config/resolve-general.ts';
 import { SystemError } from '../../shared/errors.ts';
 import type { ReqidRange } from '../../shared/flow.ts';
@@ -39,21 +36,26 @@ export interface KernelOpening {
  */
 export type OpenKernel = (opening: KernelOpening) => Promise<KernelBackend>;
 
-/** What there is. */
+/** What there is, each loaded when it is tried. */
 export type Kernels = Readonly<Partial<Record<KernelBackend['name'], OpenKernel>>>;
 export const KERNELS: Kernels = {
   none: async () => createNoneBackend(),
-  xfrm: async ({ upcalls, reqids, formerReqids }) =>
-    openXfrmBackend({
+  xfrm: async ({ upcalls, reqids, formerReqids }) => {
+    const { openXfrmBackend } = await import('../../kernel/xfrm/xfrm-backend.ts');
+    return openXfrmBackend({
       ...{ open: openXfrmSocket(XFRM_GROUPS), schedule, upcalls, release: release() },
       ...{ range: reqids, former: formerReqids },
-    }),
-  pfkey: async ({ upcalls, reqids, formerReqids }) =>
-    openPfKeyBackend({
+    });
+  },
+  pfkey: async ({ upcalls, reqids, formerReqids }) => {
+    const { openPfKeyBackend } = await import('../../kernel/pfkey/pfkey-backend.ts');
+    return openPfKeyBackend({
       ...{ open: openPfKeySocket, pid: process.pid, schedule, upcalls },
       ...{ reqids, former: formerReqids },
-    }),
+    });
+  },
   userland: async ({ upcalls, ports, log }) => {
+    const { UserlandBackend } = await import('../../kernel/userland/userland-backend.ts');
     const backend = await UserlandBackend.open({ ...ROUTING, mtu: INNER_MTU, ports, upcalls });
     const left = await backend.leftRules();
     const text =

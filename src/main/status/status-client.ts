@@ -1,15 +1,10 @@
 /** One client of the status socket: its requests one after the other, and events in between. What it does not read is not made, or not for long. */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorAnswer } from '../../shared/report/error-answer.ts';
+import { EVENT_KINDS } from '../../shared/report/event-kinds.ts';
 import { jsonText } from '../../shared/report/json-text.ts';
-import { errorAnswer, parseRequest } from '../../shared/report/status-request.ts';
-import {
-  type ErrorAnswer,
-  EVENT_KINDS,
-  type StatusAnswer,
-  type StatusEvent,
-  type StatusRequest,
-} from '../../shared/report/status-schema.ts';
+import type { ErrorAnswer, StatusAnswer, StatusEvent } from '../../shared/report/status-schema.ts';
 import { schedule } from '../clock.ts';
 import type { Faults } from '../process/faults.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -52,7 +47,7 @@ export class StatusClient {
         if (!this.#socket.writable) continue;
         rest = Buffer.concat([rest, chunk]);
         for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-          await this.#answer(parseRequest(rest.subarray(0, end)));
+          await this.#answer(rest.subarray(0, end));
           rest = rest.subarray(end + 1);
         }
         if (rest.length > LONGEST_LINE) {
@@ -71,10 +66,13 @@ export class StatusClient {
     this.#end(answer);
   }
 
-  async #answer(request: StatusRequest | ErrorAnswer): Promise<void> {
+  async #answer(question: Uint8Array): Promise<void> {
     if (!this.#socket.writable) return;
     this.#isAnswering = true;
     try {
+      // Its schemas take a while to load, and a daemon that nobody asks starts without them.
+      const { parseRequest } = await import('../../shared/report/status-request.ts');
+      const request = parseRequest(question);
       if ('answer' in request) await this.#write(line(request));
       else if (request.request === 'subscribe') await this.#subscribe(request.events ?? EVENT_KINDS);
       else await this.#writeAll(this.#options.answer(request));

@@ -1,6 +1,6 @@
 /** The status socket: takes clients, a bounded number of them, and lets go of them when the daemon ends. */
 import type { Server, Socket } from 'node:net';
-import { errorAnswer } from '../../shared/report/status-request.ts';
+import { errorAnswer } from '../../shared/report/error-answer.ts';
 import { StatusClient, type StatusClientOptions } from './status-client.ts';
 
 export class StatusSocket {

@@ -1,4 +1,5 @@
 /** A line of the status socket, read: a request, or the answer that says what is wrong with it. */
+import { errorAnswer } from './error-answer.ts';
 import { type ErrorAnswer, type StatusRequest, statusRequest } from './status-schema.ts';
 
 /** `line` without its newline. */
@@ -15,8 +16,6 @@ export const parseRequest = (line: Uint8Array): StatusRequest | ErrorAnswer => {
   const place = issue?.path.join('.') ?? '';
   return errorAnswer('bad-request', `${place === '' ? '' : `"${place}": `}${issue?.message ?? 'it does not fit'}`);
 };
-
-export const errorAnswer = (code: ErrorAnswer['code'], text: string): ErrorAnswer => ({ answer: 'error', code, text });
 
 const jsonOf = (line: Uint8Array): unknown => {
   try {

@@ -3,6 +3,7 @@
  * tests check them against it, and docs/status-socket.md is written from it.
  */
 import { z } from 'zod';
+import { EVENT_KINDS } from './event-kinds.ts';
 
 const time = z.iso.datetime().describe('ISO 8601 in UTC');
 const sometime = time.nullable();
@@ -21,16 +22,6 @@ const spi = z
   .describe('hex, as `S` shows it');
 
 const NAME_FILTER = 'only what has this name, in upper or lower case';
-
-export const EVENT_KINDS = [
-  'phase1-up',
-  'phase1-down',
-  'phase1-failed',
-  'phase2-up',
-  'phase2-down',
-  'phase2-failed',
-  'reconfigured',
-] as const;
 
 export const statusRequest = z.discriminatedUnion('request', [
   z.strictObject({ request: z.literal('status') }).describe('The daemon as a whole.'),
