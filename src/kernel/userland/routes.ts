@@ -25,6 +25,8 @@ export class Routes {
   #queued: { readonly family: Family; readonly line: IpLine }[] = [];
   #turn: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** Somebody waits for what a predecessor left to go, with what is queued. */
+  #removal: { flows: number } | undefined;
 
   constructor(plan: RoutingPlan, ownAddresses: () => readonly string[], ip: IpCommand = IP_COMMAND) {
     this.#plan = plan;
@@ -87,20 +89,14 @@ export class Routes {
   }
 
   /** Removes what a predecessor left and no flow has taken over. Resolves with the number of flows that it was for. Rejects with SystemError. */
-  removeLeftovers(): Promise<number> {
-    return this.#inTurn(async () => {
-      // What is wanted from here on is not in the kernel before this turn is over.
-      const wanted = FAMILIES.map((family) => ({
-        family,
-        lines: Array.from(this.#wanted[family].values(), ({ line }) => line),
-      }));
-      await this.#carryOut();
-      let flows = 0;
-      for (const { family, lines } of wanted) flows += await this.#removeLeft(family, lines);
-      return flows;
-    });
+  async removeLeftovers(): Promise<number> {
+    this.#removal ??= { flows: 0 };
+    const removal = this.#removal;
+    await this.#flush();
+    return removal.flows;
   }
 
+  /** `wanted`: all that is in place. */
   async #removeLeft(family: Family, wanted: readonly RoutingLine[]): Promise<number> {
     const priorities = await this.#ip.rulePriorities(family);
     const left = leftovers(this.#plan, wanted, { priorities, blackholes: await this.#ip.blackholes(family) });
@@ -111,7 +107,10 @@ export class Routes {
       );
     }
     const { usual, moved } = localLookup(this.#plan);
-    if (wanted.length === 0 && priorities.includes(moved.priority)) await this.#swapRules(family, moved, usual);
+    // A flow may have come meanwhile, which has the lookup moved, or finds it so.
+    if (this.#wanted[family].size === 0 && priorities.includes(moved.priority)) {
+      await this.#swapRules(family, moved, usual);
+    }
     return left.flows;
   }
 
@@ -153,32 +152,31 @@ export class Routes {
 
   /** Runs what is queued at the end of this tick, after what runs already. All who ask in one tick share the outcome. */
   #flush(): Promise<void> {
-    this.#next ??= this.#inTurn(() => {
+    this.#next ??= this.#turn.then(() => {
       this.#next = undefined;
       return this.#carryOut();
     });
-    return this.#next;
-  }
-
-  /** After what runs already. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
+    const shared = this.#next;
     // A failure is told to those who wait for it, and must not keep the next turn from running.
-    this.#turn = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    return done;
+    this.#turn = shared.catch(() => undefined);
+    return shared;
   }
 
-  /** What is queued. */
   async #carryOut(): Promise<void> {
-    const queued = this.#queued;
+    const [queued, removal] = [this.#queued, this.#removal];
     this.#queued = [];
+    this.#removal = undefined;
+    // What is wanted from here on is not in the kernel before this turn is over.
+    const wanted = removal && { 4: this.#linesOf(4), 6: this.#linesOf(6) };
     for (const family of FAMILIES) {
       const lines = queued.filter((entry) => entry.family === family).map(({ line }) => line);
       if (lines.length > 0) await this.#run(family, lines);
+      if (removal && wanted) removal.flows += await this.#removeLeft(family, wanted[family]);
     }
+  }
+
+  #linesOf(family: Family): readonly RoutingLine[] {
+    return Array.from(this.#wanted[family].values(), ({ line }) => line);
   }
 
   async #run(family: Family, lines: readonly IpLine[]): Promise<void> {

@@ -272,4 +272,14 @@ describe('routes of userland flows', () => {
     kernel.fault = undefined;
     await routes.put(flow(3, '10.6.0.0/16', '10.7.0.0/16'));
   });
+
+  it('that fail while leftovers go are told to whoever asked for them', async () => {
+    const { kernel, routes } = routesOf();
+    kernel.fault = new SystemError('no permission');
+    const both = await Promise.allSettled([routes.removeLeftovers(), routes.put(NET)]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+  });
 });
