@@ -13,14 +13,10 @@ import { publicKeyFile } from '../../src/main/credentials/host-key.ts';
 import { resolveGeneral } from '../../src/shared/config/resolve-general.ts';
 import { ConfigurationStore } from '../../src/shared/config/store.ts';
 import { testFolder } from '../helpers/daemon-process.ts';
+import { serviceUnit, underUnitCapabilities, unitValues } from '../helpers/service-unit.ts';
 import { withUserlandBench } from '../helpers/userland-bench.ts';
 
-const UNIT = readFileSync('config/isakmpd.service', 'utf8');
-/** The words after each `name=`. */
-const valuesOf = (name: string): readonly string[] =>
-  UNIT.split('\n')
-    .filter((line) => line.startsWith(`${name}=`))
-    .flatMap((line) => line.slice(name.length + 1).split(' '));
+const UNIT = serviceUnit();
 const has = (program: string, ...words: readonly string[]): boolean => spawnSync(program, words).status === 0;
 const HAS_SYSTEMD = has('systemd-analyze', '--version');
 
@@ -33,17 +29,17 @@ test('the unit tells systemd what the daemon does', () => {
 });
 
 test('the unit starts a daemon that uses the kernel, asks the policy, and may write where its files are', async () => {
-  const [program, ...words] = valuesOf('ExecStart');
+  const [program, ...words] = unitValues('ExecStart');
   assert.equal(program, '/usr/bin/isakmpd');
   const commandLine = await parseCommandLine(words, '1');
   assert.ok(commandLine.kind === 'run', JSON.stringify(commandLine));
   const { kernel, policy, foreground, runDirectory, configurationFile } = commandLine.options;
   assert.deepEqual([kernel, policy, foreground], [true, true, 1]);
-  assert.deepEqual(valuesOf('RuntimeDirectory'), [runDirectory.replace('/run/', '')]);
-  assert.deepEqual(valuesOf('ConfigurationDirectory'), [dirname(configurationFile).replace('/etc/', '')]);
+  assert.deepEqual(unitValues('RuntimeDirectory'), [runDirectory.replace('/run/', '')]);
+  assert.deepEqual(unitValues('ConfigurationDirectory'), [dirname(configurationFile).replace('/etc/', '')]);
   const { credentials } = resolveGeneral(new ConfigurationStore());
   const firstKey = [credentials.privateKeyDirectory, publicKeyFile(credentials)];
-  const [writable, ...more] = valuesOf('ReadWritePaths');
+  const [writable, ...more] = unitValues('ReadWritePaths');
   assert.deepEqual(more, []);
   assert.ok(
     firstKey.every((path) => path.startsWith(`${writable}/`)),
@@ -52,26 +48,24 @@ test('the unit starts a daemon that uses the kernel, asks the policy, and may wr
 });
 
 test('the unit leaves a successor the journal of reqids, by which it knows what is its own in the kernel', () => {
-  assert.deepEqual(valuesOf('RuntimeDirectoryPreserve'), ['yes']);
+  assert.deepEqual(unitValues('RuntimeDirectoryPreserve'), ['yes']);
 });
 
 test('the unit allows the sockets and the device of every kernel', () => {
   const { PACKET: _, ...used } = AddressFamily;
   const families = [...Object.keys(used), 'UNIX'].map((name) => `AF_${name}`);
-  assert.deepEqual(valuesOf('RestrictAddressFamilies').toSorted(), families.toSorted());
+  assert.deepEqual(unitValues('RestrictAddressFamilies').toSorted(), families.toSorted());
   const native = readFileSync('src/kernel/native/files.c', 'utf8');
-  const [device = '', rights] = valuesOf('DeviceAllow');
+  const [device = '', rights] = unitValues('DeviceAllow');
   assert.ok(native.includes(`open("${device}", O_RDWR`), device);
   assert.equal(rights, 'rw');
   // It would hide the device.
-  assert.deepEqual(valuesOf('PrivateDevices'), []);
+  assert.deepEqual(unitValues('PrivateDevices'), []);
 });
 
 test('the capabilities of the unit are enough for a tunnel of Kernel=userland', {
   skip: nativeAddonFault() ?? (namespacesFault() || (has('setpriv', '--version') ? false : 'setpriv is missing')),
 }, async (t) => {
-  const names = valuesOf('CapabilityBoundingSet').map((name) => name.toLowerCase().replace(/^cap_/, '+'));
-  const inside = ['setpriv', '--no-new-privs', '--inh-caps', '-all', '--bounding-set', ['-all', ...names].join()];
   await withUserlandBench(
     t,
     async ({ left, right, start }) => {
@@ -80,7 +74,7 @@ test('the capabilities of the unit are enough for a tunnel of Kernel=userland', 
       for (const daemon of daemons) await daemon.saw('quick mode done');
       await transfer(left, right, 20_000);
     },
-    inside,
+    underUnitCapabilities(),
   );
 });
 

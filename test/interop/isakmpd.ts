@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { SystemError } from '../../src/shared/errors.ts';
 import type { SaStatus } from '../../src/shared/report/status-schema.ts';
+import { underUnitCapabilities } from '../helpers/service-unit.ts';
 import { statusSas } from '../helpers/status-sas.ts';
 import { isakmpdConf } from './config-isakmpd.ts';
 import { certificateOf, intermediateOf, keyTypeOf, otherSide } from './keys.ts';
@@ -41,7 +42,10 @@ export class Isakmpd implements Party {
     const configuration = join(folder, 'isakmpd.conf');
     writeFileSync(configuration, isakmpdConf(this.#setup, folder), { mode: 0o600 });
     this.#copyKeys();
-    const kernel = this.#setup.kernel === undefined ? ['-n'] : [];
+    const hasKernel = this.#setup.kernel !== undefined;
+    const kernel = hasKernel ? [] : ['-n'];
+    // Whoever uses a kernel shows that what the unit for systemd leaves it is enough.
+    const rights = hasKernel ? underUnitCapabilities() : [];
     const options = [
       `-${this.#setup.family}`,
       '-d',
@@ -53,11 +57,12 @@ export class Isakmpd implements Party {
       '--run-dir',
       this.#run,
     ];
-    const service = new Service('isakmpd', this.#log, inside(namespace, [this.#program, ...options]));
+    const service = new Service('isakmpd', this.#log, inside(namespace, [...rights, this.#program, ...options]));
     this.#service = service;
     await until(
       () => `isakmpd is not ready: ${this.log()}`,
-      20,
+      // The first start in a guest on a busy machine takes longest: nothing is in memory yet.
+      60,
       () => textOf(join(this.#run, 'isakmpd.pid')) !== '' && service.listensOn(500),
     );
   }
