@@ -37,7 +37,10 @@ export const addressFamily = (text: string): 4 | 6 | undefined => (isQuad(text) 
 
 /** An address of 4 or 16 bytes (copied), with the zone of a link-local one. Throws InvariantError for any other length. */
 export const addressFromBytes = (bytes: Uint8Array, zone = ''): IpAddress => {
-  if (bytes.length === 4) return { family: 4, bytes: bytes.slice(), text: bytes.join('.') };
+  if (bytes.length === 4) {
+    const [a, b, c, d] = bytes;
+    return { family: 4, bytes: bytes.slice(), text: `${a}.${b}.${c}.${d}` };
+  }
   if (bytes.length !== 16) throw new InvariantError(`an IP address has 4 or 16 bytes, not ${bytes.length}`);
   if (isMapped(bytes)) return addressFromBytes(bytes.subarray(12));
   const text = new ipaddr.IPv6([...bytes]).toRFC5952String();
@@ -46,11 +49,15 @@ export const addressFromBytes = (bytes: Uint8Array, zone = ''): IpAddress => {
 
 /** How many leading bits of a netmask are set; undefined where ones follow a zero. */
 export const prefixLength = (mask: Uint8Array): number | undefined => {
-  const boundary = mask.findIndex((byte) => byte !== 0xff);
-  if (boundary < 0) return mask.length * 8;
-  const ones = Math.clz32(~((mask[boundary] ?? 0) << 24));
-  const length = boundary * 8 + ones;
-  return compareBytes(mask, maskOf(mask.length, length)) === 0 ? length : undefined;
+  let at = 0;
+  while (mask[at] === 0xff) at++;
+  const boundary = mask[at];
+  if (boundary === undefined) return at * 8;
+  const ones = Math.clz32(~(boundary << 24));
+  if (((boundary << ones) & 0xff) !== 0) return undefined;
+  const length = at * 8 + ones;
+  while (++at < mask.length) if (mask[at] !== 0) return undefined;
+  return length;
 };
 
 /** The netmask of a prefix. Throws InvariantError for a length that the family does not have. */
@@ -65,13 +72,17 @@ export const maskFromPrefix = (family: 4 | 6, length: number): Uint8Array => {
 /** The lowest address of a subnet. Throws InvariantError where address and mask differ in length. */
 export const firstOf = (address: Uint8Array, mask: Uint8Array): Uint8Array => {
   checkSameLength(address, mask);
-  return address.map((byte, i) => byte & (mask[i] ?? 0));
+  const first = new Uint8Array(address.length);
+  for (let i = 0; i < first.length; i++) first[i] = (address[i] ?? 0) & (mask[i] ?? 0);
+  return first;
 };
 
 /** The highest address of a subnet. Throws InvariantError where address and mask differ in length. */
 export const lastOf = (address: Uint8Array, mask: Uint8Array): Uint8Array => {
   checkSameLength(address, mask);
-  return address.map((byte, i) => byte | ~(mask[i] ?? 0));
+  const last = new Uint8Array(address.length);
+  for (let i = 0; i < last.length; i++) last[i] = (address[i] ?? 0) | ~(mask[i] ?? 0);
+  return last;
 };
 
 /** Negative, 0 or positive, as numbers in network order; a shorter array comes before any longer one, so IPv4 sorts before IPv6. */

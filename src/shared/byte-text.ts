@@ -7,5 +7,8 @@ export const bytesOrHex = (text: string): Uint8Array | undefined => {
 };
 
 /** An even number of hex digits. */
-export const hexBytes = (digits: string): Uint8Array =>
-  Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+export const hexBytes = (digits: string): Uint8Array => {
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+};

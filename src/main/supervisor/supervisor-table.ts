@@ -1,5 +1,6 @@
 /** The phase 2 rows of the SA table: one for each established pair. */
 import { parseAddress } from '../../shared/address.ts';
+import { hexBytes } from '../../shared/byte-text.ts';
 import type { PairFacts } from '../../shared/connection/events.ts';
 import { ExchangeType } from '../../shared/constants/isakmp.ts';
 import { isPrinted, LogClass } from '../../shared/log/classes.ts';
@@ -76,8 +77,8 @@ const rowOf = ({ agreement, flags, establishedAt, softAt, hardAt }: PairFacts): 
     flags,
     role: agreement.role === 'initiator' ? SaRole.INITIATOR : SaRole.RESPONDER,
     exchangeType: ExchangeType.QUICK_MODE,
-    initiatorCookie: cookieBytes(agreement.isakmp.slice(0, 16)),
-    responderCookie: cookieBytes(agreement.isakmp.slice(16)),
+    initiatorCookie: hexBytes(agreement.isakmp.slice(0, 16)),
+    responderCookie: hexBytes(agreement.isakmp.slice(16)),
     messageId: agreement.messageId,
     family: isComplete ? ours.family : 0,
     localAddress: isComplete ? ours.bytes : NOTHING,
@@ -105,8 +106,5 @@ const rowOf = ({ agreement, flags, establishedAt, softAt, hardAt }: PairFacts): 
     slabSlot: -1,
   };
 };
-
-const cookieBytes = (hex: string): Uint8Array =>
-  Uint8Array.from({ length: 8 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 
 const NOTHING = new Uint8Array(0);

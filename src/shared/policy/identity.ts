@@ -77,11 +77,14 @@ export const identityKey = (identity: Identity): string => identityText(identity
 export const identitySecret = (secrets: ReadonlyMap<string, Uint8Array>, identity: Identity): Uint8Array | undefined =>
   secrets.get(identityKey(identity));
 
-/** The addresses an identity stands for, first and last; undefined for names and for masks that are none. */
-export const extentOf = ({
-  type,
-  data,
-}: Identity): { readonly first: Uint8Array; readonly last: Uint8Array } | undefined => {
+/** The lowest and the highest address of those between which all are meant. */
+export interface Extent {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+}
+
+/** The addresses an identity stands for; undefined for names and for masks that are none. */
+export const extentOf = ({ type, data }: Identity): Extent | undefined => {
   const shape = shapeOf(type, data);
   if (shape === undefined) return undefined;
   if (shape.kind === 'address') return { first: data, last: data };

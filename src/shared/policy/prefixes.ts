@@ -1,7 +1,7 @@
 /** Selectors of quick mode (RFC 2407 §4.6.2) as what kernels have for them: prefixes. A range is several. */
-import { addressFromBytes } from '../address.ts';
+import { addressFromBytes, compareBytes, firstOf, prefixLength } from '../address.ts';
 import type { Selector } from '../flow.ts';
-import { extentOf } from './identity.ts';
+import { type Extent, extentOf } from './identity.ts';
 import type { Identity } from './peer-policy.ts';
 
 /** The prefixes that cover exactly the addresses of an identity, lowest first; undefined for names. At most 62 for IPv4, 254 for IPv6. */
@@ -9,6 +9,10 @@ export const prefixesOf = (identity: Identity): readonly Selector[] | undefined 
   const extent = extentOf(identity);
   if (extent === undefined) return undefined;
   const { protocol, port } = identity;
+  const length = lengthOfBlock(extent);
+  if (length !== undefined) {
+    return [{ address: addressFromBytes(extent.first).text, prefixLength: length, protocol, port }];
+  }
   const bits = extent.first.length * 8;
   const last = numberOf(extent.last);
   const prefixes: Selector[] = [];
@@ -19,6 +23,13 @@ export const prefixesOf = (identity: Identity): readonly Selector[] | undefined 
     first += 1n << BigInt(host);
   }
   return prefixes;
+};
+
+/** The prefix length where the addresses are one prefix, as those of a host or subnet always are: without the arithmetic, which costs ten times as much. */
+const lengthOfBlock = ({ first, last }: Extent): number | undefined => {
+  const mask = new Uint8Array(first.length);
+  for (let i = 0; i < mask.length; i++) mask[i] = ~((first[i] ?? 0) ^ (last[i] ?? 0));
+  return compareBytes(firstOf(first, mask), first) === 0 ? prefixLength(mask) : undefined;
 };
 
 /** The size of the largest block that begins at `first` and ends within `last`, as a number of bits. */
