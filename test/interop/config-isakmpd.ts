@@ -10,7 +10,9 @@ const lifetime = (short: number | undefined, normal: number): string =>
 
 /** `folder`: where its keys are. */
 export const isakmpdConf = (setup: Setup, folder: string): string => {
-  const names = setup.nets.map((net) => net.name);
+  const byPolicy = setup.permittedBy === 'policy';
+  const own = byPolicy ? [] : setup.nets;
+  const names = own.map((net) => net.name);
   const strangers = setup.stranger === undefined ? [] : [setup.stranger.net.name];
   const passive = setup.initiates ? strangers : [...names, ...strangers];
   return [
@@ -23,23 +25,24 @@ export const isakmpdConf = (setup: Setup, folder: string): string => {
       ['Default-phase-1-lifetime', lifetime(setup.lifetimes.phase1, 3600)],
       ['Default-phase-2-lifetime', lifetime(setup.lifetimes.phase2, 1200)],
       ['Pubkey-directory', `${folder}/pubkeys`],
+      ...(byPolicy ? policyTags(setup, folder) : []),
     ]),
     ...signing(setup, folder),
     section('Phase 1', [
-      [setup.remote, 'peer'],
+      [byPolicy ? 'Default' : setup.remote, 'peer'],
       ...(setup.stranger === undefined ? [] : [[setup.stranger.address, 'stranger'] as const]),
     ]),
     section('Phase 2', [
       ...(setup.initiates ? [['Connections', names.join(',')] as const] : []),
       ...(passive.length > 0 ? [['Passive-connections', passive.join(',')] as const] : []),
     ]),
-    ...peer('peer', setup.remote, setup, [
+    ...peer('peer', byPolicy ? undefined : setup.remote, setup, [
       ['ID', 'our-id'],
-      ['Remote-ID', 'peer-id'],
+      ...(byPolicy ? [] : [['Remote-ID', 'peer-id'] as const]),
     ]),
     identity('our-id', setup.localId, setup),
-    identity('peer-id', setup.remoteId, setup),
-    ...setup.nets.flatMap((net) => connection('peer', net)),
+    ...(byPolicy ? [] : [identity('peer-id', setup.remoteId, setup)]),
+    ...own.flatMap((net) => connection('peer', net)),
     section('quick-mode', [
       ['EXCHANGE_TYPE', 'QUICK_MODE'],
       ['Suites', suite(setup)],
@@ -55,10 +58,25 @@ type Tag = readonly [string, string];
 const section = (name: string, tags: readonly Tag[]): string =>
   [`[${name}]`, ...tags.map(([tag, value]) => `${tag}=${value}`), ''].join('\n');
 
-const peer = (name: string, address: string, setup: Setup, extra: readonly Tag[]): readonly string[] => [
+/** What our daemon asks where it has no connection section for what comes. */
+const policyTags = (setup: Setup, folder: string): readonly Tag[] => [
+  ['Policy-file', policyFile(folder)],
+  ['Default-phase-2-suites', suite(setup)],
+];
+
+export const policyFile = (folder: string): string => `${folder}/isakmpd.policy`;
+
+/** isakmpd.policy(5): who knows the secret may have any network, that of another peer as well, so that only the daemon keeps those apart. */
+export const policyText = ({ secret }: Setup): string => `Authorizer: "POLICY"
+Licensees: "passphrase:${secret}"
+Conditions: app_domain == "IPsec policy" && esp_present == "yes" && remote_filter_type == "IPv4 subnet" -> "true";
+`;
+
+/** `address` undefined: any. */
+const peer = (name: string, address: string | undefined, setup: Setup, extra: readonly Tag[]): readonly string[] => [
   section(name, [
     ['Phase', '1'],
-    ['Address', address],
+    ...(address === undefined ? [] : [['Address', address] as const]),
     ['Local-address', setup.local],
     ['Configuration', `${name}-phase1`],
     ...(setup.proof.kind === 'secret' ? [['Authentication', setup.secret] as const] : []),

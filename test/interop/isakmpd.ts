@@ -1,4 +1,4 @@
-/** Our daemon as one side, driven by its FIFO and read by its result file and log. Without policy (-K), and without a kernel (-n) unless the set-up names one. */
+/** Our daemon as one side, driven by its FIFO and read by its result file and log. Without policy (-K) and without a kernel (-n) unless the set-up asks for them. */
 import {
   closeSync,
   constants,
@@ -15,7 +15,7 @@ import { SystemError } from '../../src/shared/errors.ts';
 import type { SaStatus } from '../../src/shared/report/status-schema.ts';
 import { underUnitCapabilities } from '../helpers/service-unit.ts';
 import { statusSas } from '../helpers/status-sas.ts';
-import { isakmpdConf } from './config-isakmpd.ts';
+import { isakmpdConf, policyFile, policyText } from './config-isakmpd.ts';
 import { certificateOf, intermediateOf, keyTypeOf, otherSide } from './keys.ts';
 import { type IsakmpdSa, type Listing, parseIsakmpdResult, readyListing } from './listing.ts';
 import { inside } from './namespaces.ts';
@@ -41,6 +41,8 @@ export class Isakmpd implements Party {
     mkdirSync(this.#run, { recursive: true });
     const configuration = join(folder, 'isakmpd.conf');
     writeFileSync(configuration, isakmpdConf(this.#setup, folder), { mode: 0o600 });
+    const byPolicy = this.#setup.permittedBy === 'policy';
+    if (byPolicy) writeFileSync(policyFile(folder), policyText(this.#setup), { mode: 0o600 });
     this.#copyKeys();
     const hasKernel = this.#setup.kernel !== undefined;
     const kernel = hasKernel ? [] : ['-n'];
@@ -51,7 +53,7 @@ export class Isakmpd implements Party {
       '-d',
       '-v',
       ...kernel,
-      '-K',
+      ...(byPolicy ? [] : ['-K']),
       '-c',
       configuration,
       '--run-dir',

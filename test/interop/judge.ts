@@ -5,9 +5,9 @@ import { Isakmpd } from './isakmpd.ts';
 import { areEqual, commonPairs, type Listing, type SpiPair, show } from './listing.ts';
 import type { Party, Peer } from './party.ts';
 import { until } from './processes.ts';
-import { REFUSALS } from './refusals.ts';
+import { refusalLines } from './refusals.ts';
 import type { Expectation, Scenario } from './scenarios.ts';
-import { faultOf } from './setup.ts';
+import { faultOf, type Prefix, setupsOf } from './setup.ts';
 
 export interface Sides {
   readonly ours: Party;
@@ -66,17 +66,27 @@ const checkDetails = async (scenario: Scenario, ours: Isakmpd): Promise<void> =>
   if (encap === 'nobody') insist(!ours.log().includes('NAT traversal: '), 'a NAT was found that is not there');
   else insist(NAT_LINES[encap].test(ours.log()), `the NAT that ${encap} pretends was not found`);
   const wanted = JSON.stringify([ESP_LISTING[scenario.cipher], ESP_LISTING[scenario.hash]]);
+  const names = tunnelNames(scenario);
   for (const sa of await ours.sas()) {
     if (sa.pair === undefined) {
       insist(sa.name === 'peer', `S names phase 1 ${sa.name}`);
       insist(sa.isInitiator === (scenario.peerRole === 'responder'), 'S shows the wrong role in phase 1');
     } else {
-      insist(/^net[123]$/.test(sa.name), `S names a quick mode ${sa.name}`);
+      insist(names.includes(sa.name), `S names a quick mode ${sa.name}, not ${names.join(' or ')}`);
       const listed = JSON.stringify([sa.encryption, sa.authentication]);
       insist(listed === wanted, `S lists ${listed} in place of ${wanted}`);
     }
   }
 };
+
+/** Those of the sections, or what isakmpd.conf(5) calls a tunnel that has none. */
+const tunnelNames = (scenario: Scenario): readonly string[] => {
+  const { nets } = setupsOf(scenario).ours;
+  if (scenario.permittedBy === 'sections') return nets.map(({ name }) => name);
+  return nets.map(({ local, remote }) => `[peer]${words(local)}-${words(remote)}`);
+};
+
+const words = ({ address }: Prefix): string => `${address}/255.255.255.0`;
 
 const rekeyed = async (
   expect: Extract<Expectation, { kind: 'rekey' }>,
@@ -136,7 +146,7 @@ const refused = async (scenario: Scenario, sides: Sides): Promise<void> => {
     });
     await sides.theirs.initiateOne('foreign');
   }
-  const lines = sides.ours instanceof Isakmpd ? REFUSALS[fault].lines[scenario.peerRole] : [STAND_IN_REFUSES];
+  const lines = sides.ours instanceof Isakmpd ? refusalLines(fault, scenario) : [STAND_IN_REFUSES];
   await waitForLines(sides.ours, lines);
   const { ours, theirs } = await listingsOf(sides);
   insist(ours.pairs.length === own, `came up all the same: ${show(ours)}`);

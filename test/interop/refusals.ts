@@ -1,13 +1,18 @@
 /** The faults a peer can have, and the lines our daemon must log about each (isakmpd's own, which scripts rely on). */
 
-import type { KeyType, Proof } from './scenarios.ts';
+import type { KeyType, Proof, Scenario } from './scenarios.ts';
 
 export interface Refusal {
   readonly exchanges: readonly ('main' | 'aggressive')[];
   /** How both sides prove who they are; a pre-shared key where it is absent. */
   readonly proof?: Proof;
   /** Our lines, all of which must come, by the role of the peer. */
-  readonly lines: { readonly initiator: readonly RegExp[]; readonly responder: readonly RegExp[] };
+  readonly lines: {
+    readonly initiator: readonly RegExp[];
+    readonly responder: readonly RegExp[];
+    /** Where the policy, not a connection section, permits what the peer asks for. */
+    readonly warrior?: readonly RegExp[];
+  };
 }
 
 const NO_PROPOSAL = /message_negotiate_sa: no compatible proposal found/;
@@ -85,7 +90,13 @@ export const REFUSALS = {
   },
   'foreign-subnet': {
     exchanges: ['main'],
-    lines: { initiator: [INVALID_IDS], responder: [INVALID_IDS] },
+    lines: {
+      initiator: [INVALID_IDS],
+      responder: [INVALID_IDS],
+      warrior: [
+        /its 10\.91\.99\.0\/\S+ to our 10\.91\.11\.0\/\S+; that is traffic of connection foreign of peer stranger/,
+      ],
+    },
   },
   'raw-key': {
     exchanges: ['main'],
@@ -103,6 +114,12 @@ export const REFUSALS = {
   'certificate-identity': misnamed(/\/O=Bed\/CN=impostor\.example, impostor\.example/),
   'certificate-name-type': misnamed(/\/O=Bed\/CN=theirs\.example, theirs\.example \(USER_FQDN, its ID is FQDN\)/),
 } as const satisfies Readonly<Record<string, Refusal>>;
+
+/** What our log says of the fault of a scenario. */
+export const refusalLines = (fault: Fault, { peerRole, permittedBy }: Scenario): readonly RegExp[] => {
+  const { lines }: Refusal = REFUSALS[fault];
+  return (permittedBy === 'policy' ? lines.warrior : undefined) ?? lines[peerRole];
+};
 
 export type Fault = keyof typeof REFUSALS;
 

@@ -46,6 +46,8 @@ export interface Scenario {
   readonly proof: Proof;
   /** Bytes of an IP packet: what does not fit goes in IKE fragments; undefined: as ever. */
   readonly fragmentSize: number | undefined;
+  /** What says on our side what the peer may have: connection sections, or the policy alone, and then its section is that of [Phase 1]:Default. */
+  readonly permittedBy: 'sections' | 'policy';
   readonly expect: Expectation;
 }
 
@@ -87,6 +89,7 @@ export const allScenarios = (): readonly Scenario[] => {
     ...sides().flatMap(signatureScenarios),
     ...sides().flatMap((side) => certificateRows(side).map((row) => certificateScenario(side, row))),
     ...sides().flatMap(fragmentScenarios),
+    ...PEERS.flatMap(warriorScenarios),
   ];
 };
 
@@ -104,6 +107,7 @@ export const selectedScenarios = (): readonly Scenario[] => {
       pairwise(CERTIFICATE_AXES, certificateRows(side)).map((row) => certificateScenario(side, row)),
     ),
     ...sides().flatMap(fragmentScenarios),
+    ...PEERS.flatMap(warriorScenarios),
   ];
 };
 
@@ -235,10 +239,21 @@ const fragmentScenarios = (side: Pick<Event, 'peer' | 'peerRole'>): readonly Sce
   ].map((one) => inFragments(one));
 };
 
+/** Road warriors: what no connection section of ours is for comes up by the policy, and what another peer's section has does not. Only the peer can begin. */
+const warriorScenarios = (peer: PeerName): readonly Scenario[] =>
+  (['main', 'aggressive'] as const).flatMap((exchange) => {
+    const refusal = { kind: 'refusal', fault: 'foreign-subnet', exchange } as const;
+    return [{ kind: 'established' } as const, refusal].map((expect) => {
+      const one = scenario({ ...ordinaryShape({ peer, peerRole: 'initiator', expect }), exchange }, expect);
+      return { ...one, permittedBy: 'policy', name: `${one.name}/warrior-${exchange}` } as const;
+    });
+  });
+
 const scenario = (shape: Shape, expect: Expectation, proof: Proof = SECRET): Scenario => ({
   ...shape,
   proof,
   fragmentSize: undefined,
+  permittedBy: 'sections',
   expect,
   cell: expect.kind === 'established' && proof.kind !== 'secret' ? 'signature' : cellOf(shape, expect),
   name: [

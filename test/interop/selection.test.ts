@@ -58,6 +58,19 @@ test('the selection of continuous integration has every cell for both peers', ()
   assert.equal(seen.size, 2 * CELLS.length);
 });
 
+for (const peer of ['charon', 'pluto']) {
+  test(`continuous integration has ${peer} as a road warrior without a section in both exchanges, permitted and refused`, () => {
+    const warriors = selectedScenarios().filter((one) => one.peer === peer && one.permittedBy === 'policy');
+    assert.ok(warriors.every(({ peerRole, mode }) => peerRole === 'initiator' && mode === 'tunnel'));
+    assert.deepEqual(warriors.map(({ exchange, expect }) => `${exchange} ${expect.kind}`).sort(), [
+      'aggressive established',
+      'aggressive refusal',
+      'main established',
+      'main refusal',
+    ]);
+  });
+}
+
 for (const side of SIDES) {
   const here = ALL.filter(({ name }) => name.startsWith(`${side}/`));
   const isPluto = side.startsWith('pluto');

@@ -34,6 +34,8 @@ export interface Setup {
   /** Pretends a NAT. */
   readonly forcesEncapsulation: boolean;
   readonly nets: readonly Net[];
+  /** What permits them to the other side; by policy our configuration does not name them. charon and pluto always have sections. */
+  readonly permittedBy: Scenario['permittedBy'];
   /** What the peer claims to own in addition, and does not. */
   readonly claims: readonly Net[];
   /** Another peer of ours, which owns this pair of networks and is never up. */
@@ -87,6 +89,7 @@ const ourSetup = (scenario: Scenario): Setup => {
     transport: scenario.mode === 'transport',
     forcesEncapsulation: scenario.encap === 'us',
     nets: Array.from({ length: scenario.subnets }, (_, index) => netOf(scenario, index)),
+    permittedBy: scenario.permittedBy,
     claims: [],
     stranger:
       faultOf(scenario) === 'foreign-subnet' ? { address: STRANGER_ADDRESS[family], net: foreign(family) } : undefined,
@@ -109,6 +112,7 @@ const mirror = (ours: Setup, scenario: Scenario): Setup => {
     localId: ours.remoteId,
     remoteId: ours.localId,
     nets: ours.nets.map((net) => ({ name: net.name, local: net.remote, remote: net.local })),
+    permittedBy: 'sections',
     stranger: undefined,
     forcesEncapsulation: scenario.encap === 'peer',
     lifetimes: { phase1: short === 1 ? SHORT_LIFE : undefined, phase2: short === 2 ? SHORT_LIFE : undefined },

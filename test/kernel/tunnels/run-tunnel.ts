@@ -83,6 +83,7 @@ const tunnelSetups = (scenario: TunnelScenario): { readonly ours: Setup; readonl
     proof: { kind: 'secret' },
     fragmentSize: undefined,
     encap: inUdp ? 'us' : 'nobody',
+    permittedBy: 'sections',
     expect: { kind: 'established' },
   });
   const phase2 = { ...ESP[esp], group: 14 } as const;
