@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Daemon, until } from '../../loadtest/daemon.ts';
 import { freePorts, spawnDaemon, testFolder } from '../helpers/daemon-process.ts';
+import { statusSas } from '../helpers/status-sas.ts';
 
 const GATEWAY = '127.0.0.1';
 const SECRET = 'a secret of tests';
@@ -102,6 +103,19 @@ test('a road warrior gets what the policy permits, S shows it, t takes it down',
   gateway.command(`t ${TUNNEL}`);
   await alice.saw('made us delete live SA to-office for proto 3');
   assert.ok(!(await gateway.ask('S')).includes('(Phase 2)'));
+});
+
+test('the status socket has a tunnel without a section under the name that S and t know, with who has it and between which networks', async (t) => {
+  const { gateway, call } = await started(t);
+  await call('alice', '127.0.0.2', '10.9.0.1');
+  await hasTunnels(gateway, 1);
+  const [sa, ...more] = (await statusSas(gateway.runDirectory)).filter(({ phase }) => phase === 2);
+  assert.ok(sa !== undefined && more.length === 0);
+  const { name, peer, role, state, remoteIdentity, localSelector, remoteSelector, hardExpiryAt } = sa;
+  assert.deepEqual([name, peer, role, state], [TUNNEL, 'warriors', 'responder', 'established']);
+  assert.deepEqual([remoteIdentity, sa.remote?.address], ['alice.example.org', '127.0.0.2']);
+  assert.deepEqual([localSelector, remoteSelector], ['10.1.0.0/255.255.0.0', '10.9.0.1']);
+  assert.ok(Date.parse(hardExpiryAt ?? '') > Date.parse(sa.establishedAt ?? ''));
 });
 
 test('P1: an address that another road warrior has is refused to the next one, and the log says whose it is', async (t) => {
