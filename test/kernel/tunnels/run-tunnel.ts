@@ -83,7 +83,7 @@ const tunnelSetups = (scenario: TunnelScenario): { readonly ours: Setup; readonl
     proof: { kind: 'secret' },
     fragmentSize: undefined,
     encap: inUdp ? 'us' : 'nobody',
-    permittedBy: 'sections',
+    permittedBy: event === 'warrior' ? 'policy' : 'sections',
     expect: { kind: 'established' },
   });
   const phase2 = { ...ESP[esp], group: 14 } as const;
@@ -232,7 +232,29 @@ const end = async (ends: Ends): Promise<string> => {
   return 'SIGTERM left no SA and no policy of ours, and the others untouched';
 };
 
-const EVENTS = { traffic, demand, rekey, crash, end } as const;
+/** Before the peer comes there is nothing in the kernel, and after it has gone there is nothing again. */
+const warrior = async (ends: Ends): Promise<string> => {
+  const { field, ours, theirs } = ends;
+  const before = await kernelState(field.ours);
+  await bringUp(ends);
+  await ping(ends, 20);
+  await counted(ends);
+  await theirs.removeQuick('net1');
+  let now = '';
+  await until(
+    () => `SAs or policies are left after the peer's DELETE: ${now}`,
+    PATIENCE,
+    async () => {
+      now = await kernelState(field.ours);
+      return now === before;
+    },
+  );
+  const { phase1, pairs } = await ours.listing();
+  if (phase1.length !== 1 || pairs.length > 0) throw new SystemError('more than the IPsec SAs went, or less');
+  return '20 pings, 0 lost, without a connection section; no SA and no policy left after DELETE';
+};
+
+const EVENTS = { traffic, demand, rekey, crash, end, warrior } as const;
 
 const FOREIGN = ['src', '198.51.100.1', 'dst', '198.51.100.2'] as const;
 const KEYS = ['auth', 'hmac(sha1)', `0x${'11'.repeat(20)}`, 'enc', 'cbc(aes)', `0x${'22'.repeat(16)}`] as const;

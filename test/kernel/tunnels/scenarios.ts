@@ -17,9 +17,10 @@ export interface TunnelScenario {
 
 /**
  * traffic: it carries packets. demand: it comes up for a packet. rekey: none is lost while both phases are renewed all the time. crash: after kill -9 there is
- * traffic again, and nothing twice. end: SIGTERM leaves nothing of ours, and all of others.
+ * traffic again, and nothing twice. end: SIGTERM leaves nothing of ours, and all of others. warrior: our side has no connection section, its policy permits the
+ * tunnel; when the peer ends it nothing is left in the kernel of the daemon that runs on.
  */
-export type Event = 'traffic' | 'demand' | 'rekey' | 'crash' | 'end';
+export type Event = 'traffic' | 'demand' | 'rekey' | 'crash' | 'end' | 'warrior';
 
 export const ESP = {
   'aes-sha1': { cipher: 'aes128', hash: 'sha1' },
@@ -72,7 +73,14 @@ export const tunnelScenarios = (): readonly TunnelScenario[] => {
       );
     }),
   );
-  return [...traffic, ...neighbours, ...events];
+  const warriors = (['xfrm', 'pfkey'] as const).map((kernel) => {
+    const esp = kernel === 'xfrm' ? 'aes-sha256' : 'aes-sha1';
+    return scenario(
+      { kernel, esp, peer: 'charon', initiator: 'peer', mode: 'tunnel', family: 4, inUdp: false },
+      'warrior',
+    );
+  });
+  return [...traffic, ...neighbours, ...events, ...warriors];
 };
 
 const scenario = (shape: Omit<TunnelScenario, 'name' | 'event'>, event: Event): TunnelScenario => {
