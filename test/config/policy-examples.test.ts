@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readPolicy } from '../../src/main/credentials/policy-file.ts';
 import { readSecretFile } from '../../src/main/privileged/secret-file.ts';
-import { ExchangeType } from '../../src/shared/constants/isakmp.ts';
 import type { Authenticated } from '../../src/shared/credentials/authenticated.ts';
 import { parseAssertions } from '../../src/shared/keynote/assertion.ts';
 import { identityFromText } from '../../src/shared/policy/identity.ts';
@@ -15,27 +14,22 @@ import { type KeyPair, rsaKey } from '../helpers/credential-keys.ts';
 import { testFolder } from '../helpers/daemon-process.ts';
 import { credential, principal } from '../helpers/keynote-credentials.ts';
 import { CA, type Made, NEEDS_OPENSSL, opensslPki } from '../helpers/openssl-pki.ts';
+import { pathTo, quickModeAction } from '../helpers/quick-mode-action.ts';
 
 const EXAMPLE = 'config/isakmpd.policy.example';
 const ADMINISTRATOR = 'rsa-hex:KEY-OF-THE-ADMINISTRATOR';
 /** Of tomorrow: certificates of this test are valid then. */
 const NOON = new Date().setHours(36, 0, 0, 0);
 
-const wants = (remote: string, more: Partial<QuickModeAction> = {}): QuickModeAction => ({
-  isInitiator: false,
-  exchangeType: ExchangeType.ID_PROT,
-  group: 14,
-  remoteId: identityFromText('branch.example.org'),
-  path: {
-    local: { address: '192.0.2.1', port: 500 },
-    remote: { address: '198.51.100.1', port: 500 },
-    encapsulated: false,
-  },
-  selectors: { local: identityFromText('10.1.0.0/255.255.0.0'), remote: identityFromText(remote) },
-  choice: candidate(256),
-  at: NOON,
-  ...more,
-});
+const wants = (remote: string, more: Partial<QuickModeAction> = {}): QuickModeAction =>
+  quickModeAction({
+    remoteId: identityFromText('branch.example.org'),
+    path: pathTo('198.51.100.1'),
+    selectors: { local: identityFromText('10.1.0.0/255.255.0.0'), remote: identityFromText(remote) },
+    choice: candidate(256),
+    at: NOON,
+    ...more,
+  });
 
 /** ESP with AES of keys of so many bits; `group`: of PFS. */
 const candidate = (keyLength: number, group?: number): QuickModeAction['choice'] => ({

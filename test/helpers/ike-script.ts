@@ -312,6 +312,19 @@ export const deleteOf = (...spis: readonly number[]): OutPayload => ({
   value: { doi: 1, protocolId: ProtocolId.IPSEC_ESP, spis: spis.map(spiBytes) },
 });
 
+/** An INFO under the cookies of a message of phase 1 that says it is encrypted, and cannot be decrypted. */
+export const unreadableInfo = (phase1Message: Uint8Array): Uint8Array => {
+  const { initiatorCookie, responderCookie } = readHeader(phase1Message);
+  const noise = new ScriptedPeer().clear([{ kind: 'raw', type: 8, body: new Uint8Array(44).fill(3) }], {
+    initiatorCookie,
+    responderCookie,
+    exchangeType: ExchangeType.INFO,
+    messageId: 77,
+  });
+  noise[19] = 1;
+  return noise;
+};
+
 /** A notify of the IPsec DOI; about the ISAKMP SA unless told otherwise. */
 export const notifyOf = (
   notifyType: number,

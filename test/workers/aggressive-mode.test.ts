@@ -289,6 +289,20 @@ describe('aggressive mode between hostile messages', () => {
     assert.equal(host.hear(peer.message1(), '10.200.0.1', 500, { peer: 'other' }).length, 1);
   });
 
+  it('DoS, CPU: identities that nobody has cost no more than that budget', () => {
+    const host = responder({ preSharedKey: undefined });
+    const identitySecrets = new Map([['known.example', new TextEncoder().encode('of known')]]);
+    host.tell({ kind: 'general', policy: generalPolicy({ identitySecrets }) });
+    const message1 = offerOf(new ScriptedPeer({ identity: fqdn('stranger.example') }));
+    for (let i = 0; i < 1_000; i++) {
+      const copy = message1.slice();
+      copy.set([i >> 8, i & 255], 0);
+      host.hear(copy, `10.${i >> 8}.${i & 255}.1`);
+    }
+    assert.equal(host.core.diffieHellman, 400, 'two for each of 200');
+    assert.deepEqual([host.core.counts.halfOpen, host.core.counts.isakmpSas], [200, 0]);
+  });
+
   it('CVE-2016-5361: the answer is less than three times the question, duplicates included, and nothing comes by timer', () => {
     let now = 1_000;
     const host = new LaneHost('10.0.0.2', 'amplification', () => now);

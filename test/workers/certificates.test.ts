@@ -7,10 +7,10 @@ import { type CredentialFiles, NO_CREDENTIALS } from '../../src/shared/credentia
 import type { Inbound } from '../../src/shared/exchange/inbound.ts';
 import { collected, NOTHING_COLLECTED } from '../../src/shared/exchange/riders/certificates.ts';
 import type { PeerPolicy } from '../../src/shared/policy/peer-policy.ts';
-import { type OutPayload, readHeader } from '../../src/shared/wire/message.ts';
+import type { OutPayload } from '../../src/shared/wire/message.ts';
 import { withCertificate } from '../helpers/added-certificate.ts';
 import { ecKey, privatePem, publicPem, rsaKey } from '../helpers/credential-keys.ts';
-import { readAnything, ScriptedPeer } from '../helpers/ike-script.ts';
+import { readAnything, unreadableInfo } from '../helpers/ike-script.ts';
 import { aes128Sha256, fqdn, LanePair, peerPolicy } from '../helpers/lane-pair.ts';
 import { CA, type Made, NEEDS_OPENSSL, opensslPki } from '../helpers/openssl-pki.ts';
 
@@ -166,14 +166,7 @@ describe('certificates', NEEDS_OPENSSL, () => {
     const world = worldOf(both);
     world.bend = (_from, bytes, index) => (index < 4 ? [bytes] : []);
     world.start();
-    const { initiatorCookie, responderCookie } = readHeader(world.wire[2]?.bytes ?? assert.fail());
-    const noise = new ScriptedPeer().clear([{ kind: 'raw', type: 8, body: new Uint8Array(44).fill(3) }], {
-      initiatorCookie,
-      responderCookie,
-      exchangeType: ExchangeType.INFO,
-      messageId: 77,
-    });
-    noise[19] = 1;
+    const noise = unreadableInfo(world.wire[2]?.bytes ?? assert.fail());
     world.deliver(world.right, noise);
     assert.match(
       world.left.notices.join('\n'),

@@ -4,7 +4,14 @@ import { ProtocolId } from '../../src/shared/constants/ipsec-doi.ts';
 import { ExchangeType, NotifyType } from '../../src/shared/constants/isakmp.ts';
 import { spiBytes } from '../../src/shared/policy/spi.ts';
 import { type OutPayload, readHeader } from '../../src/shared/wire/message.ts';
-import { deleteOf, exchangeUnder, notifyOf, type ScriptedExchange, ScriptedPeer } from '../helpers/ike-script.ts';
+import {
+  deleteOf,
+  exchangeUnder,
+  notifyOf,
+  type ScriptedExchange,
+  ScriptedPeer,
+  unreadableInfo,
+} from '../helpers/ike-script.ts';
 import { fqdn, type LaneHost, type LanePair, lanePair } from '../helpers/lane-pair.ts';
 
 /** Two sides with a phase 1; what left says next is up to a script. */
@@ -332,14 +339,7 @@ describe('other notifies', () => {
     const world = lanePair();
     world.bend = (_from, bytes, index) => (index < 4 ? [bytes] : []);
     world.start();
-    const { initiatorCookie, responderCookie } = readHeader(world.wire[2]?.bytes ?? assert.fail());
-    const noise = new ScriptedPeer().clear([{ kind: 'raw', type: 8, body: new Uint8Array(44).fill(3) }], {
-      initiatorCookie,
-      responderCookie,
-      exchangeType: ExchangeType.INFO,
-      messageId: 77,
-    });
-    noise[19] = 1;
+    const noise = unreadableInfo(world.wire[2]?.bytes ?? assert.fail());
     for (let i = 0; i < 3; i++) world.deliver(world.right, noise);
     assert.deepEqual(world.left.notices, [
       'phase 1 refused by peer peer (connection net, 10.0.0.2, its ID any, our ID 10.0.0.1, cookies b4cfb514b6db94b7:96cefbc279739484): ' +

@@ -50,8 +50,9 @@ const rulePriorities: IpCommand['rulePriorities'] = async (family) => {
 };
 
 const blackholes: IpCommand['blackholes'] = async (family) => {
-  const output = await listed(family, 'blackholes', 'route show table all type blackhole');
-  return [...output.matchAll(/^blackhole (\S+)(.*)$/gm)].map(([, to = '', rest = '']) => ({
+  // Numbers, since a host may have a name for a table of ours; the type is one as well then (RTN_BLACKHOLE).
+  const output = await listed(family, 'blackholes', '-N route show table all type blackhole');
+  return [...output.matchAll(/^(?:blackhole|6) (\S+)(.*)$/gm)].map(([, to = '', rest = '']) => ({
     to: cidrOf(to, family),
     table: numberAfter('table', rest),
     metric: numberAfter('metric', rest),

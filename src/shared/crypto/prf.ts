@@ -22,7 +22,8 @@ export const hexDigest = (hash: number, bytes: Uint8Array): string => hashAtOnce
  */
 export const prf = (hash: number, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
   const row = rowOf(hash);
-  const short = key.length > row.block ? hashed(row, key) : key;
+  const isLong = key.length > row.block;
+  const short = isLong ? hashed(row, key) : key;
   const inner = Buffer.concat([new Uint8Array(row.block), ...parts]);
   const outer = Buffer.alloc(row.block + row.size);
   for (let i = 0; i < row.block; i++) {
@@ -34,6 +35,7 @@ export const prf = (hash: number, key: Uint8Array, ...parts: readonly Uint8Array
   const code = hashed(row, outer);
   inner.fill(0);
   outer.fill(0);
+  if (isLong) short.fill(0);
   return code;
 };
 

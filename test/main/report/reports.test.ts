@@ -5,21 +5,13 @@ import { SystemError } from '../../../src/shared/errors.ts';
 import type { ReportSources } from '../../../src/shared/report/report.ts';
 import { SaFlag, type SaRow } from '../../../src/shared/sa-table/rows.ts';
 import type { LogRecord } from '../../../src/shared/threads/contract.ts';
+import { NO_REPORT_SOURCES } from '../../helpers/no-report-sources.ts';
 import { sampleRow } from '../../shared/sa-table/sample-row.ts';
 
 /** A report of nothing but these SAs. */
 const sourcesOf = (rows: readonly SaRow[]): ReportSources => ({
-  now: 0,
+  ...NO_REPORT_SOURCES,
   sas: rows.map((row, slot) => ({ handle: { slot, generation: 1 }, row })),
-  exchanges: [],
-  policyOf: () => undefined,
-  sockets: [],
-  encapsulationPort: 4500,
-  dropped: { received: 0, sent: 0 },
-  active: [],
-  answering: [],
-  nextCheckAt: 0,
-  configuration: [],
 });
 
 const bench = (rows: readonly SaRow[], writeResult?: (text: string) => Promise<void>) => {

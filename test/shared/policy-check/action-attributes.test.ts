@@ -5,6 +5,7 @@ import { identityFromText } from '../../../src/shared/policy/identity.ts';
 import type { Identity } from '../../../src/shared/policy/peer-policy.ts';
 import type { QuickModeAction } from '../../../src/shared/policy-check/action.ts';
 import { attributesOf } from '../../../src/shared/policy-check/action-attributes.ts';
+import { pathTo, quickModeAction } from '../../helpers/quick-mode-action.ts';
 
 const subnet: Identity = { ...identityFromText('10.1.0.0/255.255.0.0'), protocol: 6, port: 22 };
 
@@ -14,16 +15,8 @@ const ESP = {
 };
 const AH = { ...ESP, protocolId: 2, transformId: 6, authentication: 6, encapsulation: 1, keyLength: undefined };
 
-const ACTION: QuickModeAction = {
-  isInitiator: false,
-  exchangeType: ExchangeType.ID_PROT,
-  group: 14,
-  remoteId: identityFromText('gate.example'),
-  path: {
-    local: { address: '192.0.2.1', port: 500 },
-    remote: { address: '2001:db8::1', port: 500 },
-    encapsulated: false,
-  },
+const ACTION = quickModeAction({
+  path: pathTo('2001:db8::1'),
   selectors: { local: identityFromText('10.2.0.1'), remote: subnet },
   choice: {
     protocols: [ESP],
@@ -31,7 +24,7 @@ const ACTION: QuickModeAction = {
     lifetimes: { seconds: 3600, kilobytes: 0, shortened: false },
   },
   at: Date.UTC(2026, 10, 26, 1, 2, 3),
-};
+});
 
 const AGGRESSIVE = { ...ACTION, isInitiator: true, exchangeType: ExchangeType.AGGRESSIVE };
 const withAh = { ...ACTION, choice: { ...ACTION.choice, protocols: [AH], group: undefined } };

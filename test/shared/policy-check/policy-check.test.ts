@@ -2,25 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { Authenticated } from '../../../src/shared/credentials/authenticated.ts';
-import { identityFromText } from '../../../src/shared/policy/identity.ts';
-import type { QuickModeAction } from '../../../src/shared/policy-check/action.ts';
 import { requesterOf } from '../../../src/shared/policy-check/authorizers.ts';
 import { createPolicyCheck } from '../../../src/shared/policy-check/policy-check.ts';
+import { quickModeAction } from '../../helpers/quick-mode-action.ts';
 
-const ACTION: QuickModeAction = {
-  isInitiator: false,
-  exchangeType: 2,
-  group: 14,
-  remoteId: identityFromText('gate.example'),
-  path: {
-    local: { address: '192.0.2.1', port: 500 },
-    remote: { address: '192.0.2.2', port: 500 },
-    encapsulated: false,
-  },
-  selectors: { local: identityFromText('10.2.0.1'), remote: identityFromText('10.1.0.1') },
-  choice: { protocols: [], group: undefined, lifetimes: { seconds: 3600, kilobytes: 0, shortened: false } },
-  at: 0,
-};
+const ACTION = quickModeAction();
 
 const passphrase = (secret: Uint8Array): Authenticated => ({ kind: 'passphrase', secret });
 const SECRET = Buffer.from('mekmitasdigoat');

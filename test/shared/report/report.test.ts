@@ -6,21 +6,10 @@ import { ExchangeType } from '../../../src/shared/constants/isakmp.ts';
 import { type ReportSources, reportLines } from '../../../src/shared/report/report.ts';
 import { SaFlag, SaRole, type SaRow } from '../../../src/shared/sa-table/rows.ts';
 import type { LaneExchange } from '../../../src/shared/threads/contract.ts';
+import { NO_REPORT_SOURCES } from '../../helpers/no-report-sources.ts';
 import { sampleRow } from '../sa-table/sample-row.ts';
 
-const NOTHING: ReportSources = {
-  now: 10_500,
-  sas: [],
-  exchanges: [],
-  policyOf: () => undefined,
-  sockets: [],
-  encapsulationPort: 4500,
-  dropped: { received: 0, sent: 0 },
-  active: [],
-  answering: [],
-  nextCheckAt: 0,
-  configuration: [],
-};
+const NOTHING: ReportSources = { ...NO_REPORT_SOURCES, now: 10_500 };
 const linesOf = (changes: Partial<ReportSources>): readonly string[] =>
   [...reportLines({ ...NOTHING, ...changes })].filter((line) => line !== 'conf_report: dumping running configuration');
 

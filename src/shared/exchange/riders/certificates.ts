@@ -103,6 +103,7 @@ const MOST_REQUEST_BYTES = 1024;
  */
 export const withinAnswer = (payloads: readonly OutPayload[], question: number): readonly OutPayload[] => {
   const certificates = payloads.filter(({ kind }) => kind === 'CERT');
+  if (certificates.length <= 1) return payloads;
   const own = certificates.find(isX509) ?? certificates[0];
   const isSpare = (payload: OutPayload): boolean => payload.kind === 'CERT' && payload !== own;
   const needed = payloads.filter((payload) => !isSpare(payload));
